@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration: chatjournal.conf(5) and the directory file.
+ *
+ * One table per block is parser, validator, default and documentation. All
+ * errors of a run are collected, each with file:line:column, the source line
+ * and a caret. Secrets are never in here, only the paths of their files.
+ *
+ * A loaded configuration remembers the text of every file it read (the
+ * snapshot). The supervisor hands the snapshot to each role, so that a role
+ * that is restarted after a crash runs with what was checked, whatever the
+ * files say by now.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "deliver.h"
+#include "turn.h"
+
+struct directory;
+struct err;
+
+enum conf_log_target { CONF_LOG_SYSLOG, CONF_LOG_JOURNAL, CONF_LOG_STDERR };
+enum conf_sandbox { CONF_SANDBOX_ENFORCE, CONF_SANDBOX_LOG, CONF_SANDBOX_OFF };
+enum conf_profile { CONF_PROFILE_PLAIN, CONF_PROFILE_EXCHANGE };
+enum conf_receipts { CONF_RECEIPTS_NONE, CONF_RECEIPTS_FAILED,
+	CONF_RECEIPTS_ALL };
+
+struct conf_log {
+	enum conf_log_target target;
+	char *facility;
+	int level;		/* enum log_level */
+};
+
+struct conf_listen {		/* intake { listen ADDRESS:PORT; } */
+	char *address;
+	int port;
+};
+
+struct conf_intake {
+	struct conf_listen listen;
+	char *path;
+	GPtrArray *app_secret_files;	/* char * */
+	char *verify_token_file;
+	int64_t max_body_bytes, deadline_ms, queue_ms;
+	int64_t threads, connections, connections_per_address;
+	char *tls_certificate, *tls_key, *tls_client_ca, *tls_client_name;
+};
+
+struct conf_render {
+	char *domain, *address_domain, *templates;
+	bool attach_event;
+};
+
+struct conf_relay {
+	char *name, *host;
+	int64_t port;
+	enum deliver_tls tls;
+	char *tls_ca_file, *user, *password_file, *helo;
+	int64_t sessions, session_mails;
+	int64_t connect_ms, command_ms, total_ms, linger_ms;
+	int64_t retry_min_ms, retry_max_ms;
+};
+
+struct conf_journal {
+	char *name;
+	char *relay;		/* name of a relay, or NULL: maildir is set */
+	char *maildir;
+	char *to, *from;	/* envelope and report addresses */
+	enum conf_profile profile;
+	int64_t warn_age_ms;
+};
+
+struct conf_keep {		/* content kept after every journal has it */
+	int64_t event_ms, mail_ms;
+};
+
+struct conf {
+	char *tenant, *user, *state_dir, *run_dir, *store, *directory_file;
+	char *catch_all;	/* name of a journal */
+	int64_t poison_deaths;	/* unexplained deaths before parking */
+	enum conf_sandbox sandbox;
+	GPtrArray *trusted_networks;	/* char *, CIDR */
+	struct conf_log log;
+	struct conf_intake intake;
+	struct turn_rules turn;
+	enum conf_receipts receipts;
+	struct conf_render render;
+	struct conf_keep keep;
+	GPtrArray *relays;	/* struct conf_relay * */
+	GPtrArray *journals;	/* struct conf_journal * */
+	struct directory *directory;
+};
+
+/*
+ * Reads path, everything it includes and the directory file. On failure *err
+ * says how many errors there are, and messages (which may be NULL) has them
+ * all, ready to print, one "file:line:column: …" block each; warnings are in
+ * it too, also on success. The caller frees *out with conf_free().
+ */
+bool conf_load(const char *path, struct conf **out, GString *messages,
+    struct err *err);
+
+/* The same from text in memory (tests, fuzzing); includes are refused. */
+bool conf_load_text(const char *name, const char *text, size_t len,
+    struct conf **out, GString *messages, struct err *err);
+
+/* Writes the snapshot to fd (a memfd), and reads a configuration from one. */
+bool conf_snapshot_save(const struct conf *c, int fd, struct err *err);
+bool conf_snapshot_load(int fd, struct conf **out, struct err *err);
+
+void conf_free(struct conf *c);
+
+const struct conf_journal *conf_journal_get(const struct conf *c,
+    const char *name);
+const struct conf_relay *conf_relay_get(const struct conf *c,
+    const char *name);
+
+/* Every value in force, as a configuration file with defaults commented. */
+void conf_print(const struct conf *c, GString *out);
+
+/* One row per directive, for the test that compares with the man page. */
+typedef void conf_row_fn(void *arg, const char *block, const char *name,
+    const char *type, const char *preset, const char *help);
+void conf_each_row(conf_row_fn *fn, void *arg);

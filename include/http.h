@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The HTTP listener under intake (and later the gateway): deadlines, limits,
+ * TLS. The only user of libmicrohttpd. It knows nothing of webhooks: it reads
+ * a whole request within bounds, refuses what is ambiguous, and asks the
+ * application.
+ *
+ * Refused here, before the application is asked: 400 doubled or malformed
+ * Content-Length, Content-Length together with Transfer-Encoding, a missing
+ * or doubled Host (RFC 9112 sections 3.2 and 6.3), a doubled signature
+ * header; 413 over max_body (by Content-Length at once; a chunked body has
+ * its connection closed as soon as it is over); 408 is not sent: past the
+ * deadline the connection is shut.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct http_server;
+struct http_request;
+
+struct http_conf {
+	const char *address;	/* "127.0.0.1", "::1", "0.0.0.0", "::" */
+	int port;		/* 0: the kernel picks, see http_server_port() */
+	int threads;		/* MHD pool */
+	size_t max_body;
+	int64_t deadline_ms;	/* absolute, first byte to answer handed over */
+	int connections, connections_per_address;
+	/* TLS; all NULL for plain HTTP */
+	const char *tls_certificate, *tls_key;	/* PEM files; chain in the first */
+	const char *tls_client_ca;	/* PEM file: then a client cert is required */
+	const char *tls_client_name;	/* CN or DNS SAN it must have; NULL: any */
+	const char *tls_priority;	/* GnuTLS; NULL: TLS 1.2 and newer */
+	const char *const *single_headers;	/* NULL-ended; 400 if doubled */
+};
+
+/* Called in a listener thread with the whole request; must not block. */
+enum http_verdict {
+	HTTP_ANSWERED,	/* http_answer() was called */
+	HTTP_LATER,	/* somebody will call http_answer() from any thread */
+};
+typedef enum http_verdict http_handler_fn(void *app, struct http_request *rq);
+
+/*
+ * Binds and listens, but serves nothing yet: for roles that drop rights in
+ * between. ERR_CONF "http.listen" (address in use, no permission; the text
+ * names address and port), ERR_CONF "http.tls" for unusable PEM files.
+ */
+bool http_server_new(const struct http_conf *conf, http_handler_fn *handler,
+    void *app, struct http_server **out, struct err *err);
+bool http_server_start(struct http_server *srv, struct err *err);
+int http_server_port(const struct http_server *srv);
+
+/*
+ * Reads certificate and key again; connections under way keep the old ones.
+ * On failure the old ones stay in use. No-op without TLS.
+ */
+bool http_server_reload_tls(struct http_server *srv, struct err *err);
+
+/*
+ * Takes no new connections, waits until every accepted request has been
+ * answered and its bytes handed to the kernel, at most timeout_ms. True when
+ * nothing was cut. The application must go on answering meanwhile.
+ */
+bool http_server_drain(struct http_server *srv, int64_t timeout_ms);
+void http_server_free(struct http_server *srv);
+
+/* All borrowed until http_answer(). NULL when absent. */
+const char *http_request_method(const struct http_request *rq);
+const char *http_request_path(const struct http_request *rq);
+const char *http_request_header(const struct http_request *rq,
+    const char *name);
+const char *http_request_query(const struct http_request *rq,
+    const char *name);
+/* "203.0.113.7": the peer of the connection. */
+const char *http_request_remote(const struct http_request *rq);
+const void *http_request_body(const struct http_request *rq, size_t *len);
+
+/*
+ * Exactly once per request, from any thread; rq is gone afterwards. body is
+ * copied. content_type NULL: text/plain; charset=utf-8. retry_after_s > 0
+ * adds Retry-After. A client that went away meanwhile is not an error.
+ */
+void http_answer(struct http_request *rq, int status, const char *content_type,
+    const void *body, size_t len, int retry_after_s);
+
+struct http_stats {
+	int64_t requests, refused, too_large, late, tls_refused;
+};
+void http_server_stats(const struct http_server *srv, struct http_stats *out);

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Processes: the supervisor's table and policy, the ritual every role goes
+ * through, the sandbox, wake-ups and the service manager. GLib-free.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+
+/* The roles, in the order they are started; each has a wake descriptor. */
+enum proc_role { PROC_STORE, PROC_INTAKE, PROC_BUILD, PROC_DELIVER,
+	PROC_ROLES };
+
+/* What a role may do; decides its system calls. */
+enum proc_right {
+	PROC_STORE_FILES = 1,	/* open, write, sync files */
+	PROC_LISTEN = 2,	/* accept connections */
+	PROC_CONNECT = 4,	/* call out: resolve, connect */
+	PROC_THREADS = 8,
+};
+
+#define PROC_EXIT_OK 0
+#define PROC_EXIT_TEMP 75	/* EX_TEMPFAIL: restart with a delay */
+#define PROC_EXIT_CONF 78	/* EX_CONFIG: do not restart */
+
+/*
+ * Descriptors a role finds after exec, and the environment that names them:
+ * 2 log pipe; CHATJOURNAL_CONF_FD snapshot; CHATJOURNAL_STATUS_FD status pipe
+ * ('R' ready, 'h' heartbeat); CHATJOURNAL_WAKE_<ROLE>_FD one eventfd per role.
+ */
+int proc_conf_fd(void);			/* -1 when not started by a supervisor */
+int proc_wake_fd(enum proc_role role);	/* to poll one's own; -1 if none */
+
+/*
+ * Makes the role look at the store now. Carries no information; never blocks,
+ * never fails: the role's own poll timer would do the same a little later.
+ */
+void proc_wake(enum proc_role role);
+/* Empties one's own wake descriptor after poll() says it is readable. */
+void proc_wake_clear(enum proc_role role);
+
+struct proc_limits {
+	const char *user;	/* drop to this user when started as root; NULL: stay */
+	int sandbox;		/* enum conf_sandbox: 0 enforce, 1 log, 2 off */
+};
+
+/*
+ * The ritual, in fixed order, once per role process. Before it the role has
+ * read its own secret and bound its sockets; between the two calls it opens
+ * the store.
+ *   proc_enter:   close stray descriptors, drop ids, no core, not dumpable,
+ *                 no new privileges
+ *   proc_confine: seccomp for the rights
+ *   proc_ready:   tell the supervisor
+ */
+bool proc_enter(enum proc_role role, const struct proc_limits *lim,
+    struct err *err);
+bool proc_confine(enum proc_role role, unsigned rights,
+    const struct proc_limits *lim, struct err *err);
+void proc_ready(void);
+/* At least every 10 s, from the loop that does the work, not from a timer. */
+void proc_heartbeat(void);
+
+/*
+ * SIGTERM and SIGINT set the stop flag and make proc_stop_fd() readable.
+ * SIGHUP to a role is ignored: the supervisor restarts roles instead.
+ */
+bool proc_signals_catch(struct err *err);
+bool proc_stopping(void);
+int proc_stop_fd(void);
+
+const char *proc_role_name(enum proc_role role);
+bool proc_role_parse(const char *name, enum proc_role *out);
+
+/*
+ * The supervisor's loop. It returns the exit code of the daemon.
+ *  argv0      what to execute: argv0 --role NAME
+ *  conf_fd    snapshot of the checked configuration, inherited by the roles
+ *  reload     called on SIGHUP: checks the new files; true and a new snapshot
+ *             in *conf_fd, or false (already said why) and the old one stays
+ *  log        already open (log.h); lines of the roles are given to log_line
+ * PROC_STORE runs to its end (it checks and upgrades the store) before the
+ * others are started. On SIGTERM: intake first, then build, then deliver,
+ * each has stop_ms to finish.
+ */
+struct proc_supervisor {
+	const char *argv0;
+	int conf_fd;
+	bool (*reload)(void *arg, int *conf_fd);
+	void (*log_line)(void *arg, const char *role, pid_t pid, int severity,
+	    const char *line);
+	void *arg;
+	int64_t stop_ms;
+	unsigned roles;		/* 1u << role for each to run; 0: all */
+};
+int proc_supervise(const struct proc_supervisor *sup);
+
+/* "READY=1", "STATUS=…", "WATCHDOG=1" to $NOTIFY_SOCKET; no-op without it. */
+void proc_notify(const char *state);
+
+/*
+ * The log's last leg, in the supervisor: lines are put into a bounded ring
+ * and written by a thread of its own, so a stalled syslog stops nobody. What
+ * does not fit is counted and said ("log.dropped").
+ */
+enum proc_log_target { PROC_LOG_SYSLOG, PROC_LOG_JOURNAL, PROC_LOG_STDERR };
+bool proc_log_start(enum proc_log_target target, const char *facility,
+    struct err *err);
+void proc_log_write(int severity, const char *role, pid_t pid,
+    const char *line);
+void proc_log_stop(void);	/* waits up to 2 s for the ring to drain */

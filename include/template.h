@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Templates: a subset of mustache without code, checked when loaded.
+ *
+ * {{name}}  {{list.name}} inside {{#list}}…{{/list}}  {{#flag}}…{{/flag}}
+ * {{^flag}}…{{/flag}} (flag unset or list empty)  {{! comment }}. No triple
+ * mustache, no partials, no delimiter change, no lambdas: raw output does not
+ * exist. A line that holds only a section tag or comment vanishes whole.
+ *
+ * Every name must be declared in the table that is given at load time, so a
+ * misspelt name is refused at start with file:line:column and "did you mean".
+ * Escaping follows the kind of the template, always.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+struct template;
+
+enum template_kind {
+	TEMPLATE_LINE,	/* one line, controls removed: Subject */
+	TEMPLATE_TEXT,	/* plain text; controls but \n \t removed */
+	TEMPLATE_HTML,	/* & < > " ' become entities */
+};
+
+enum template_var_kind { TEMPLATE_STRING, TEMPLATE_FLAG, TEMPLATE_LIST };
+
+/*
+ * One declared name. For a LIST, members is the table of names inside it.
+ * Inside a list, names of the enclosing tables are visible too (innermost
+ * first). Tables end with name == NULL and have at most 64 rows.
+ */
+struct template_var {
+	const char *name;
+	enum template_var_kind kind;
+	const struct template_var *members;
+	const char *help;	/* for chatjournal-templates(5) */
+};
+
+/*
+ * The values of one scope, indexed by the row of the table: a string (NULL is
+ * empty), a flag (non-NULL is set), or a list (GPtrArray of struct
+ * template_scope *). All borrowed.
+ */
+struct template_scope {
+	const char *string[64];
+	GPtrArray *list[64];
+};
+
+/*
+ * Compiles text; name is used in messages. ERR_CONF "template.syntax" or
+ * "template.unknown", text "file:line:column: …".
+ */
+bool template_compile(const char *name, const char *text, size_t len,
+    enum template_kind kind, const struct template_var *vars,
+    struct template **out, struct err *err);
+bool template_load(const char *path, enum template_kind kind,
+    const struct template_var *vars, struct template **out, struct err *err);
+void template_free(struct template *t);
+
+/*
+ * Appends the rendered text to out. ERR_PERM "template.size" past max_bytes
+ * of output or 10,000 iterations (then out holds a part).
+ */
+bool template_render(const struct template *t,
+    const struct template_scope *scope, size_t max_bytes, GString *out,
+    struct err *err);

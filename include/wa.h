@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * WhatsApp: signature, and webhook JSON to items. No I/O, no clock, no state.
+ *
+ * wa_parse() never loses anything: what it does not know becomes a notice
+ * item with its raw JSON, and one bad item does not stop its neighbours.
+ *
+ * Item keys (whatsapp-webhook facts: Meta redelivers, in other POSTs and out
+ * of order), fields joined by '|', made of:
+ *   message, edit, revoke, reaction, echo   whatsapp|m|<phone_number_id>|<id>
+ *   status    whatsapp|s|<phone_number_id>|<id>|<status>|<recipient>|<participant>|<timestamp>
+ *   call      whatsapp|c|<phone_number_id>|<id>|<event or status>
+ *   else      whatsapp|f|<account>|<field>|<entry time>|<sha256 of the raw value>
+ * A message without id gets the last form over its own raw JSON. <recipient>
+ * is the user id if there is one, else the number.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+
+#define WA_NETWORK "whatsapp"
+#define WA_SIGNATURE_PREFIX "sha256="
+
+struct wa_limits {
+	size_t max_bytes;	/* whole body */
+	size_t max_string;	/* one JSON string, decoded or not */
+	int max_depth;
+};
+#define WA_LIMITS_DEFAULT { .max_bytes = 4 << 20, .max_string = 1 << 20, \
+	.max_depth = 32 }
+
+/* One secret of the rotation list; name goes into log and store. */
+struct wa_secret {
+	char *name;
+	GBytes *key;
+};
+
+/*
+ * Checks "sha256=<64 hex>" (X-Hub-Signature-256) over the raw bytes against
+ * every secret, in constant time per secret. Returns the one that matched
+ * (borrowed), or NULL. secrets is an array of struct wa_secret *.
+ * Source: Meta, Webhooks, "Validating payloads".
+ */
+const struct wa_secret *wa_signature_check(const GPtrArray *secrets,
+    const char *header, const void *body, size_t len);
+
+/*
+ * The linear check before json-c: strict UTF-8, no raw control characters in
+ * strings, only JSON's own tokens outside of them, balanced brackets, depth,
+ * string and total size. ERR_PERM "wa.json" with the byte offset.
+ * (json-c alone accepts single quotes, NaN, raw controls and overlong UTF-8.)
+ */
+bool wa_json_check(const void *body, size_t len, const struct wa_limits *lim,
+    struct err *err);
+
+/*
+ * All items of a POST body in document order; *items is a list to be freed
+ * with g_ptr_array_unref(). ERR_PERM "wa.json" when the body is not JSON or
+ * beyond the limits: the caller parks the event and journals it raw with
+ * wa_raw_item(). A JSON body of any other shape (no entry list, another
+ * "object") is not an error: it gives one notice item. Never gives an empty
+ * list: a body without items gives a notice that says so.
+ */
+bool wa_parse(const void *body, size_t len, const struct wa_limits *lim,
+    GPtrArray **items, struct err *err);
+
+struct item;
+/*
+ * The notice item for a body that wa_parse() refused: kind NOTICE, type RAW,
+ * key whatsapp|r|<sha256 of the body>, note = reason. raw stays NULL: the
+ * bytes are in the event.
+ */
+struct item *wa_raw_item(const void *body, size_t len, const char *reason);

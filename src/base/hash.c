@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SHA-256 and HMAC through libcrypto. The algorithm objects are fetched once
+ * per process: a fetch per call costs more than hashing a webhook.
+ */
+#include "hash.h"
+
+#include <assert.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <string.h>
+
+static EVP_MD *sha256;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+
+static void
+fetch_once(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	assert(sha256 != NULL);
+}
+
+/* One context per thread, reused. */
+static EVP_MD_CTX *
+begin(void)
+{
+	static _Thread_local EVP_MD_CTX *ctx;
+
+	pthread_once(&sha256_once, fetch_once);
+	if (ctx == NULL)
+		ctx = EVP_MD_CTX_new();
+	assert(ctx != NULL);
+	if (EVP_DigestInit_ex2(ctx, sha256, NULL) != 1)
+		assert(!"SHA-256 is not available");
+	return ctx;
+}
+
+static void
+add(EVP_MD_CTX *ctx, const void *data, size_t len)
+{
+	if (len > 0 && EVP_DigestUpdate(ctx, data, len) != 1)
+		assert(!"SHA-256 failed");
+}
+
+static void
+end(EVP_MD_CTX *ctx, uint8_t out[HASH_SIZE])
+{
+	if (EVP_DigestFinal_ex(ctx, out, NULL) != 1)
+		assert(!"SHA-256 failed");
+}
+
+void
+hash_sha256(const void *data, size_t len, uint8_t out[HASH_SIZE])
+{
+	EVP_MD_CTX *ctx = begin();
+
+	add(ctx, data, len);
+	end(ctx, out);
+}
+
+/* RFC 2104, on top of the fetched digest: no key object per call. */
+void
+hash_hmac_sha256(const void *key, size_t key_len, const void *data,
+    size_t len, uint8_t out[HASH_SIZE])
+{
+	uint8_t block[64] = { 0 }, pad[64], inner[HASH_SIZE];
+	EVP_MD_CTX *ctx;
+
+	if (key_len > sizeof(block))
+		hash_sha256(key, key_len, block);
+	else if (key_len > 0)
+		memcpy(block, key, key_len);
+	for (size_t i = 0; i < sizeof(pad); i++)
+		pad[i] = block[i] ^ 0x36;
+	ctx = begin();
+	add(ctx, pad, sizeof(pad));
+	add(ctx, data, len);
+	end(ctx, inner);
+	for (size_t i = 0; i < sizeof(pad); i++)
+		pad[i] = block[i] ^ 0x5c;
+	ctx = begin();
+	add(ctx, pad, sizeof(pad));
+	add(ctx, inner, sizeof(inner));
+	end(ctx, out);
+	OPENSSL_cleanse(block, sizeof(block));
+	OPENSSL_cleanse(pad, sizeof(pad));
+}
+
+char *
+hash_hex(const uint8_t digest[HASH_SIZE], char out[HASH_HEX_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < HASH_SIZE; i++) {
+		out[2 * i] = digits[digest[i] >> 4];
+		out[2 * i + 1] = digits[digest[i] & 15];
+	}
+	out[2 * HASH_SIZE] = '\0';
+	return out;
+}
+
+char *
+hash_base32(const uint8_t digest[HASH_SIZE], char out[HASH_B32_SIZE])
+{
+	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+	for (int i = 0; i < HASH_B32_SIZE - 1; i++) {
+		int bit = i * 5;
+		unsigned pair = (unsigned)digest[bit / 8] << 8 |
+		    digest[bit / 8 + 1];
+
+		out[i] = digits[pair >> (11 - bit % 8) & 31];
+	}
+	out[HASH_B32_SIZE - 1] = '\0';
+	return out;
+}
+
+bool
+hash_equal(const void *a, const void *b, size_t len)
+{
+	return CRYPTO_memcmp(a, b, len) == 0;
+}
+
+static void
+add_string(EVP_MD_CTX *ctx, const char *s)
+{
+	uint64_t len = strlen(s);
+	uint8_t be[8];
+
+	for (int i = 0; i < 8; i++)
+		be[i] = (uint8_t)(len >> (56 - 8 * i));
+	add(ctx, be, sizeof(be));
+	add(ctx, s, len);
+}
+
+void
+hash_strings(uint8_t out[HASH_SIZE], const char *first, ...)
+{
+	EVP_MD_CTX *ctx = begin();
+	va_list ap;
+
+	va_start(ap, first);
+	for (const char *s = first; s != NULL; s = va_arg(ap, const char *))
+		add_string(ctx, s);
+	va_end(ap);
+	end(ctx, out);
+}

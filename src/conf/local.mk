@@ -1,0 +1,1 @@
+# src/conf: sources and unit tests

@@ -1,0 +1,1 @@
+# src/ctl: sources and unit tests

@@ -1,0 +1,1 @@
+# src/deliver: sources and unit tests

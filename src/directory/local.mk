@@ -1,0 +1,1 @@
+# src/directory: sources and unit tests

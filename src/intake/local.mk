@@ -1,0 +1,1 @@
+# src/intake: sources and unit tests

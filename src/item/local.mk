@@ -1,0 +1,1 @@
+# src/item: sources and unit tests

@@ -1,0 +1,1 @@
+# src/role: sources and unit tests

@@ -1,0 +1,1 @@
+# src/turn: sources and unit tests

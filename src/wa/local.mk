@@ -1,0 +1,1 @@
+# src/wa: sources and unit tests
