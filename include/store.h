@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store, by domain verbs. Roles meet only here.
+ *
+ * One file per writing role; its owner writes, all others read. A struct
+ * store is one role's view: the file it owns for writing and the others
+ * read-only. Not thread-safe: one thread uses it (that of the role).
+ *
+ * Writes happen between store_begin() and store_commit(). They are sticky:
+ * after the first failure all further writes of the transaction do nothing,
+ * and store_commit() rolls back and reports that first failure. After a
+ * commit that returned true the writes survive a power cut.
+ *
+ * Errors of all verbs: ERR_TEMP "store.busy", "store.full" (disk full),
+ * "store.readonly", "store.io"; ERR_PERM "store.corrupt"; ERR_CONF
+ * "store.open", "store.version" (written by a newer chatjournal), and
+ * "store.missing" (not prepared). ERR_UNSURE "store.commit": the outcome of
+ * the commit is unknown (a remote driver lost its connection).
+ *
+ * Borrowed data passed to callbacks lives until the callback returns. A
+ * callback that returns false ends the listing early, which is no error.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hash.h"
+#include "turn.h"
+
+struct err;
+struct store;
+
+enum store_file { STORE_INTAKE, STORE_BUILD, STORE_DELIVER, STORE_ADMIN,
+	STORE_FILES,
+	STORE_NONE = STORE_FILES,	/* owns nothing: reads only */
+	STORE_ALL			/* one process owns all (memory) */ };
+
+/*
+ * uri: "sqlite:/directory", or "sqlite::memory:" with STORE_ALL.
+ * store_prepare() creates what is missing, upgrades old schemas and checks
+ * every file (PRAGMA quick_check); nothing else may be running. progress
+ * (may be NULL) is called now and then.
+ */
+bool store_prepare(const char *uri, void (*progress)(void *), void *arg,
+    struct err *err);
+bool store_open(const char *uri, enum store_file owns, struct store **out,
+    struct err *err);
+void store_close(struct store *st);	/* NULL is fine; rolls back */
+
+void store_begin(struct store *st);
+bool store_commit(struct store *st, struct err *err);
+void store_rollback(struct store *st);
+
+/* ---- events: written by intake ---------------------------------------- */
+
+struct store_event {
+	int64_t id;		/* set by the store; grows by commit order */
+	int64_t received_ms;
+	const char *remote;
+	const char *secret_name;	/* which app secret proved it */
+	const char *signature;
+	uint8_t sha256[HASH_SIZE];
+	const void *body;	/* NULL once purged */
+	size_t len;
+};
+typedef bool store_event_fn(void *arg, const struct store_event *ev);
+
+bool store_event_add(struct store *st, const struct store_event *ev,
+    int64_t *id);
+/* Events with id > after, in order, at most limit and about max_bytes. */
+bool store_event_list(struct store *st, int64_t after, int limit,
+    size_t max_bytes, store_event_fn *fn, void *arg, struct err *err);
+/* One event; fn is not called when there is none. */
+bool store_event_get(struct store *st, int64_t id, store_event_fn *fn,
+    void *arg, struct err *err);
+/*
+ * Forgets the bodies of at most limit events received before, that build has
+ * read and all of whose mails were sent. *n: how many.
+ */
+bool store_event_purge(struct store *st, int64_t before_ms, int limit,
+    int64_t *n, struct err *err);
+
+/* ---- progress, and the poison rule: build and deliver ------------------ */
+
+/* 0 when never set. The name is the caller's ("webhook", "archive/fresh"). */
+bool store_cursor_get(struct store *st, enum store_file file,
+    const char *name, int64_t *value, struct err *err);
+bool store_cursor_set(struct store *st, enum store_file file,
+    const char *name, int64_t value);
+
+/* What is being worked on, committed before the work begins. */
+struct store_claim {
+	int64_t first, last;	/* 0, 0: no claim */
+	int64_t deaths;		/* restarts that found this claim */
+};
+bool store_claim_get(struct store *st, enum store_file file,
+    const char *name, struct store_claim *out, struct err *err);
+/* first == 0 removes it. */
+bool store_claim_set(struct store *st, enum store_file file,
+    const char *name, const struct store_claim *claim);
+
+/* ---- items and turns: written by build --------------------------------- */
+
+struct store_item {
+	const char *key;	/* struct item's; stored as a digest */
+	int64_t event_id;
+	const char *id;		/* wamid or NULL */
+	const char *target;	/* or NULL */
+	const char *kind, *type;
+	int64_t at_ms;
+	uint8_t digest[HASH_SIZE];	/* of the item's raw JSON */
+	int64_t turn_id;
+};
+
+enum store_seen { STORE_NEW, STORE_SAME, STORE_DIFFERS };
+/* Whether an item with this key is there, with these or other bytes. */
+bool store_item_seen(struct store *st, const char *key,
+    const uint8_t digest[HASH_SIZE], enum store_seen *out, struct err *err);
+bool store_item_add(struct store *st, const struct store_item *it);
+/* A redelivery: which event repeated the item of this key. */
+bool store_sighting_add(struct store *st, const char *key, int64_t event_id,
+    int64_t at_ms, bool same_bytes);
+
+/* The bare Message-ID of the rendered turn that holds the item; NULL: none. */
+bool store_item_message_id(struct store *st, const char *key, char **out,
+    struct err *err);
+
+/* Person under which an id ("u:…", "n:…") is known; *out NULL: unknown. */
+bool store_alias_get(struct store *st, const char *network, const char *id,
+    char **person, struct err *err);
+bool store_alias_set(struct store *st, const char *network, const char *id,
+    const char *person, int64_t at_ms);
+/* Another id of the same person with this prefix ("n:"), newest; or NULL. */
+bool store_alias_other(struct store *st, const char *network,
+    const char *person, const char *prefix, char **id, struct err *err);
+
+/* Open turns of a conversation, oldest first: an array of struct turn *. */
+bool store_turn_open_list(struct store *st, const char *conversation,
+    GPtrArray **out, struct err *err);
+/* Open turns whose close_at_ms has come, at most limit. */
+bool store_turn_due_list(struct store *st, int64_t now_ms, int limit,
+    GPtrArray **out, struct err *err);
+/* Earliest close_at_ms of all open turns; INT64_MAX when there is none. */
+bool store_turn_next_due(struct store *st, int64_t *out, struct err *err);
+/* Sets t->id. reason TURN_STILL_OPEN: open, else closed at once. */
+bool store_turn_add(struct store *st, struct turn *t, const char *business,
+    const char *kind, enum turn_close_reason reason);
+bool store_turn_update(struct store *st, const struct turn *t);
+bool store_turn_close(struct store *st, int64_t turn_id,
+    enum turn_close_reason reason, int64_t now_ms);
+/* Closed, not yet rendered nor parked: after a crash or while waiting. */
+bool store_turn_closed_list(struct store *st, int64_t after, int limit,
+    GPtrArray **out, struct err *err);
+
+struct store_turn_item {
+	int64_t event_id;
+	uint8_t key[HASH_SIZE];	/* store_key() of the item's key */
+};
+/* Into an array of struct store_turn_item, by order of filing. */
+bool store_turn_item_list(struct store *st, int64_t turn_id, GArray **out,
+    struct err *err);
+/* The digest under which the store keeps a key (SHA-256). */
+void store_key(const char *key, uint8_t out[HASH_SIZE]);
+
+bool store_turn_rendered(struct store *st, int64_t turn_id,
+    const char *message_id, const uint8_t sha256[HASH_SIZE], int64_t now_ms);
+/* Needs a person; shown by status and list. */
+bool store_turn_park(struct store *st, int64_t turn_id, const char *reason,
+    int64_t now_ms);
+/* The event could not be understood; its raw notice is filed under turn_id. */
+bool store_event_park(struct store *st, int64_t event_id, int64_t turn_id,
+    const char *reason, int64_t now_ms);
+
+struct store_mail {
+	int64_t id, turn_id, content_id;
+	const char *journal;
+	const char *message_id;
+	const char *envelope_from, *envelope_to;
+	int64_t queued_ms;
+	uint8_t sha256[HASH_SIZE];
+	const void *bytes;	/* NULL once purged */
+	size_t len;
+	int64_t attempts;	/* failures so far (from deliver) */
+	int64_t first_ms;	/* of the first attempt, 0: none */
+};
+typedef bool store_mail_fn(void *arg, const struct store_mail *m);
+
+bool store_content_add(struct store *st, int64_t turn_id, const void *bytes,
+    size_t len, const uint8_t sha256[HASH_SIZE], int64_t *content_id);
+/* Uses turn_id, content_id, journal, message_id, envelope, queued_ms. */
+bool store_mail_add(struct store *st, const struct store_mail *m,
+    int64_t *id);
+/* Forgets contents all of whose mails were sent before; as event_purge. */
+bool store_content_purge(struct store *st, int64_t before_ms, int limit,
+    int64_t *n, struct err *err);
+
+/* ---- delivery: written by deliver --------------------------------------- */
+
+/* Mails of a journal with first <= id <= last and no outcome, by id. */
+bool store_mail_pending(struct store *st, const char *journal, int64_t first,
+    int64_t last, int limit, store_mail_fn *fn, void *arg, struct err *err);
+/* Deferred mails whose next_ms has come, oldest mail first. */
+bool store_mail_due(struct store *st, const char *journal, int64_t now_ms,
+    int limit, store_mail_fn *fn, void *arg, struct err *err);
+/* Earliest next_ms of deferred mails of the journal; INT64_MAX: none. */
+bool store_mail_next_due(struct store *st, const char *journal, int64_t *out,
+    struct err *err);
+/* Highest mail id of the journal, 0 if none. */
+bool store_mail_last(struct store *st, const char *journal, int64_t *out,
+    struct err *err);
+bool store_mail_get(struct store *st, int64_t id, store_mail_fn *fn,
+    void *arg, struct err *err);
+
+enum store_outcome_state { STORE_SENT, STORE_DEFERRED, STORE_FAILED };
+struct store_outcome {
+	int64_t mail_id;
+	const char *journal;
+	enum store_outcome_state state;
+	int64_t attempts, first_ms, last_ms, next_ms;
+	int code;
+	const char *reply;
+};
+/* Replaces the mail's outcome. STORE_SENT is final: never overwritten. */
+bool store_outcome_set(struct store *st, const struct store_outcome *o);
+/* A history line for trace: an attempt that did not end in acceptance. */
+bool store_attempt_add(struct store *st, int64_t mail_id, int64_t at_ms,
+    const char *result, int code, const char *reply);
+bool store_relay_set(struct store *st, const char *name, bool up,
+    int64_t since_ms, int64_t next_ms, const char *reason);
+
+/* ---- acts of a person: written by the admin tool ------------------------ */
+
+struct store_action {
+	int64_t id, at_ms;
+	const char *who, *verb;	/* "retry" */
+	int64_t mail_id;	/* 0: all failed ones */
+	const char *journal;	/* or NULL */
+};
+typedef bool store_action_fn(void *arg, const struct store_action *a);
+bool store_action_add(struct store *st, const struct store_action *a,
+    int64_t *id);
+bool store_action_list(struct store *st, int64_t after, store_action_fn *fn,
+    void *arg, struct err *err);
+/* Failed mails of a journal (NULL: any) with id > after. */
+bool store_mail_failed(struct store *st, const char *journal, int64_t after,
+    int limit, store_mail_fn *fn, void *arg, struct err *err);
+
+/* ---- looking, for the admin tool ---------------------------------------- */
+
+struct store_journal_status {
+	char journal[64];
+	int64_t queued, sent, deferred, failed, pending;
+	int64_t oldest_ms;	/* queued_ms of the oldest not sent; 0: none */
+};
+struct store_relay_status {
+	char name[64];
+	bool up;
+	int64_t since_ms, next_ms;
+	char reason[512];
+};
+struct store_status {
+	int64_t events, events_unread, events_parked, events_purged;
+	int64_t oldest_unread_ms;
+	int64_t items, sightings, sightings_differ;
+	int64_t turns_open, turns_closed, turns_rendered, turns_parked;
+	GArray *journals;	/* struct store_journal_status */
+	GArray *relays;		/* struct store_relay_status */
+};
+bool store_status(struct store *st, struct store_status *out,
+    struct err *err);
+void store_status_clear(struct store_status *s);
+
+/*
+ * The conservation law over the whole store: every item filed is in a turn;
+ * every turn is open, closed, parked or rendered; every rendered turn has a
+ * mail; every mail is pending, sent, deferred or failed; every event is
+ * unread, or has items or sightings or is parked. *ok and, if not, why.
+ */
+bool store_law_check(struct store *st, bool *ok, char **why,
+    struct err *err);
+
+enum store_list_what { STORE_LIST_PENDING, STORE_LIST_SENT,
+	STORE_LIST_DEFERRED, STORE_LIST_FAILED, STORE_LIST_PARKED,
+	STORE_LIST_OPEN };
+/* One line for a list: of a mail, or of a parked event or turn (mail_id 0). */
+struct store_row {
+	int64_t mail_id, turn_id, event_id;
+	const char *journal, *message_id, *state, *reason;
+	int64_t at_ms, attempts, next_ms;
+};
+typedef bool store_row_fn(void *arg, const struct store_row *row);
+bool store_list(struct store *st, enum store_list_what what,
+    const char *journal, int64_t after, int limit, store_row_fn *fn,
+    void *arg, struct err *err);
+
+/*
+ * Everything that happened to one message, by time: id is a wamid, a
+ * Message-ID (with or without < >) or "mail:N", "turn:N", "event:N".
+ */
+struct store_fact {
+	int64_t at_ms;
+	const char *what;	/* "received", "filed", "repeated", "changed",
+				   "closed", "rendered", "queued", "attempt",
+				   "sent", "deferred", "failed", "parked",
+				   "retry" */
+	int64_t event_id, turn_id, mail_id;
+	const char *detail;	/* key=value pairs, or NULL */
+};
+typedef bool store_fact_fn(void *arg, const struct store_fact *f);
+bool store_trace(struct store *st, const char *id, store_fact_fn *fn,
+    void *arg, struct err *err);

@@ -1,0 +1,196 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- The tables of the store, for every driver. Sections:
+--   "-- file NAME"       which role's file (SQLite) or schema (PostgreSQL)
+--   "-- version N"       the upgrade from version N-1; a new file runs all
+--   "-- only DRIVER"     the next statement is for this driver alone
+-- Every statement ends with ";" at the end of a line. Types are SQLite's
+-- STRICT ones; the PostgreSQL driver reads INTEGER as BIGINT, BLOB as BYTEA
+-- and leaves STRICT out.
+--
+-- Each table has exactly one writing role: the owner of its file.
+
+-- file intake
+-- version 1
+
+-- A webhook body as it was received. body is NULL once purged; the rest stays.
+CREATE TABLE event (
+  id INTEGER PRIMARY KEY,
+  received_ms INTEGER NOT NULL,
+  remote TEXT NOT NULL,
+  secret_name TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  sha256 BLOB NOT NULL,
+  size INTEGER NOT NULL,
+  body BLOB
+) STRICT;
+
+-- How far the purge has come, so that it never scans from the start.
+CREATE TABLE cursor (
+  name TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- file build
+-- version 1
+
+CREATE TABLE cursor (
+  name TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE claim (
+  name TEXT PRIMARY KEY,
+  first_id INTEGER NOT NULL,
+  last_id INTEGER NOT NULL,
+  deaths INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE turn (
+  id INTEGER PRIMARY KEY,
+  state TEXT NOT NULL CHECK (state IN ('open','closed','held','rendered','parked')),
+  conversation TEXT NOT NULL,
+  author TEXT NOT NULL,
+  business TEXT,
+  kind TEXT NOT NULL,
+  first_at_ms INTEGER NOT NULL,
+  last_at_ms INTEGER NOT NULL,
+  opened_ms INTEGER NOT NULL,
+  touched_ms INTEGER NOT NULL,
+  close_at_ms INTEGER NOT NULL,
+  items INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  reason TEXT,              -- why closed, or why parked
+  done_ms INTEGER,          -- when rendered or parked
+  message_id TEXT,
+  sha256 BLOB
+) STRICT;
+CREATE INDEX turn_open ON turn (close_at_ms) WHERE state = 'open';
+CREATE INDEX turn_talk ON turn (conversation) WHERE state = 'open';
+CREATE INDEX turn_wait ON turn (id) WHERE state IN ('closed','held','parked');
+CREATE INDEX turn_message ON turn (message_id) WHERE message_id IS NOT NULL;
+
+CREATE TABLE item (
+  id INTEGER PRIMARY KEY,
+  key BLOB NOT NULL UNIQUE,     -- SHA-256 of the item's key
+  event_id INTEGER NOT NULL,
+  turn_id INTEGER NOT NULL,
+  wamid TEXT,
+  target TEXT,
+  kind TEXT NOT NULL,
+  type TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  digest BLOB NOT NULL
+) STRICT;
+CREATE INDEX item_turn ON item (turn_id);
+CREATE INDEX item_event ON item (event_id);
+CREATE INDEX item_wamid ON item (wamid) WHERE wamid IS NOT NULL;
+CREATE INDEX item_target ON item (target) WHERE target IS NOT NULL;
+
+CREATE TABLE sighting (
+  id INTEGER PRIMARY KEY,
+  key BLOB NOT NULL,
+  event_id INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  same INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sighting_key ON sighting (key);
+CREATE INDEX sighting_event ON sighting (event_id);
+
+CREATE TABLE alias (
+  network TEXT NOT NULL,
+  id TEXT NOT NULL,
+  person TEXT NOT NULL,
+  first_ms INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL,
+  PRIMARY KEY (network, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX alias_person ON alias (network, person);
+
+CREATE TABLE parked (
+  event_id INTEGER PRIMARY KEY,
+  turn_id INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  at_ms INTEGER NOT NULL
+) STRICT;
+
+-- The finished bytes of a mail, for one or more journals.
+CREATE TABLE content (
+  id INTEGER PRIMARY KEY,
+  turn_id INTEGER NOT NULL,
+  sha256 BLOB NOT NULL,
+  size INTEGER NOT NULL,
+  bytes BLOB
+) STRICT;
+
+CREATE TABLE mail (
+  id INTEGER PRIMARY KEY,
+  turn_id INTEGER NOT NULL,
+  content_id INTEGER NOT NULL,
+  journal TEXT NOT NULL,
+  message_id TEXT NOT NULL,
+  envelope_from TEXT NOT NULL,
+  envelope_to TEXT NOT NULL,
+  queued_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX mail_journal ON mail (journal, id);
+CREATE INDEX mail_turn ON mail (turn_id);
+
+-- file deliver
+-- version 1
+
+CREATE TABLE cursor (
+  name TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE claim (
+  name TEXT PRIMARY KEY,
+  first_id INTEGER NOT NULL,
+  last_id INTEGER NOT NULL,
+  deaths INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outcome (
+  mail_id INTEGER PRIMARY KEY,
+  journal TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('sent','deferred','failed')),
+  attempts INTEGER NOT NULL,
+  first_ms INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL,
+  next_ms INTEGER NOT NULL,
+  code INTEGER NOT NULL,
+  reply TEXT NOT NULL
+) STRICT;
+CREATE INDEX outcome_due ON outcome (journal, next_ms) WHERE state = 'deferred';
+CREATE INDEX outcome_failed ON outcome (journal, mail_id) WHERE state = 'failed';
+
+CREATE TABLE attempt (
+  id INTEGER PRIMARY KEY,
+  mail_id INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  result TEXT NOT NULL,
+  code INTEGER NOT NULL,
+  reply TEXT NOT NULL
+) STRICT;
+CREATE INDEX attempt_mail ON attempt (mail_id);
+
+CREATE TABLE relay (
+  name TEXT PRIMARY KEY,
+  up INTEGER NOT NULL,
+  since_ms INTEGER NOT NULL,
+  next_ms INTEGER NOT NULL,
+  reason TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- file admin
+-- version 1
+
+CREATE TABLE action (
+  id INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  verb TEXT NOT NULL,
+  mail_id INTEGER NOT NULL,
+  journal TEXT
+) STRICT;
