@@ -3,7 +3,8 @@
  * Templates: a subset of mustache without code, checked when loaded.
  *
  * {{name}}  {{list.name}} inside {{#list}}…{{/list}}  {{#flag}}…{{/flag}}
- * {{^flag}}…{{/flag}} (flag unset or list empty)  {{! comment }}. No triple
+ * {{^flag}}…{{/flag}} (flag unset, list empty)  {{! comment }}. A string may
+ * stand in place of a flag: it is set when it is not empty. No triple
  * mustache, no partials, no delimiter change, no lambdas: raw output does not
  * exist. A line that holds only a section tag or comment vanishes whole.
  *
@@ -21,7 +22,8 @@ struct err;
 struct template;
 
 enum template_kind {
-	TEMPLATE_LINE,	/* one line, controls removed: Subject */
+	TEMPLATE_LINE,	/* one line, controls removed: Subject. Line ends of
+			   the template itself are dropped */
 	TEMPLATE_TEXT,	/* plain text; controls but \n \t removed */
 	TEMPLATE_HTML,	/* & < > " ' become entities */
 };
