@@ -187,20 +187,29 @@ shorten_name(const char *name, glong max)
 	return g_strconcat(stem, ext > 0 ? dot : "", NULL);
 }
 
+static void
+trim_end(char *name)
+{
+	size_t len = strlen(name);
+
+	while (len > 0 && (name[len - 1] == '.' || name[len - 1] == ' '))
+		name[--len] = '\0';
+}
+
 char *
 text_clean_filename(const char *name)
 {
 	g_autofree char *line = text_clean(name, strlen(name), TEXT_LINE, 4096);
-	size_t len;
+	g_autofree char *cut = NULL;
+	const char *start = line;
 
 	g_strdelimit(line, "/\\:*?\"<>|", '_');
-	len = strlen(line);
-	while (len > 0 && (line[len - 1] == '.' || line[len - 1] == ' '))
-		line[--len] = '\0';
-	char *start = line;
+	trim_end(line);
 	while (*start == '.' || *start == ' ')
 		start++;
-	return *start == '\0' ? g_strdup("unnamed") : shorten_name(start, 120);
+	cut = shorten_name(start, 120);
+	trim_end(cut);	/* the cut may have laid bare a dot or a blank */
+	return *cut == '\0' ? g_strdup("unnamed") : g_steal_pointer(&cut);
 }
 
 char *

@@ -222,6 +222,17 @@ file_names_become_safe_base_names(void **state)
 }
 
 static void
+a_long_file_name_does_not_end_in_what_the_cut_laid_bare(void **state)
+{
+	g_autofree char *many = g_strnfill(118, 'x');
+	g_autofree char *in = g_strconcat(many, ". yyyyyyyyyyyyyyyyyyyy", NULL);
+	g_autofree char *got = text_clean_filename(in);
+
+	(void)state;
+	assert_string_equal(got, many);
+}
+
+static void
 log_values_are_quoted_when_they_need_to_be(void **state)
 {
 	static const struct {
@@ -399,6 +410,8 @@ main(void)
 		    cleaning_removes_what_could_forge_a_line_or_its_reading_order),
 		cmocka_unit_test(cleaning_cuts_at_a_character_and_shows_it),
 		cmocka_unit_test(file_names_become_safe_base_names),
+		cmocka_unit_test(
+		    a_long_file_name_does_not_end_in_what_the_cut_laid_bare),
 		cmocka_unit_test(log_values_are_quoted_when_they_need_to_be),
 		cmocka_unit_test(phone_numbers_are_digits_with_sane_length),
 		cmocka_unit_test(html_is_escaped),
