@@ -85,7 +85,7 @@ check_characters(const struct parser *p)
 
 	while (at < p->len && clean[at] != '\0' && clean[at] == p->text[at])
 		at++;
-	if (at == p->len)
+	if (at == p->len && clean[at] == '\0')
 		return true;
 	while (!text_is_utf8(p->text, at))	/* back to its first byte */
 		at--;

@@ -323,6 +323,8 @@ each_mistake_is_told_with_file_line_and_column(void **state)
 		{ "a\rb", "template.syntax", "t:1:2: the character U+000D" },
 		{ "ab\xff", "template.syntax",
 			"t:1:3: the byte 0xff is not UTF-8" },
+		{ "ab\nc\xef", "template.syntax",
+			"t:2:2: the byte 0xef is not UTF-8" },
 		{ "ab\n\xef\xbf" "A", "template.syntax",
 			"t:2:1: the byte 0xef is not UTF-8" },
 	};
