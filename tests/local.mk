@@ -1,1 +1,40 @@
-# tests
+# tests: what is not a unit test, and other ways to run the tests
+# SPDX-License-Identifier: Apache-2.0
+
+include $(srcdir)/tests/fuzz/local.mk
+include $(srcdir)/tests/lint/local.mk
+
+# Tests against real programs: too slow, or too much to ask, for make check.
+INTEGRATION_TESTS =
+
+EXTRA_DIST += tests/run-tap.sh
+RUN_TAP = $(TEST_ENV) bash $(srcdir)/tests/run-tap.sh
+TEST_ENV = SRCDIR='$(abs_top_srcdir)' BUILDDIR='$(abs_top_builddir)'
+
+# As make check, but with one line for each sentence and one for the sum.
+check-tap: all $(check_LIBRARIES) $(check_PROGRAMS) $(check_SCRIPTS)
+	$(RUN_TAP) $(TESTS)
+
+check-integration: all $(check_LIBRARIES) $(check_PROGRAMS) $(check_SCRIPTS)
+	$(RUN_TAP) $(INTEGRATION_TESTS)
+
+# Valgrind is of no use on a build that has sanitizers in it.
+check-valgrind: all $(check_LIBRARIES) $(check_PROGRAMS)
+	G_SLICE=always-malloc $(RUN_TAP) -w 'valgrind -q --error-exitcode=99 \
+		--leak-check=full --errors-for-leak-kinds=definite' \
+		$(UNIT_TESTS)
+
+# In a copy of what would be distributed: a source directory that is already
+# configured cannot be configured again for another build directory.
+check-asan:
+	$(MAKE) $(AM_MAKEFLAGS) distdir distdir=asan-build
+	chmod -R u+w asan-build
+	cd asan-build && ./configure -q --enable-sanitize CC='$(CC)' \
+		CFLAGS='-g -O1'
+	cd asan-build && UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+		$(MAKE) $(AM_MAKEFLAGS) check-tap
+
+clean-local:
+	rm -rf asan-build fuzz-work
+
+.PHONY: check-tap check-integration check-valgrind check-asan

@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs libFuzzer on each target given, FUZZ_SECONDS long, from its corpus.
+# What it finds on the way is kept in fuzz-work/NAME; an input that breaks a
+# law is left beside it as NAME.crash-*. Prints TAP.
+set -u
+seconds=${FUZZ_SECONDS:-60}
+work=$BUILDDIR/fuzz-work
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1}
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export G_SLICE=always-malloc
+
+echo "1..$#"
+n=0 failed=0
+for target; do
+	n=$((n + 1))
+	name=${target##*/fuzz_}
+	log=$work/$name.log
+	mkdir -p "$work/$name"
+	corpus=("$work/$name" "$SRCDIR/tests/fuzz/corpus/$name")
+	if [ -f "$SRCDIR/tests/fuzz/corpus/$name.also" ]; then
+		while read -r dir; do
+			[ -d "$SRCDIR/$dir" ] && corpus+=("$SRCDIR/$dir")
+		done < "$SRCDIR/tests/fuzz/corpus/$name.also"
+	fi
+	if "$BUILDDIR/$target" -max_total_time="$seconds" -timeout=10 \
+	    -rss_limit_mb=1024 -max_len=65536 -print_final_stats=1 \
+	    -artifact_prefix="$work/$name." "${corpus[@]}" \
+	    > "$log" 2>&1 < /dev/null; then
+		runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+		echo "ok $n - $name breaks no law in $seconds s ($runs inputs)"
+	else
+		failed=$((failed + 1))
+		tail -n 40 "$log" | sed 's/^/# /'
+		echo "not ok $n - $name breaks no law in $seconds s ($log)"
+	fi
+done
+[ "$failed" -eq 0 ]
