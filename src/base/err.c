@@ -19,7 +19,7 @@ end_with_dots(char *text, size_t size)
 	memcpy(text + at, "...", 4);
 }
 
-static void
+static void __attribute__((format(printf, 2, 0)))
 format_text(struct err *err, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(err->text, sizeof(err->text), fmt, ap);

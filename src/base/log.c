@@ -78,7 +78,7 @@ tell_dropped(void)
 		atomic_fetch_add(&sink.dropped, n);
 }
 
-static void
+static void __attribute__((format(printf, 3, 0)))
 emit(enum log_level level, const char *event, const char *fmt, va_list ap)
 {
 	char line[PIPE_BUF];
