@@ -155,6 +155,7 @@ struct item {
 	char *key;
 	char *id;		/* wamid/wacid; NULL when it has none */
 	char *target;		/* id of the message this changes or reports on */
+	char *refers;		/* key of the message it changes or answers; or NULL */
 	int64_t at_ms;		/* event time; 0 when the event has none */
 
 	char *account;		/* WABA id */

@@ -10,7 +10,9 @@
  * - An item joins the open turn of its conversation and author while the turn
  *   is within all bounds and the item is not late.
  * - Late: its event time is before the turn's first item by more than the
- *   idle time. It then becomes a turn of its own.
+ *   idle time. The turn is left alone, the item gets another.
+ * - A pause longer than idle between event times ends the turn too, so that
+ *   what arrives late in one go is grouped as it was said.
  * - Event times within a turn span at most `span`.
  * - The other side speaking closes the turn, unless what they said is older
  *   than the turn's first item (it only arrived late).
@@ -54,6 +56,7 @@ struct turn {
 };
 
 void turn_clear(struct turn *t);	/* frees the strings */
+void turn_free(struct turn *t);		/* for GPtrArray of turns */
 
 /*
  * "whatsapp|<business id>|<group id or person>". person is the stable name
@@ -69,14 +72,14 @@ char *turn_person(const struct item *it);
 
 enum turn_verdict {
 	TURN_JOIN,	/* add the item to this turn */
-	TURN_NEW,	/* leave the turn open, give the item its own turn */
-	TURN_CLOSE_NEW,	/* close this turn (reason), then give it a new one */
+	TURN_CLOSE,	/* close this turn (reason), look at the next */
 	TURN_LEAVE,	/* not this turn's business; look at the next */
 };
 
 /*
- * One open turn of the item's conversation against the item. bytes is the
- * size that counts for the item. *reason is set for TURN_CLOSE_NEW.
+ * One open turn of the item's conversation against the item; an item that
+ * joins none gets a turn of its own. bytes is the size that counts for the
+ * item. *reason is set for TURN_CLOSE.
  */
 enum turn_verdict turn_check(const struct turn_rules *rules,
     const struct turn *t, const struct item *it, const char *author,
@@ -93,7 +96,10 @@ void turn_join(struct turn *t, const struct turn_rules *rules,
 enum turn_close_reason turn_due(const struct turn_rules *rules,
     const struct turn *t, int64_t now_ms);
 
-/* Orders items (struct item *) by event time, stable; for g_ptr_array_sort. */
+/* True when the item can never share a turn: idle 0, or not groupable. */
+bool turn_is_single(const struct turn_rules *rules, const struct item *it);
+
+/* Orders items (struct item *) by event time; equal times keep their order. */
 void turn_sort(GPtrArray *items);
 
 const char *turn_close_reason_name(enum turn_close_reason reason);

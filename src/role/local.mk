@@ -1,1 +1,11 @@
-# src/role: sources and unit tests
+# src/role: the roles' wiring
+src_libchatjournal_a_SOURCES += \
+	src/role/build.c src/role/build_event.c src/role/build_file.c \
+	src/role/build_person.c src/role/build_render.c \
+	src/role/deliver_journal.c src/role/deliver_outlet.c \
+	src/role/role_build.c src/role/role_check.c src/role/role_common.c src/role/role_deliver.c \
+	src/role/role_intake.c src/role/role_store.c
+
+noinst_HEADERS += include/role.h src/role/build_int.h \
+	src/role/deliver_int.h src/role/role_int.h
+

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One batch of the build role: events in, mails out, one transaction. What a
+ * crash leaves is either nothing of the batch or all of it, and a claim that
+ * tells the next life what this one was working on: after a death the events
+ * of the claim are worked one at a time, so that the one that kills is found,
+ * counted, and parked after poison_deaths deaths.
+ */
+#include <inttypes.h>
+
+#include "build_int.h"
+#include "conf.h"
+#include "err.h"
+#include "log.h"
+#include "render.h"
+#include "text.h"
+
+#define SOURCE "webhook"
+#define CAREFUL "webhook/careful"
+#define CLAIM_EVENTS "webhook"
+#define CLAIM_TURNS "turns"
+
+#define BATCH_EVENTS 128
+#define BATCH_BYTES (4 << 20)
+#define BATCH_DUE 128
+
+/* A clock that was set back by more would leave turns open for that long. */
+#define CLOCK_SLACK_MS 5000
+
+bool
+build_new(const struct conf *c, struct store *st, struct build **out,
+    struct err *err)
+{
+	struct render_conf rc = {
+		.tenant = c->tenant, .domain = c->render.domain,
+		.address_domain = c->render.address_domain,
+		.templates = c->render.templates,
+		.attach_event = c->render.attach_event,
+	};
+	struct render *render;
+	struct build *b;
+
+	if (!render_new(&rc, &render, err))
+		return false;
+	b = g_new0(struct build, 1);
+	b->conf = c;
+	b->store = st;
+	b->render = render;
+	b->persons = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+	    g_free);
+	b->unmapped = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+	    NULL);
+	b->events = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
+	    build_event_free);
+	b->batch = g_ptr_array_new();
+	b->turns = g_ptr_array_new_with_free_func(build_turn_free);
+	*out = b;
+	return true;
+}
+
+void
+build_free(struct build *b)
+{
+	if (b == NULL)
+		return;
+	render_free(b->render);
+	g_ptr_array_unref(b->turns);
+	g_ptr_array_unref(b->batch);
+	g_hash_table_unref(b->persons);
+	g_hash_table_unref(b->unmapped);
+	g_hash_table_unref(b->events);
+	g_free(b);
+}
+
+/* ---- the poison rule ---------------------------------------------------- */
+
+static bool
+bump_claim(struct build *b, const char *name, struct store_claim *claim,
+    struct err *err)
+{
+	if (!store_claim_get(b->store, STORE_BUILD, name, claim, err))
+		return false;
+	if (claim->first == 0)
+		return true;
+	claim->deaths++;
+	store_begin(b->store);
+	store_claim_set(b->store, STORE_BUILD, name, claim);
+	if (claim->last > b->careful_until && claim->last != claim->first &&
+	    name[0] == CLAIM_EVENTS[0]) {
+		b->careful_until = claim->last;
+		store_cursor_set(b->store, STORE_BUILD, CAREFUL, claim->last);
+	}
+	return store_commit(b->store, err);
+}
+
+/* Reads what the previous life was doing; once per process. */
+static bool
+start(struct build *b, struct err *err)
+{
+	if (b->started)
+		return true;
+	if (!store_cursor_get(b->store, STORE_BUILD, CAREFUL,
+	    &b->careful_until, err) ||
+	    !bump_claim(b, CLAIM_EVENTS, &b->claim, err) ||
+	    !bump_claim(b, CLAIM_TURNS, &b->turn_claim, err))
+		return false;
+	if (b->claim.first != 0 || b->turn_claim.first != 0)
+		log_warn("build.recover", "first=%" PRId64 " last=%" PRId64
+		    " deaths=%" PRId64, b->claim.first, b->claim.last,
+		    MAX(b->claim.deaths, b->turn_claim.deaths));
+	b->started = true;
+	return true;
+}
+
+/*
+ * Commits the claim on a range before it is worked on; deaths on the very
+ * same range are kept, so that they add up over lives.
+ */
+static bool
+claim_range(struct build *b, const char *name, struct store_claim *held,
+    int64_t first, int64_t last, struct err *err)
+{
+	struct store_claim claim = { .first = first, .last = last };
+
+	if (held->first == first && held->last == last && first != 0)
+		return true;
+	store_begin(b->store);
+	store_claim_set(b->store, STORE_BUILD, name, &claim);
+	if (!store_commit(b->store, err))
+		return false;
+	*held = claim;
+	return true;
+}
+
+/* ---- one batch ----------------------------------------------------------- */
+
+static bool
+take_event(void *arg, const struct store_event *ev)
+{
+	struct build *b = arg;
+
+	g_ptr_array_add(b->batch, build_event_keep(b, ev));
+	return true;
+}
+
+static void
+forget_batch(struct build *b)
+{
+	g_ptr_array_set_size(b->turns, 0);
+	g_ptr_array_set_size(b->batch, 0);
+	g_hash_table_remove_all(b->events);
+}
+
+static bool
+load_batch(struct build *b, int64_t *cursor, bool *full, struct err *err)
+{
+	int limit;
+
+	forget_batch(b);
+	if (!store_cursor_get(b->store, STORE_BUILD, SOURCE, cursor, err))
+		return false;
+	limit = *cursor < b->careful_until || b->claim.deaths > 0
+	    ? 1 : BATCH_EVENTS;
+	if (!store_event_list(b->store, *cursor, limit, BATCH_BYTES,
+	    take_event, b, err))
+		return false;
+	*full = b->batch->len > 0;
+	return true;
+}
+
+static int64_t
+event_id(const struct build *b, guint i)
+{
+	return ((const struct build_event *)b->batch->pdata[i])->id;
+}
+
+static bool
+file_batch(struct build *b, int64_t now_ms, struct build_progress *p,
+    struct err *err)
+{
+	for (guint i = 0; i < b->batch->len; i++) {
+		if (!build_file_event(b, b->batch->pdata[i], now_ms, p, err))
+			return false;
+	}
+	if (b->batch->len > 0)
+		store_cursor_set(b->store, STORE_BUILD, SOURCE,
+		    event_id(b, b->batch->len - 1));
+	return true;
+}
+
+/* A turn of an earlier life that killed its renderer is not tried again. */
+static bool
+is_poison(const struct build *b, int64_t turn_id)
+{
+	return b->turn_claim.deaths >= b->conf->poison_deaths &&
+	    b->turn_claim.first == turn_id && b->turn_claim.last == turn_id;
+}
+
+static bool
+render_all(struct build *b, int64_t now_ms, struct build_progress *p,
+    struct err *err)
+{
+	for (guint i = 0; i < b->turns->len; i++) {
+		struct build_turn *t = b->turns->pdata[i];
+
+		if (is_poison(b, t->id)) {
+			t->parked = g_strdup("killed the build role again "
+			    "and again");
+			store_turn_park(b->store, t->id, t->parked, now_ms);
+			p->parked_turns++;
+		} else if (!build_render_turn(b, t, now_ms, p, err)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The state changes, told only now that they are true. */
+static void
+tell(const struct build *b)
+{
+	for (guint i = 0; i < b->turns->len; i++) {
+		const struct build_turn *t = b->turns->pdata[i];
+		g_autofree char *why = NULL;
+
+		if (t->message_id != NULL) {
+			log_info("turn.rendered", "turn=%" PRId64 " mid=%s"
+			    " items=%u mails=%" PRId64 " bytes=%zu", t->id,
+			    t->message_id, t->items, t->mails, t->bytes);
+		} else if (t->parked != NULL) {
+			why = text_log_quote(t->parked);
+			log_error("turn.parked", "turn=%" PRId64
+			    " reason=%s", t->id, why);
+		}
+	}
+}
+
+/*
+ * Commits the batch; the claim falls with it. Half a batch is worth nothing:
+ * on any failure the transaction is rolled back.
+ */
+static bool
+finish(struct build *b, const char *name, struct store_claim *held, bool ok,
+    struct err *err)
+{
+	struct store_claim none = { 0 };
+
+	if (!ok) {
+		store_rollback(b->store);
+		return false;
+	}
+	store_claim_set(b->store, STORE_BUILD, name, &none);
+	if (!store_commit(b->store, err))
+		return false;
+	*held = none;
+	tell(b);
+	return true;
+}
+
+static bool
+work_events(struct build *b, int64_t now_ms, struct build_progress *p,
+    struct err *err)
+{
+	int64_t cursor;
+	bool ok, any;
+
+	if (!load_batch(b, &cursor, &any, err))
+		return false;
+	if (!any)
+		return true;
+	if (!claim_range(b, CLAIM_EVENTS, &b->claim, event_id(b, 0),
+	    event_id(b, b->batch->len - 1), err))
+		return false;
+	store_begin(b->store);
+	ok = file_batch(b, now_ms, p, err) && render_all(b, now_ms, p, err);
+	p->more = true;
+	return finish(b, CLAIM_EVENTS, &b->claim, ok, err);
+}
+
+static void
+close_due(struct build *b, const GPtrArray *due, guint n, int64_t now_ms)
+{
+	for (guint i = 0; i < n; i++) {
+		const struct turn *t = due->pdata[i];
+		enum turn_close_reason why = turn_due(&b->conf->turn, t,
+		    now_ms);
+
+		store_turn_close(b->store, t->id,
+		    why == TURN_STILL_OPEN ? TURN_IDLE : why, now_ms);
+		build_turn_closed(b, t->id, t->conversation, NULL, NULL);
+	}
+}
+
+static bool
+work_due(struct build *b, int64_t now_ms, struct build_progress *p,
+    struct err *err)
+{
+	g_autoptr(GPtrArray) due = NULL;
+	int64_t until = now_ms;
+	guint n;
+	bool ok;
+
+	if (now_ms < b->last_now_ms - CLOCK_SLACK_MS)
+		until = INT64_MAX;	/* the clock was set back: close all */
+	b->last_now_ms = now_ms;
+	if (!store_turn_due_list(b->store, until, BATCH_DUE, &due, err))
+		return false;
+	if (due->len == 0)
+		return true;
+	n = b->turn_claim.deaths > 0 ? 1 : due->len;
+	forget_batch(b);
+	if (!claim_range(b, CLAIM_TURNS, &b->turn_claim,
+	    ((struct turn *)due->pdata[0])->id,
+	    ((struct turn *)due->pdata[n - 1])->id, err))
+		return false;
+	store_begin(b->store);
+	close_due(b, due, n, now_ms);
+	ok = render_all(b, now_ms, p, err);
+	p->more = true;
+	return finish(b, CLAIM_TURNS, &b->turn_claim, ok, err);
+}
+
+bool
+build_step(struct build *b, int64_t now_ms, struct build_progress *out,
+    struct err *err)
+{
+	struct build_progress p = { .next_due_ms = INT64_MAX };
+	bool ok;
+
+	ok = start(b, err) && work_due(b, now_ms, &p, err) &&
+	    work_events(b, now_ms, &p, err) &&
+	    store_turn_next_due(b->store, &p.next_due_ms, err);
+	forget_batch(b);
+	if (ok)
+		*out = p;
+	return ok;
+}

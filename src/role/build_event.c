@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The events of the batch under work: their bytes, and their items, parsed
+ * once however many turns look at them. Never writes to the store.
+ */
+#include <string.h>
+
+#include "build_int.h"
+#include "conf.h"
+#include "err.h"
+#include "item.h"
+#include "wa.h"
+
+void
+build_event_free(gpointer p)
+{
+	struct build_event *ev = p;
+
+	g_clear_pointer(&ev->items, g_ptr_array_unref);
+	g_clear_pointer(&ev->body, g_bytes_unref);
+	g_free(ev);
+}
+
+struct build_event *
+build_event_keep(struct build *b, const struct store_event *ev)
+{
+	struct build_event *copy = g_new0(struct build_event, 1);
+
+	copy->id = ev->id;
+	copy->received_ms = ev->received_ms;
+	memcpy(copy->sha256, ev->sha256, HASH_SIZE);
+	copy->body = g_bytes_new(ev->body, ev->len);
+	copy->is_json = true;
+	g_hash_table_replace(b->events, &copy->id, copy);
+	return copy;
+}
+
+struct keeper {
+	struct build *b;
+	struct build_event *kept;
+	bool purged;
+};
+
+static bool
+keep_one(void *arg, const struct store_event *ev)
+{
+	struct keeper *k = arg;
+
+	k->purged = ev->body == NULL;
+	if (!k->purged)
+		k->kept = build_event_keep(k->b, ev);
+	return false;
+}
+
+struct build_event *
+build_event_load(struct build *b, int64_t id, struct err *err)
+{
+	struct build_event *ev = g_hash_table_lookup(b->events, &id);
+	struct keeper k = { .b = b };
+
+	if (ev != NULL)
+		return ev;
+	if (!store_event_get(b->store, id, keep_one, &k, err))
+		return NULL;
+	if (k.kept == NULL)
+		err_set(err, ERR_PERM, "build.event",
+		    "event %" G_GINT64_FORMAT " %s", id,
+		    k.purged ? "was purged before its turn was rendered"
+			     : "is not in the store");
+	return k.kept;
+}
+
+void
+build_event_raw(struct build_event *ev, const char *reason)
+{
+	gsize len;
+	const void *body = g_bytes_get_data(ev->body, &len);
+
+	g_clear_pointer(&ev->items, g_ptr_array_unref);
+	ev->items = item_list_new();
+	ev->is_json = false;
+	g_ptr_array_add(ev->items, wa_raw_item(body, len, reason));
+}
+
+void
+build_event_parse(struct build *b, struct build_event *ev, char **parked)
+{
+	struct wa_limits limits = WA_LIMITS_DEFAULT;
+	struct err why = ERR_INIT;
+	gsize len;
+	const void *body = g_bytes_get_data(ev->body, &len);
+
+	if (ev->items != NULL)
+		return;
+	limits.max_bytes = (size_t)b->conf->intake.max_body_bytes;
+	if (wa_parse(body, len, &limits, &ev->items, &why))
+		return;
+	build_event_raw(ev, why.text);
+	if (parked != NULL)
+		*parked = g_strdup(why.text);
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files the items of an event under turns: recognises what was delivered
+ * before, finds the conversation, joins or opens a turn. All writes belong
+ * to the batch's transaction; nothing is rendered here.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "build_int.h"
+#include "conf.h"
+#include "err.h"
+#include "item.h"
+#include "log.h"
+#include "text.h"
+
+/* One item on its way to its turn. */
+struct filing {
+	struct build *b;
+	struct build_event *ev;
+	struct item *it;
+	int64_t now_ms;
+	int64_t bytes;
+	char *conversation, *author;
+	uint8_t digest[HASH_SIZE];
+};
+
+void
+build_turn_free(gpointer p)
+{
+	struct build_turn *t = p;
+
+	g_free(t->conversation);
+	g_free(t->message_id);
+	g_free(t->parked);
+	g_free(t);
+}
+
+void
+build_turn_closed(struct build *b, int64_t id, const char *conversation,
+    struct build_event *ev, struct item *it)
+{
+	struct build_turn *t = g_new0(struct build_turn, 1);
+
+	t->id = id;
+	t->conversation = g_strdup(conversation);
+	t->event = ev;
+	t->item = it;
+	g_ptr_array_add(b->turns, t);
+}
+
+static const char *
+business_of(const struct item *it)
+{
+	return it->business.user_id != NULL ? it->business.user_id
+					    : it->business.number;
+}
+
+static void
+add_item(const struct filing *f, int64_t turn_id)
+{
+	struct store_item row = {
+		.key = f->it->key, .event_id = f->ev->id, .id = f->it->id,
+		.target = f->it->target,
+		.kind = item_kind_name(f->it->kind),
+		.type = item_type_name(f->it->type),
+		.at_ms = f->it->at_ms, .turn_id = turn_id,
+	};
+
+	memcpy(row.digest, f->digest, HASH_SIZE);
+	store_item_add(f->b->store, &row);
+}
+
+static void
+add_turn(const struct filing *f, enum turn_close_reason reason)
+{
+	struct turn t;
+
+	turn_start(&t, &f->b->conf->turn, f->conversation, f->author, f->it,
+	    f->bytes, f->now_ms);
+	store_turn_add(f->b->store, &t, business_of(f->it),
+	    item_kind_name(f->it->kind), reason);
+	add_item(f, t.id);
+	if (reason != TURN_STILL_OPEN)
+		build_turn_closed(f->b, t.id, f->conversation, f->ev, f->it);
+	turn_clear(&t);
+}
+
+/* True when the item joined t; closes t when the item ends it. */
+static bool
+meet_turn(const struct filing *f, struct turn *t)
+{
+	enum turn_close_reason reason = TURN_STILL_OPEN;
+	const struct turn_rules *rules = &f->b->conf->turn;
+
+	switch (turn_check(rules, t, f->it, f->author, f->bytes, f->now_ms,
+	    &reason)) {
+	case TURN_JOIN:
+		turn_join(t, rules, f->it, f->bytes, f->now_ms);
+		store_turn_update(f->b->store, t);
+		add_item(f, t->id);
+		return true;
+	case TURN_CLOSE:
+		store_turn_close(f->b->store, t->id, reason, f->now_ms);
+		build_turn_closed(f->b, t->id, t->conversation, NULL, NULL);
+		return false;
+	case TURN_LEAVE:
+		return false;
+	}
+	return false;
+}
+
+static bool
+file_grouped(const struct filing *f, struct err *err)
+{
+	g_autoptr(GPtrArray) open = NULL;
+
+	if (!store_turn_open_list(f->b->store, f->conversation, &open, err))
+		return false;
+	for (guint i = 0; i < open->len; i++) {
+		if (meet_turn(f, open->pdata[i]))
+			return true;
+	}
+	add_turn(f, TURN_STILL_OPEN);
+	return true;
+}
+
+/* Receipts that the configuration does not want mailed are only recorded. */
+static bool
+is_only_recorded(const struct conf *c, const struct item *it)
+{
+	if (it->kind != ITEM_RECEIPT || c->receipts == CONF_RECEIPTS_ALL)
+		return false;
+	return c->receipts == CONF_RECEIPTS_NONE || it->receipt == NULL ||
+	    g_strcmp0(it->receipt->status, "failed") != 0;
+}
+
+static bool
+file_new(struct filing *f, struct err *err)
+{
+	g_autofree char *person = NULL;
+	bool ok;
+
+	if (is_only_recorded(f->b->conf, f->it)) {
+		add_item(f, 0);
+		return true;
+	}
+	if (!build_person(f->b, f->it, f->now_ms, &person, err))
+		return false;
+	f->conversation = turn_conversation(f->it, person);
+	f->author = turn_author(f->it, person);
+	if (turn_is_single(&f->b->conf->turn, f->it)) {
+		add_turn(f, TURN_SINGLE);
+		ok = true;
+	} else {
+		ok = file_grouped(f, err);
+	}
+	g_clear_pointer(&f->conversation, g_free);
+	g_clear_pointer(&f->author, g_free);
+	return ok;
+}
+
+static void
+note_repeat(const struct filing *f, bool same, struct build_progress *p)
+{
+	g_autofree char *id = NULL;
+
+	store_sighting_add(f->b->store, f->it->key, f->ev->id, f->now_ms,
+	    same);
+	p->repeats++;
+	if (same)
+		return;
+	p->differing++;
+	id = text_log_quote(f->it->id != NULL ? f->it->id : "-");
+	log_warn("item.differs", "event=%" PRId64 " id=%s", f->ev->id, id);
+}
+
+static bool
+file_item(struct build *b, struct build_event *ev, struct item *it,
+    int64_t now_ms, struct build_progress *p, struct err *err)
+{
+	struct filing f = { .b = b, .ev = ev, .it = it, .now_ms = now_ms };
+	enum store_seen seen;
+
+	f.bytes = it->raw != NULL ? (int64_t)strlen(it->raw)
+				  : (int64_t)g_bytes_get_size(ev->body);
+	if (it->raw != NULL)
+		hash_sha256(it->raw, strlen(it->raw), f.digest);
+	else
+		memcpy(f.digest, ev->sha256, HASH_SIZE);
+	if (!store_item_seen(b->store, it->key, f.digest, &seen, err))
+		return false;
+	if (seen != STORE_NEW) {
+		note_repeat(&f, seen == STORE_SAME, p);
+		return true;
+	}
+	p->items++;
+	return file_new(&f, err);
+}
+
+/* The raw notice of an event that could not be understood. */
+static bool
+park_event(struct build *b, struct build_event *ev, const char *reason,
+    int64_t now_ms, struct build_progress *p, struct err *err)
+{
+	guint before = b->turns->len;
+	int64_t turn_id = 0;
+	g_autofree char *why = text_log_quote(reason);
+
+	if (!file_item(b, ev, ev->items->pdata[0], now_ms, p, err))
+		return false;
+	if (b->turns->len > before)
+		turn_id = ((struct build_turn *)b->turns->pdata[before])->id;
+	store_event_park(b->store, ev->id, turn_id, reason, now_ms);
+	p->parked_events++;
+	log_warn("event.parked", "event=%" PRId64 " turn=%" PRId64
+	    " reason=%s", ev->id, turn_id, why);
+	return true;
+}
+
+/*
+ * Even the raw notice killed the role again and again: nothing more is done
+ * with the event but to show it to a person. The bytes stay in the store.
+ */
+static bool
+is_hopeless(const struct build *b, const struct build_event *ev)
+{
+	return b->claim.first == ev->id && b->claim.last == ev->id &&
+	    b->claim.deaths >= 2 * b->conf->poison_deaths;
+}
+
+static void
+park_unseen(struct build *b, const struct build_event *ev, int64_t now_ms,
+    struct build_progress *p)
+{
+	store_event_park(b->store, ev->id, 0,
+	    "cannot even be shown raw: the build role dies of it", now_ms);
+	p->parked_events++;
+	log_error("event.parked", "event=%" PRId64 " turn=0 reason=poison",
+	    ev->id);
+}
+
+bool
+build_file_event(struct build *b, struct build_event *ev, int64_t now_ms,
+    struct build_progress *p, struct err *err)
+{
+	g_autofree char *parked = NULL;
+
+	p->events++;
+	if (is_hopeless(b, ev)) {
+		park_unseen(b, ev, now_ms, p);
+		return true;
+	}
+	if (b->claim.first == ev->id && b->claim.last == ev->id &&
+	    b->claim.deaths >= b->conf->poison_deaths) {
+		parked = g_strdup_printf("the build role died %" PRId64
+		    " times while working on it", b->claim.deaths);
+		build_event_raw(ev, parked);
+	} else {
+		build_event_parse(b, ev, &parked);
+	}
+	if (parked != NULL)
+		return park_event(b, ev, parked, now_ms, p, err);
+	for (guint i = 0; i < ev->items->len; i++) {
+		if (!file_item(b, ev, ev->items->pdata[i], now_ms, p, err))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A closed turn to its mails: gathers its items and what is known of the
+ * people, has it rendered, and queues one mail per journal. The bytes are
+ * final: nothing renders a turn twice.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "build_int.h"
+#include "conf.h"
+#include "directory.h"
+#include "err.h"
+#include "item.h"
+#include "log.h"
+#include "render.h"
+#include "text.h"
+
+/* Everything render.h needs for one turn, with what must be freed. */
+struct gathered {
+	GPtrArray *items;	/* struct item *, borrowed from the events */
+	GPtrArray *events;	/* struct render_event *, owned */
+	char *parent, *number, *user_id;
+	const struct directory_business *business;
+	struct render_input in;
+};
+
+static void
+gathered_clear(struct gathered *g)
+{
+	g_clear_pointer(&g->items, g_ptr_array_unref);
+	g_clear_pointer(&g->events, g_ptr_array_unref);
+	g_free(g->parent);
+	g_free(g->number);
+	g_free(g->user_id);
+}
+
+static void
+add_event(struct gathered *g, const struct build_event *ev)
+{
+	struct render_event *re;
+
+	for (guint i = 0; i < g->events->len; i++) {
+		re = g->events->pdata[i];
+		if (re->seq == ev->id)
+			return;
+	}
+	re = g_new0(struct render_event, 1);
+	re->seq = ev->id;
+	re->source = "webhook";
+	re->received_ms = ev->received_ms;
+	memcpy(re->sha256, ev->sha256, HASH_SIZE);
+	re->body = g_bytes_get_data(ev->body, &re->len);
+	re->is_json = ev->is_json;
+	g_ptr_array_add(g->events, re);
+}
+
+static struct item *
+find_item(const struct build_event *ev, const uint8_t key[HASH_SIZE])
+{
+	uint8_t k[HASH_SIZE];
+
+	for (guint i = 0; i < ev->items->len; i++) {
+		struct item *it = ev->items->pdata[i];
+
+		store_key(it->key, k);
+		if (memcmp(k, key, HASH_SIZE) == 0)
+			return it;
+	}
+	return NULL;
+}
+
+/* An item the present parser no longer finds is shown raw, never skipped. */
+static bool
+gather_item(struct build *b, const struct store_turn_item *ti,
+    struct gathered *g, struct err *err)
+{
+	struct build_event *ev = build_event_load(b, ti->event_id, err);
+	struct item *it;
+
+	if (ev == NULL)
+		return false;
+	build_event_parse(b, ev, NULL);
+	it = find_item(ev, ti->key);
+	if (it == NULL) {
+		build_event_raw(ev, "filed by another version of the parser");
+		it = ev->items->pdata[0];
+	}
+	g_ptr_array_add(g->items, it);
+	add_event(g, ev);
+	return true;
+}
+
+static bool
+gather_items(struct build *b, const struct build_turn *t, struct gathered *g,
+    struct err *err)
+{
+	g_autoptr(GArray) list = NULL;
+
+	g->items = g_ptr_array_new();
+	g->events = g_ptr_array_new_with_free_func(g_free);
+	if (t->item != NULL) {
+		g_ptr_array_add(g->items, t->item);
+		add_event(g, t->event);
+		return true;
+	}
+	if (!store_turn_item_list(b->store, t->id, &list, err))
+		return false;
+	for (guint i = 0; i < list->len; i++) {
+		if (!gather_item(b, &g_array_index(list,
+		    struct store_turn_item, i), g, err))
+			return false;
+	}
+	if (g->items->len == 0)
+		return err_set(err, ERR_PERM, "build.empty",
+		    "turn %" PRId64 " has no items", t->id);
+	turn_sort(g->items);
+	return true;
+}
+
+static bool
+gather_people(struct build *b, struct gathered *g, int64_t now_ms,
+    struct err *err)
+{
+	struct item *first = g->items->pdata[0];
+	g_autofree char *person = NULL;
+
+	if (!build_person(b, first, now_ms, &person, err))
+		return false;
+	g->number = g_strdup(first->counterpart.number);
+	g->user_id = g_strdup(first->counterpart.user_id);
+	if (g->number == NULL &&
+	    !build_person_other(b, first, person, "n:", &g->number, err))
+		return false;
+	if (g->user_id == NULL &&
+	    !build_person_other(b, first, person, "u:", &g->user_id, err))
+		return false;
+	g->business = directory_business_get(b->conf->directory,
+	    first->business.user_id, first->business.number);
+	for (guint i = 0; g->business != NULL && i < g->items->len; i++) {
+		struct item *it = g->items->pdata[i];
+
+		if (it->author == ITEM_UNKNOWN_STAFF && g->business->staff)
+			it->author = ITEM_STAFF;
+	}
+	return true;
+}
+
+/* The mail that holds the message which the first item refers to. */
+static bool
+gather_parent(struct build *b, struct gathered *g, struct err *err)
+{
+	const struct item *first = g->items->pdata[0];
+
+	if (first->refers == NULL)
+		return true;
+	return store_item_message_id(b->store, first->refers, &g->parent, err);
+}
+
+static bool
+gather(struct build *b, const struct build_turn *t, int64_t now_ms,
+    struct gathered *g, struct err *err)
+{
+	if (!gather_items(b, t, g, err) ||
+	    !gather_people(b, g, now_ms, err) || !gather_parent(b, g, err))
+		return false;
+	g->in = (struct render_input){
+		.items = g->items, .events = g->events,
+		.conversation = t->conversation,
+		.parent_message_id = g->parent,
+		.business = g->business,
+		.staff = g->business != NULL ? g->business->staff : NULL,
+		.customer = directory_customer_get(b->conf->directory,
+		    g->user_id, g->number),
+		.counterpart_number = g->number,
+		.counterpart_user_id = g->user_id,
+	};
+	return true;
+}
+
+static void
+warn_unmapped(struct build *b, const struct item *it)
+{
+	const char *id = it->business.user_id != NULL ? it->business.user_id
+						      : "-";
+	g_autofree char *quoted = NULL;
+
+	if (!g_hash_table_add(b->unmapped, g_strdup(id)))
+		return;
+	quoted = text_log_quote(id);
+	log_warn("business.unmapped", "business=%s journal=%s", quoted,
+	    b->conf->catch_all);
+}
+
+/* Where a rendered turn goes: the contents already stored for it. */
+struct posting {
+	struct build *b;
+	struct gathered *g;
+	const struct rendered *inner;
+	int64_t turn_id, now_ms;
+	int64_t inner_content;	/* 0 until stored */
+	int64_t mails;
+};
+
+static bool
+make_report(const struct posting *po, const struct conf_journal *j,
+    struct rendered *out, struct err *err)
+{
+	struct render_envelope env = { .from = j->from, .to = j->to,
+		.journaled_ms = po->now_ms };
+
+	return render_journal_report(po->b->render, &po->g->in, po->inner,
+	    &env, out, err);
+}
+
+static void
+store_bytes(const struct posting *po, const struct rendered *r, int64_t *id)
+{
+	gsize len;
+	const void *bytes = g_bytes_get_data(r->bytes, &len);
+
+	store_content_add(po->b->store, po->turn_id, bytes, len, r->sha256,
+	    id);
+}
+
+static bool
+post_to(struct posting *po, const struct conf_journal *j, struct err *err)
+{
+	struct store_mail m = { .turn_id = po->turn_id, .journal = j->name,
+		.message_id = po->inner->message_id, .envelope_from = j->from,
+		.envelope_to = j->to, .queued_ms = po->now_ms };
+	struct rendered report = { 0 };
+	int64_t id;
+
+	if (j->profile == CONF_PROFILE_EXCHANGE) {
+		if (!make_report(po, j, &report, err))
+			return false;
+		store_bytes(po, &report, &m.content_id);
+		m.message_id = report.message_id;
+	} else {
+		if (po->inner_content == 0)
+			store_bytes(po, po->inner, &po->inner_content);
+		m.content_id = po->inner_content;
+	}
+	store_mail_add(po->b->store, &m, &id);
+	po->mails++;
+	rendered_clear(&report);
+	return true;
+}
+
+static bool
+post_all(struct posting *po, struct err *err)
+{
+	const struct conf *c = po->b->conf;
+	const struct directory_business *biz = po->g->business;
+
+	if (biz == NULL) {
+		warn_unmapped(po->b, po->g->items->pdata[0]);
+		return post_to(po, conf_journal_get(c, c->catch_all), err);
+	}
+	for (guint i = 0; i < biz->journals->len; i++) {
+		if (!post_to(po, conf_journal_get(c, biz->journals->pdata[i]),
+		    err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+render_and_post(struct build *b, struct build_turn *t, struct gathered *g,
+    int64_t now_ms, struct err *err)
+{
+	struct rendered inner = { 0 };
+	struct posting po = { .b = b, .g = g, .inner = &inner,
+		.turn_id = t->id, .now_ms = now_ms };
+	bool ok = render_turn(b->render, &g->in, &inner, err) &&
+	    post_all(&po, err);
+
+	if (ok) {
+		store_turn_rendered(b->store, t->id, inner.message_id,
+		    inner.sha256, now_ms);
+		t->message_id = g_strdup(inner.message_id);
+		t->items = g->items->len;
+		t->mails = po.mails;
+		t->bytes = g_bytes_get_size(inner.bytes);
+	}
+	rendered_clear(&inner);
+	return ok;
+}
+
+static bool
+is_of_store(const struct err *err)
+{
+	return strncmp(err->what, "store.", 6) == 0;
+}
+
+bool
+build_render_turn(struct build *b, struct build_turn *t, int64_t now_ms,
+    struct build_progress *p, struct err *err)
+{
+	struct gathered g = { 0 };
+	struct err why = ERR_INIT;
+	bool ok = gather(b, t, now_ms, &g, &why) &&
+	    render_and_post(b, t, &g, now_ms, &why);
+
+	gathered_clear(&g);
+	if (ok) {
+		p->turns++;
+		p->mails += t->mails;
+		return true;
+	}
+	if (why.kind != ERR_PERM || is_of_store(&why)) {
+		if (err != NULL)
+			*err = why;
+		return false;
+	}
+	store_turn_park(b->store, t->id, why.text, now_ms);
+	t->parked = g_strdup(why.text);
+	p->parked_turns++;
+	return true;
+}

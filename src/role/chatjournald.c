@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * chatjournald(8): the supervisor, or with --role one of its roles.
+ *
+ * The supervisor checks the configuration, hands its snapshot to the roles
+ * and writes everybody's log lines to the configured target. It opens
+ * neither the store nor any secret for use, and parses nothing from outside.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <glib.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "err.h"
+#include "log.h"
+#include "proc.h"
+#include "role.h"
+
+#define STOP_MS 30000
+#define EXIT_USAGE 64
+
+struct daemon {
+	const char *path;
+	struct conf *conf;
+	int own_log;		/* the supervisor's own lines end here */
+};
+
+/* ---- configuration ---------------------------------------------------------- */
+
+static bool
+load(const char *path, struct conf **out)
+{
+	g_autoptr(GString) messages = g_string_new(NULL);
+	struct err err = ERR_INIT;
+	struct conf *c = NULL;
+	bool ok = conf_load(path, &c, messages, &err);
+
+	if (ok && !role_check(c, messages)) {
+		ok = err_set(&err, ERR_CONF, "conf.check",
+		    "%s cannot be used", path);
+		conf_free(c);
+	}
+	if (messages->len > 0)
+		fputs(messages->str, stderr);
+	if (!ok)
+		fprintf(stderr, "chatjournald: %s\n", err.text);
+	else
+		*out = c;
+	return ok;
+}
+
+/* -1 and a line on standard error when it cannot be made. */
+static int
+snapshot(const struct conf *c)
+{
+	int fd = memfd_create("chatjournal.conf", MFD_CLOEXEC);
+	struct err err = ERR_INIT;
+
+	if (fd < 0 || !conf_snapshot_save(c, fd, &err)) {
+		fprintf(stderr, "chatjournald: cannot keep the configuration: "
+		    "%s\n", fd < 0 ? err_errno(errno) : err.text);
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Every line of a refused reload reaches the log, not only the terminal. */
+static void
+log_lines(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (char **l = lines; *l != NULL; l++) {
+		if (**l != '\0')
+			log_error("reload.error", "text=%s", *l);
+	}
+}
+
+static bool
+reload(void *arg, int *conf_fd)
+{
+	struct daemon *d = arg;
+	g_autoptr(GString) messages = g_string_new(NULL);
+	struct err err = ERR_INIT;
+	struct conf *c = NULL;
+	int fd;
+
+	if (!conf_load(d->path, &c, messages, &err) ||
+	    !role_check(c, messages)) {
+		log_lines(messages->str);
+		conf_free(c);
+		return false;
+	}
+	fd = snapshot(c);
+	if (fd < 0) {
+		conf_free(c);
+		return false;
+	}
+	conf_free(d->conf);
+	d->conf = c;
+	log_set_level((enum log_level)c->log.level);
+	*conf_fd = fd;
+	return true;
+}
+
+/* ---- logging ------------------------------------------------------------------ */
+
+static void
+role_line(void *arg, const char *role, pid_t pid, int severity,
+    const char *line)
+{
+	(void)arg;
+	proc_log_write(severity, role, pid, line);
+}
+
+/* "<N>text" of the supervisor's own log.h to the same ring. */
+static void *
+pump_own_lines(void *arg)
+{
+	FILE *in = fdopen(*(int *)arg, "r");
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t n;
+
+	while (in != NULL && (n = getline(&line, &size, in)) > 0) {
+		int severity = 6;
+		const char *text = line;
+
+		if (line[n - 1] == '\n')
+			line[n - 1] = '\0';
+		if (line[0] == '<' && line[1] != '\0' && line[2] == '>') {
+			severity = line[1] - '0';
+			text = line + 3;
+		}
+		proc_log_write(severity, "supervisor", getpid(), text);
+	}
+	free(line);
+	return NULL;
+}
+
+static bool
+start_log(struct daemon *d, int level, pthread_t *pump, struct err *err)
+{
+	int p[2];
+
+	if (!proc_log_start((enum proc_log_target)d->conf->log.target,
+	    d->conf->log.facility, err))
+		return false;
+	if (pipe2(p, O_CLOEXEC) != 0)
+		return err_set(err, ERR_TEMP, "log.pipe", "cannot make a "
+		    "pipe: %s", err_errno(errno));
+	d->own_log = p[0];
+	if (pthread_create(pump, NULL, pump_own_lines, &d->own_log) != 0)
+		return err_set(err, ERR_TEMP, "log.thread",
+		    "cannot start the log thread");
+	log_open_fd(p[1], 1, (enum log_level)level);
+	return true;
+}
+
+/* ---- the two lives of this program ----------------------------------------------- */
+
+static int
+run_role(const char *name)
+{
+	int (*const run[PROC_ROLES])(const struct conf *) = {
+		[PROC_STORE] = role_store,
+		[PROC_INTAKE] = role_intake,
+		[PROC_BUILD] = role_build,
+		[PROC_DELIVER] = role_deliver,
+	};
+	struct err err = ERR_INIT;
+	struct conf *c = NULL;
+	enum proc_role role;
+	int rc;
+
+	log_open_fd(STDERR_FILENO, 1, LOG_LEVEL_INFO);
+	if (!proc_role_parse(name, &role) || proc_conf_fd() < 0) {
+		fputs("chatjournald: --role is for the supervisor's use\n",
+		    stderr);
+		return EXIT_USAGE;
+	}
+	if (!conf_snapshot_load(proc_conf_fd(), &c, &err)) {
+		log_err(LOG_LEVEL_ERROR, "role.failed", &err, "name=%s",
+		    name);
+		return PROC_EXIT_CONF;
+	}
+	log_set_level((enum log_level)c->log.level);
+	rc = run[role](c);
+	conf_free(c);
+	return rc;
+}
+
+static int
+supervise(const char *path)
+{
+	struct daemon d = { .path = path };
+	struct proc_supervisor sup = {
+		.argv0 = "/proc/self/exe",
+		.reload = reload, .log_line = role_line, .arg = &d,
+		.stop_ms = STOP_MS,
+	};
+	struct err err = ERR_INIT;
+	pthread_t pump;
+	int rc;
+
+	if (!load(path, &d.conf) || (sup.conf_fd = snapshot(d.conf)) < 0)
+		return PROC_EXIT_CONF;
+	if (!start_log(&d, d.conf->log.level, &pump, &err)) {
+		fprintf(stderr, "chatjournald: %s\n", err.text);
+		return PROC_EXIT_TEMP;
+	}
+	rc = proc_supervise(&sup);
+	proc_log_stop();
+	conf_free(d.conf);
+	return rc;
+}
+
+static void
+usage(FILE *to)
+{
+	fputs("usage: chatjournald [-c FILE] [--check]\n"
+	    "  -c, --conf FILE  configuration (default "
+	    SYSCONFDIR "/chatjournal/chatjournal.conf)\n"
+	    "  --check          check the configuration and exit\n"
+	    "  --version, --help\n", to);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "conf", required_argument, NULL, 'c' },
+		{ "role", required_argument, NULL, 'r' },
+		{ "check", no_argument, NULL, 'k' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	const char *path = SYSCONFDIR "/chatjournal/chatjournal.conf";
+	struct conf *c = NULL;
+	bool check = false;
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (opt) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'r':
+			return run_role(optarg);
+		case 'k':
+			check = true;
+			break;
+		case 'V':
+			puts("chatjournald " PACKAGE_VERSION);
+			return 0;
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (!check)
+		return supervise(path);
+	if (!load(path, &c))
+		return PROC_EXIT_CONF;
+	conf_free(c);
+	puts("the configuration is good");
+	return 0;
+}

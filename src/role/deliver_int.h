@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the deliver role share.
+ *
+ * One thread (the role's main one) owns the store and everything in struct
+ * dlv_journal. Worker threads only take jobs from their outlet's queue and
+ * put finished ones into the role's result queue.
+ */
+#pragma once
+
+#include <glib.h>
+#include <pthread.h>
+
+#include "deliver.h"
+#include "err.h"
+#include "store.h"
+
+struct conf;
+struct conf_journal;
+struct conf_relay;
+struct dlv_journal;
+struct dlv_outlet;
+
+/* One mail on its way; owned by exactly one queue or worker at a time. */
+struct dlv_job {
+	struct deliver_mail mail;
+	struct dlv_journal *journal;
+	char *message_id, *envelope_from, *envelope_to;
+	GBytes *bytes;
+	int64_t queued_ms, attempts, first_ms;
+	int64_t started_ms;	/* handed to a worker; monotonic */
+	bool is_retry;		/* came from the deferred ones */
+	struct deliver_report report;
+};
+
+/* Finished jobs and faults, from the workers to the main thread. */
+struct dlv_results {
+	pthread_mutex_t lock;
+	GQueue jobs;		/* struct dlv_job * */
+	int fd;			/* eventfd: readable when something came */
+};
+
+enum dlv_state { DLV_UP, DLV_PAUSED, DLV_PROBE };
+
+/* A relay, or one Maildir: a queue and the threads that empty it. */
+struct dlv_outlet {
+	const char *name;
+	const struct conf_relay *conf;	/* NULL for a Maildir */
+	const char *maildir;
+	struct deliver_relay relay;
+	GBytes *password;
+	struct dlv_results *results;
+
+	pthread_mutex_t lock;	/* guards all below */
+	pthread_cond_t cond;
+	GQueue ready;		/* struct dlv_job * */
+	enum dlv_state state;
+	bool stopping, probing;
+	int workers, alive, busy;
+	char fault[sizeof(((struct err *)0)->text)];
+	bool has_fault;
+	pthread_t *threads;
+
+	/* main thread only */
+	int failures;
+	int64_t retry_at_ms;	/* monotonic */
+	int64_t last_ok_ms;	/* monotonic */
+	int64_t since_ms;
+	bool told_down;
+};
+
+struct dlv_range {
+	int64_t next, last;
+};
+
+/* A claim as committed, and whether the next lives must go one by one. */
+struct dlv_claim {
+	char *name;
+	struct store_claim held;
+};
+
+struct dlv_journal {
+	const struct conf_journal *conf;
+	struct dlv_outlet *outlet;
+	char *cursor_done, *cursor_careful;
+	int64_t done;		/* every mail up to here has an outcome */
+	int64_t done_stored;
+	int64_t careful_until;
+	bool careful_due;
+	GArray *backlog;	/* struct dlv_range, oldest first */
+	int64_t fresh_next;
+	GHashTable *flying;	/* int64_t id -> struct dlv_job * */
+	int64_t flying_bytes;
+	GQueue fetched;		/* claimed next, then handed over */
+	int64_t next_due_ms;	/* wall clock */
+	int64_t next_warn_ms;	/* monotonic */
+	struct dlv_claim lane, due;
+};
+
+/* deliver_outlet.c: threads and their queue. */
+bool dlv_outlet_start(struct dlv_outlet *o, struct err *err);
+void dlv_outlet_put(struct dlv_outlet *o, struct dlv_job *job, bool front);
+/* Stops taking mails; workers end after the mail in hand. */
+void dlv_outlet_stop(struct dlv_outlet *o);
+bool dlv_outlet_is_idle(struct dlv_outlet *o);	/* all workers have ended */
+void dlv_outlet_clear(struct dlv_outlet *o);
+/* Carries out pauses and probes; the fault, if a session had one. */
+bool dlv_outlet_fault(struct dlv_outlet *o, char *text, size_t size);
+void dlv_outlet_set(struct dlv_outlet *o, enum dlv_state state);
+bool dlv_outlet_has_room(struct dlv_outlet *o);
+void dlv_job_free(struct dlv_job *job);
+
+/* deliver_journal.c: which mails are taken up next. */
+bool dlv_journal_open(struct dlv_journal *j, struct store *st,
+    int64_t poison_deaths, int64_t now_ms, struct err *err);
+void dlv_journal_clear(struct dlv_journal *j);
+/* Reads what may be taken up into j->fetched. */
+bool dlv_journal_fetch(struct dlv_journal *j, struct store *st,
+    int64_t now_ms, struct err *err);
+/* Commits the claim on j->fetched and hands the jobs to the outlet. */
+bool dlv_journal_hand_over(struct dlv_journal *j, struct store *st,
+    struct err *err);
+/* The relay is back: what piled up becomes a lane of its own. */
+bool dlv_journal_rebase(struct dlv_journal *j, struct store *st,
+    struct err *err);
+/* The job has its outcome (stored by the caller). */
+void dlv_journal_landed(struct dlv_journal *j, struct dlv_job *job);
+/* Writes the low-water mark into the open transaction. */
+void dlv_journal_mark(struct dlv_journal *j, struct store *st);

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Worker threads of one relay or Maildir. A worker runs sessions: it takes
+ * jobs from the queue as long as there are any and the relay is up, and puts
+ * each finished job into the results. It never touches the store, and never
+ * decides about a mail's fate.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "conf.h"
+#include "deliver_int.h"
+#include "err.h"
+#include "log.h"
+
+/* A worker whose session failed while others go on rests this long. */
+#define REST_MS 1000
+
+void
+dlv_job_free(struct dlv_job *job)
+{
+	if (job == NULL)
+		return;
+	g_free(job->message_id);
+	g_free(job->envelope_from);
+	g_free(job->envelope_to);
+	g_bytes_unref(job->bytes);
+	g_free(job);
+}
+
+/* ---- in the workers --------------------------------------------------------- */
+
+static void
+wait_on(struct dlv_outlet *o, int64_t until_mono_ms)
+{
+	struct timespec ts = { .tv_sec = until_mono_ms / 1000,
+		.tv_nsec = until_mono_ms % 1000 * 1000000 };
+
+	pthread_cond_timedwait(&o->cond, &o->lock, &ts);
+}
+
+/* Under the lock: may this worker take a job now? */
+static bool
+may_take(const struct dlv_outlet *o, bool prober)
+{
+	if (g_queue_is_empty((GQueue *)(uintptr_t)&o->ready))
+		return false;
+	return o->state == DLV_UP || (o->state == DLV_PROBE && prober);
+}
+
+struct session {
+	struct dlv_outlet *outlet;
+	bool prober;
+};
+
+static const struct deliver_mail *
+next_mail(void *arg, int64_t wait_ms)
+{
+	struct session *s = arg;
+	struct dlv_outlet *o = s->outlet;
+	int64_t until = clock_mono_ms() + wait_ms;
+	struct dlv_job *job = NULL;
+
+	pthread_mutex_lock(&o->lock);
+	while (!o->stopping && o->state != DLV_PAUSED) {
+		if (may_take(o, s->prober)) {
+			job = g_queue_pop_head(&o->ready);
+			break;
+		}
+		if (clock_mono_ms() >= until)
+			break;
+		wait_on(o, until);
+	}
+	pthread_mutex_unlock(&o->lock);
+	if (job == NULL)
+		return NULL;
+	job->started_ms = clock_mono_ms();
+	return &job->mail;
+}
+
+static void
+signal_results(struct dlv_results *r)
+{
+	uint64_t one = 1;
+
+	while (write(r->fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+static void
+mail_done(void *arg, const struct deliver_mail *mail,
+    const struct deliver_report *report)
+{
+	struct session *s = arg;
+	struct dlv_results *r = s->outlet->results;
+	struct dlv_job *job = mail->ref;
+	bool first;
+
+	job->report = *report;
+	pthread_mutex_lock(&r->lock);
+	first = g_queue_is_empty(&r->jobs);
+	g_queue_push_tail(&r->jobs, job);
+	pthread_mutex_unlock(&r->lock);
+	if (first)
+		signal_results(r);
+}
+
+static bool
+run_session(struct dlv_outlet *o, bool prober, struct err *err)
+{
+	struct session s = { .outlet = o, .prober = prober };
+	struct deliver_feed feed = { .next = next_mail, .done = mail_done,
+		.arg = &s };
+
+	if (o->maildir != NULL)
+		return deliver_maildir_session(o->maildir, &feed, err);
+	return deliver_smtp_session(&o->relay, &feed, err);
+}
+
+static void
+keep_fault(struct dlv_outlet *o, const struct err *err)
+{
+	pthread_mutex_lock(&o->lock);
+	snprintf(o->fault, sizeof(o->fault), "%s", err->text);
+	o->has_fault = true;
+	pthread_mutex_unlock(&o->lock);
+	signal_results(o->results);
+}
+
+/* Under the lock; false: time to end. */
+static bool
+wait_for_work(struct dlv_outlet *o, bool *prober)
+{
+	while (!o->stopping) {
+		*prober = o->state == DLV_PROBE && !o->probing;
+		if (may_take(o, *prober)) {
+			o->probing |= *prober;
+			return true;
+		}
+		wait_on(o, clock_mono_ms() + 60000);
+	}
+	return false;
+}
+
+static void *
+worker(void *arg)
+{
+	struct dlv_outlet *o = arg;
+	bool prober;
+
+	pthread_mutex_lock(&o->lock);
+	while (wait_for_work(o, &prober)) {
+		struct err err = ERR_INIT;
+		bool ok;
+
+		o->busy++;
+		pthread_mutex_unlock(&o->lock);
+		ok = run_session(o, prober, &err);
+		if (!ok)
+			keep_fault(o, &err);
+		pthread_mutex_lock(&o->lock);
+		o->busy--;
+		if (prober)
+			o->probing = false;
+		if (!ok && !o->stopping)
+			wait_on(o, clock_mono_ms() + REST_MS);
+	}
+	o->alive--;
+	pthread_mutex_unlock(&o->lock);
+	signal_results(o->results);
+	return NULL;
+}
+
+/* ---- from the main thread ------------------------------------------------------ */
+
+static void
+init_sync(struct dlv_outlet *o)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&o->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&o->cond, &attr);
+	pthread_condattr_destroy(&attr);
+	g_queue_init(&o->ready);
+}
+
+bool
+dlv_outlet_start(struct dlv_outlet *o, struct err *err)
+{
+	init_sync(o);
+	o->workers = o->conf != NULL ? (int)o->conf->sessions : 1;
+	o->threads = g_new0(pthread_t, (gsize)o->workers);
+	for (int i = 0; i < o->workers; i++) {
+		int rc;
+
+		o->alive++;
+		rc = pthread_create(&o->threads[i], NULL, worker, o);
+		if (rc != 0) {
+			o->alive--;
+			o->workers = i;
+			return err_set(err, ERR_TEMP, "deliver.thread",
+			    "cannot start a thread: %s", err_errno(rc));
+		}
+	}
+	return true;
+}
+
+void
+dlv_outlet_put(struct dlv_outlet *o, struct dlv_job *job, bool front)
+{
+	pthread_mutex_lock(&o->lock);
+	if (front)
+		g_queue_push_head(&o->ready, job);
+	else
+		g_queue_push_tail(&o->ready, job);
+	pthread_cond_signal(&o->cond);
+	pthread_mutex_unlock(&o->lock);
+}
+
+void
+dlv_outlet_stop(struct dlv_outlet *o)
+{
+	pthread_mutex_lock(&o->lock);
+	o->stopping = true;
+	pthread_cond_broadcast(&o->cond);
+	pthread_mutex_unlock(&o->lock);
+}
+
+bool
+dlv_outlet_is_idle(struct dlv_outlet *o)
+{
+	bool idle;
+
+	pthread_mutex_lock(&o->lock);
+	idle = o->alive == 0;
+	pthread_mutex_unlock(&o->lock);
+	return idle;
+}
+
+static void
+free_job(gpointer p)
+{
+	dlv_job_free(p);
+}
+
+void
+dlv_outlet_clear(struct dlv_outlet *o)
+{
+	if (o->threads == NULL)
+		return;
+	dlv_outlet_stop(o);
+	for (int i = 0; i < o->workers; i++)
+		pthread_join(o->threads[i], NULL);
+	g_clear_pointer(&o->threads, g_free);
+	g_queue_clear_full(&o->ready, free_job);
+	g_clear_pointer(&o->password, g_bytes_unref);
+	pthread_cond_destroy(&o->cond);
+	pthread_mutex_destroy(&o->lock);
+}
+
+bool
+dlv_outlet_fault(struct dlv_outlet *o, char *text, size_t size)
+{
+	bool has;
+
+	pthread_mutex_lock(&o->lock);
+	has = o->has_fault;
+	o->has_fault = false;
+	if (has)
+		snprintf(text, size, "%s", o->fault);
+	pthread_mutex_unlock(&o->lock);
+	return has;
+}
+
+void
+dlv_outlet_set(struct dlv_outlet *o, enum dlv_state state)
+{
+	pthread_mutex_lock(&o->lock);
+	o->state = state;
+	pthread_cond_broadcast(&o->cond);
+	pthread_mutex_unlock(&o->lock);
+}
+
+bool
+dlv_outlet_has_room(struct dlv_outlet *o)
+{
+	bool room;
+
+	pthread_mutex_lock(&o->lock);
+	room = o->state != DLV_PAUSED;
+	pthread_mutex_unlock(&o->lock);
+	return room;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What must hold before a configuration is put to use, beyond what its own
+ * text shows: templates compile and secret files are there and private.
+ * Reads only; the secrets are looked at and forgotten.
+ */
+#include <glib.h>
+#include <string.h>
+
+#include "conf.h"
+#include "err.h"
+#include "io.h"
+#include "render.h"
+#include "role.h"
+
+#define SECRET_MAX 4096
+
+static bool
+check_secret(const char *path, GString *messages)
+{
+	struct err err = ERR_INIT;
+	GBytes *secret = NULL;
+	gpointer data;
+	gsize len;
+
+	if (path == NULL)
+		return true;
+	if (!io_secret_load(path, SECRET_MAX, &secret, &err)) {
+		g_string_append_printf(messages, "%s\n", err.text);
+		return false;
+	}
+	data = g_bytes_unref_to_data(secret, &len);
+	explicit_bzero(data, len);
+	g_free(data);
+	return true;
+}
+
+static bool
+check_readable(const char *path, GString *messages)
+{
+	struct err err = ERR_INIT;
+	g_autoptr(GBytes) data = NULL;
+
+	if (path == NULL || io_file_load(path, 1 << 20, &data, &err))
+		return true;
+	g_string_append_printf(messages, "%s\n", err.text);
+	return false;
+}
+
+static bool
+check_templates(const struct conf *c, GString *messages)
+{
+	struct render_conf rc = { .tenant = c->tenant,
+		.domain = c->render.domain,
+		.address_domain = c->render.address_domain,
+		.templates = c->render.templates };
+	struct err err = ERR_INIT;
+	struct render *r;
+
+	if (!render_new(&rc, &r, &err)) {
+		g_string_append_printf(messages, "%s\n", err.text);
+		return false;
+	}
+	render_free(r);
+	return true;
+}
+
+bool
+role_check(const struct conf *c, GString *messages)
+{
+	const GPtrArray *files = c->intake.app_secret_files;
+	bool ok = check_templates(c, messages);
+
+	for (guint i = 0; i < files->len; i++)
+		ok &= check_secret(files->pdata[i], messages);
+	ok &= check_secret(c->intake.verify_token_file, messages);
+	ok &= check_secret(c->intake.tls_key, messages);
+	ok &= check_readable(c->intake.tls_certificate, messages);
+	ok &= check_readable(c->intake.tls_client_ca, messages);
+	for (guint i = 0; i < c->relays->len; i++) {
+		const struct conf_relay *r = c->relays->pdata[i];
+
+		ok &= check_secret(r->password_file, messages);
+		ok &= check_readable(r->tls_ca_file, messages);
+	}
+	return ok;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The steps every role process goes through, written once. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "proc.h"
+
+struct conf;
+struct err;
+struct store;
+
+/* Logs *err as the reason why the role stops, and gives its exit code. */
+int role_fail(enum proc_role role, const struct err *err);
+
+/*
+ * After the role has read its secrets and bound its sockets: drops rights,
+ * opens the store owning the role's file, confines itself, tells the
+ * supervisor. ready may be called later by the role when *defer_ready.
+ */
+bool role_enter(enum proc_role role, unsigned rights, const struct conf *c,
+    struct store **st, struct err *err);
+
+/*
+ * Sleeps until a wake-up, a stop signal or the time is over; also returns
+ * early for extra_fd (-1: none). Sends a heartbeat first.
+ */
+void role_wait(enum proc_role role, int extra_fd, int64_t ms);
+
+/* Waits before trying again after a store that is full or busy. */
+#define ROLE_RETRY_MS 1000
+/* The longest sleep: a lost wake-up costs this much latency, no more. */
+#define ROLE_POLL_MS 1000
+/* How often purging is looked at, and how much at once. */
+#define ROLE_PURGE_MS 10000
+#define ROLE_PURGE_BATCH 500
