@@ -137,7 +137,7 @@ log_debug(const char *event, const char *fmt, ...)
 	EMIT(LOG_LEVEL_DEBUG, event, fmt);
 }
 
-static void
+static void __attribute__((format(printf, 3, 4)))
 emit_plain(enum log_level level, const char *event, const char *fmt, ...)
 {
 	EMIT(level, event, fmt);
