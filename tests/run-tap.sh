@@ -100,7 +100,7 @@ for program; do
 	[ -e "$path" ] || path=$SRCDIR/$program
 	case $program in
 	*.sh) run=(bash "$path") ;;
-	*.py) run=(python3 "$path") ;;
+	*.py) run=(python3 -B "$path") ;;
 	*) read -ra run <<< "$wrapper"; run+=("$path") ;;
 	esac
 	if ! command -v "${run[0]}" > /dev/null; then
