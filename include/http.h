@@ -6,11 +6,14 @@
  * application.
  *
  * Refused here, before the application is asked: 400 doubled or malformed
- * Content-Length, Content-Length together with Transfer-Encoding, a missing
- * or doubled Host (RFC 9112 sections 3.2 and 6.3), a doubled signature
- * header; 413 over max_body (by Content-Length at once; a chunked body has
- * its connection closed as soon as it is over); 408 is not sent: past the
- * deadline the connection is shut.
+ * Content-Length, Content-Length together with Transfer-Encoding, a coding
+ * other than chunked, a missing, empty or doubled Host, a header name that is
+ * none (RFC 9112 sections 3.2, 5.1, 6.1, 6.3), a doubled single header; 403
+ * without a good client certificate where one is wanted; 413 over max_body (by
+ * Content-Length at once, without 100-continue; a chunked body is swallowed
+ * up to twice max_body so that the client can be told, then the connection is
+ * closed). 431 and 414 past about 30 KB of headers or target. 408 is not
+ * sent: past the deadline the connection is shut.
  */
 #pragma once
 
@@ -28,14 +31,23 @@ struct http_conf {
 	int port;		/* 0: the kernel picks, see http_server_port() */
 	int threads;		/* MHD pool */
 	size_t max_body;
-	int64_t deadline_ms;	/* absolute, first byte to answer handed over */
+	/*
+	 * Absolute: from the connect, for a later request from its request
+	 * line, until the application is asked; again for the answer's way
+	 * out; and how long a connection may idle between two requests. The
+	 * time with the application is not counted: it bounds that itself.
+	 */
+	int64_t deadline_ms;
+	/* In all: the next one waits in the kernel's queue. Per address: it
+	   is closed at once; 0 is no limit (behind a proxy all are one). */
 	int connections, connections_per_address;
 	/* TLS; all NULL for plain HTTP */
 	const char *tls_certificate, *tls_key;	/* PEM files; chain in the first */
 	const char *tls_client_ca;	/* PEM file: then a client cert is required */
 	const char *tls_client_name;	/* CN or DNS SAN it must have; NULL: any */
 	const char *tls_priority;	/* GnuTLS; NULL: TLS 1.2 and newer */
-	const char *const *single_headers;	/* NULL-ended; 400 if doubled */
+	const char *const *single_headers;	/* NULL-ended, at most 32;
+						   400 if doubled */
 };
 
 /* Called in a listener thread with the whole request; must not block. */
@@ -62,11 +74,16 @@ int http_server_port(const struct http_server *srv);
 bool http_server_reload_tls(struct http_server *srv, struct err *err);
 
 /*
- * Takes no new connections, waits until every accepted request has been
- * answered and its bytes handed to the kernel, at most timeout_ms. True when
- * nothing was cut. The application must go on answering meanwhile.
+ * Closes the listening socket and idle connections at once, waits until every
+ * request that has begun has been answered and its bytes handed to the kernel,
+ * at most timeout_ms. True when nothing was cut. The application must go on
+ * answering meanwhile. May be called again to wait longer.
  */
 bool http_server_drain(struct http_server *srv, int64_t timeout_ms);
+/*
+ * Cuts what is left. Requests without an answer are gone: whoever might call
+ * http_answer() must have been stopped before.
+ */
 void http_server_free(struct http_server *srv);
 
 /* All borrowed until http_answer(). NULL when absent. */
@@ -89,6 +106,10 @@ void http_answer(struct http_request *rq, int status, const char *content_type,
     const void *body, size_t len, int retry_after_s);
 
 struct http_stats {
-	int64_t requests, refused, too_large, late, tls_refused;
+	int64_t requests;	/* the application was asked */
+	int64_t refused;	/* 400 from here */
+	int64_t too_large;	/* over max_body */
+	int64_t late;		/* cut at the deadline, idle ones not counted */
+	int64_t tls_refused;	/* 403 for the client certificate */
 };
 void http_server_stats(const struct http_server *srv, struct http_stats *out);

@@ -38,3 +38,7 @@ clean-local:
 	rm -rf asan-build fuzz-work
 
 .PHONY: check-tap check-integration check-valgrind check-asan
+
+# the HTTP listener: a server for the nginx test and for measuring
+check_PROGRAMS += tests/integration/http_echo
+tests_integration_http_echo_SOURCES = tests/integration/http_echo.c

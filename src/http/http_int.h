@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the HTTP listener share. Threads:
+ *
+ *   keeper    ours: accepts, hands sockets to the workers, cuts connections
+ *             that are past their deadline
+ *   worker    libmicrohttpd's: everything between bytes and answer; each
+ *             connection belongs to one worker for its whole life
+ *   others    the application's: http_answer(), drain, reload, free
+ *
+ * A connection's phase says who may do what with it. Who wants to cut one
+ * moves the phase to PHASE_CLOSING first; who goes on with a request moves it
+ * from the phase before. Both by compare-and-swap, so that the application is
+ * never asked about a request whose connection is already being shut.
+ */
+#pragma once
+
+#include <arpa/inet.h>
+#include <glib.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "http.h"
+
+enum phase {
+	PHASE_IDLE,	/* no whole request line yet; deadline runs */
+	PHASE_READING,	/* headers or body on their way; deadline runs */
+	PHASE_ASKED,	/* with the application, which bounds it itself */
+	PHASE_ANSWERING, /* answer on its way to the kernel; deadline runs */
+	PHASE_CLOSING,	/* shut by us, or about to be */
+};
+
+enum asked {
+	ASKED_NOT,
+	ASKED_NOW,	/* the handler has been called */
+	ASKED_SUSPENDED, /* the worker let go of it; whoever answers resumes */
+	ASKED_ANSWERED,
+	ASKED_ABANDONED, /* the server is being freed without an answer */
+};
+
+enum peer { PEER_UNKNOWN, PEER_GOOD, PEER_BAD };
+
+struct conn;
+struct http_tls;
+
+/* One per connection, used again for each request on it. */
+struct http_request {
+	struct conn *conn;
+	const char *method, *path;	/* of MHD, until completed */
+	_Atomic int asked;		/* enum asked */
+	int status;
+	struct MHD_Response *answer;
+	uint8_t *body;
+	size_t len, size;
+	bool begun;			/* headers have been checked */
+	bool too_large;			/* body is swallowed, 413 follows */
+};
+
+struct conn {
+	struct conn *prev, *next;	/* srv->lock */
+	struct http_server *srv;
+	struct MHD_Connection *mhd;
+	int fd;
+	_Atomic int phase;		/* enum phase */
+	_Atomic int64_t since_ms;	/* when the deadline began to run */
+	_Atomic int served;		/* requests completed, for the reaper */
+	enum peer peer;
+	bool bad_target;
+	char remote[INET6_ADDRSTRLEN];
+	struct http_request rq;
+};
+
+/* The numbers of http_stats, and two that drain needs. */
+struct http_counts {
+	_Atomic int64_t requests, refused, too_large, late, tls_refused;
+	_Atomic int64_t cut;		/* by us, with an answer on its way */
+	_Atomic int busy;		/* requests begun and not completed */
+	_Atomic int answering;		/* threads inside http_answer() */
+	_Atomic int open;		/* connections handed to MHD */
+};
+
+struct http_server {
+	struct http_conf conf;		/* strings are not used after new */
+	char **single_headers;
+	http_handler_fn *handler;
+	void *app;
+	struct MHD_Daemon *mhd;
+	struct http_tls *tls;
+	int port;
+	int listen_fd;			/* keeper's; -1 once closed */
+	int wake_fd;			/* eventfd: makes the keeper look */
+	int64_t tick_ms;		/* between two looks at deadlines */
+	int64_t no_accept_until_ms;	/* keeper's: out of descriptors */
+	pthread_t keeper;
+	bool keeper_runs;
+	_Atomic bool draining, stopping;
+	pthread_mutex_t lock;		/* list, n_conns, listen_closed */
+	pthread_cond_t changed;
+	struct conn *conns;
+	int n_conns;
+	bool listen_closed;
+	struct http_counts n;
+};
+
+/* Headers of one request, counted; see http_framing_verdict(). */
+struct http_framing {
+	const char *const *singles;
+	unsigned seen;			/* one bit per name in singles */
+	int hosts, lengths, codings;
+	bool bad_name, bad_host, bad_coding, doubled;
+};
+#define HTTP_SINGLES_MAX 32
+
+void http_framing_add(struct http_framing *f, const char *name,
+    const char *value);
+/* NULL, or the line that tells the client what is ambiguous. */
+const char *http_framing_verdict(const struct http_framing *f,
+    const char *version);
+
+/* http_listen.c */
+bool http_listen_open(struct http_server *srv, struct err *err);
+void http_remote_text(const struct sockaddr *addr,
+    char out[INET6_ADDRSTRLEN]);
+
+/* http_keeper.c */
+bool http_keeper_start(struct http_server *srv, struct err *err);
+void http_keeper_wake(struct http_server *srv);
+void http_keeper_stop(struct http_server *srv);
+
+/* http_conn.c: callbacks of MHD */
+void http_on_connection(void *cls, struct MHD_Connection *mhd, void **ctx,
+    enum MHD_ConnectionNotificationCode code);
+void *http_on_target(void *cls, const char *target,
+    struct MHD_Connection *mhd);
+void http_on_completed(void *cls, struct MHD_Connection *mhd, void **ctx,
+    enum MHD_RequestTerminationCode how);
+/* False when somebody else moved it first. */
+bool http_conn_move(struct conn *c, enum phase from, enum phase to);
+/* Answers without the application; the connection closes afterwards. */
+enum MHD_Result http_refuse(struct conn *c, unsigned status,
+    const char *text);
+
+/* http_request.c */
+enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd,
+    const char *url, const char *method, const char *version,
+    const char *data, size_t *size, void **ctx);
+/* Lets every request that waits for an answer end without one. */
+void http_requests_abandon(struct http_server *srv);
+
+/* http_tls.c */
+bool http_tls_new(const struct http_conf *conf, struct http_tls **out,
+    struct err *err);
+bool http_tls_reload(struct http_tls *tls, struct err *err);
+void http_tls_free(struct http_tls *tls);
+const char *http_tls_priority(const struct http_tls *tls);
+/* PEM, or NULL when clients need no certificate. */
+const char *http_tls_trust(const struct http_tls *tls);
+/* Ties the session to the certificates that its handshake will use. */
+void http_tls_attach(struct http_tls *tls, struct MHD_Connection *mhd);
+bool http_tls_peer_good(const struct http_tls *tls,
+    struct MHD_Connection *mhd);
+/* gnutls_certificate_retrieve_function2, for MHD. */
+void *http_tls_callback(void);
