@@ -163,7 +163,7 @@ struct item {
 	struct item_party counterpart;	/* the other side (in a group: its author) */
 	char *group_id;
 
-	char *text;		/* body, caption or other words of the author */
+	char *text;		/* body, caption (also in media) or other words */
 	char *note;		/* why it is a notice or a gap; for a person */
 	struct item_context *context;
 	struct item_location *location;
@@ -186,6 +186,9 @@ item_auto_free(struct item **it)
 {
 	item_free(*it);
 }
+
+/* Frees the strings and sets them to NULL; the struct stays its owner's. */
+void item_party_clear(struct item_party *p);
 
 /* An array that frees its items. */
 GPtrArray *item_list_new(void);
