@@ -10,9 +10,13 @@
  *   message, edit, revoke, reaction, echo   whatsapp|m|<phone_number_id>|<id>
  *   status    whatsapp|s|<phone_number_id>|<id>|<status>|<recipient>|<participant>|<timestamp>
  *   call      whatsapp|c|<phone_number_id>|<id>|<event or status>
- *   else      whatsapp|f|<account>|<field>|<entry time>|<sha256 of the raw value>
- * A message without id gets the last form over its own raw JSON. <recipient>
- * is the user id if there is one, else the number.
+ *   else      whatsapp|f|<account>|<field>|<entry time>|<hash>
+ * <hash> is hash_strings() of phone_number_id, member name and the item's raw
+ * JSON. What has no id of its own gets this form, and so does a placeholder
+ * in the history: its message comes later with the same id. <recipient> and
+ * <participant> are the user id if there is one, else the number. Bytes that
+ * are not printable ASCII, and '|' and '%', are written %XX; a part of more
+ * than 256 bytes is replaced by "sha256:" and its hash.
  */
 #pragma once
 
@@ -28,10 +32,13 @@ struct err;
 struct wa_limits {
 	size_t max_bytes;	/* whole body */
 	size_t max_string;	/* one JSON string, decoded or not */
-	int max_depth;
+	int max_depth;		/* at most WA_DEPTH_MAX counts */
+	size_t max_items;	/* of one body; 0 means the default */
 };
+#define WA_DEPTH_MAX 128
+#define WA_ITEMS_DEFAULT 50000	/* Meta sends at most 1,000 updates at once */
 #define WA_LIMITS_DEFAULT { .max_bytes = 4 << 20, .max_string = 1 << 20, \
-	.max_depth = 32 }
+	.max_depth = 32, .max_items = WA_ITEMS_DEFAULT }
 
 /* One secret of the rotation list; name goes into log and store. */
 struct wa_secret {

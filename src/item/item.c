@@ -147,6 +147,7 @@ item_free(struct item *it)
 	g_free(it->key);
 	g_free(it->id);
 	g_free(it->target);
+	g_free(it->refers);
 	g_free(it->account);
 	item_party_clear(&it->business);
 	item_party_clear(&it->counterpart);

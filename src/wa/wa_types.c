@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Meta's words, as tables: fields, message types and the words that refine
+ * them. A type without a parse function becomes a notice that shows its raw
+ * JSON; what is in no table does too, under its own name.
+ */
+#include "wa_int.h"
+
+#include <string.h>
+
+static const struct wa_word interactive_words[] = {
+	{ "button_reply", ITEM_TYPE_BUTTON_REPLY },
+	{ "list_reply", ITEM_TYPE_LIST_REPLY },
+	{ "nfm_reply", ITEM_TYPE_FLOW_REPLY },
+	{ "call_permission_reply", ITEM_TYPE_CALL_PERMISSION_REPLY },
+	{ "payment_method", ITEM_TYPE_PAYMENT },
+	{ "payment_notification", ITEM_TYPE_PAYMENT },
+	{ NULL }
+};
+
+static const struct wa_word system_words[] = {
+	{ "user_changed_number", ITEM_TYPE_NUMBER_CHANGED },
+	{ "customer_changed_number", ITEM_TYPE_NUMBER_CHANGED },
+	{ "user_changed_user_id", ITEM_TYPE_USER_ID_CHANGED },
+	{ "customer_identity_changed", ITEM_TYPE_IDENTITY_CHANGED },
+	{ "user_identity_changed", ITEM_TYPE_IDENTITY_CHANGED },
+	{ NULL }
+};
+
+/* The transcription event has two names in Meta's pages. */
+const struct wa_word wa_call_events[] = {
+	{ "connect", ITEM_TYPE_CALL_CONNECT },
+	{ "terminate", ITEM_TYPE_CALL_TERMINATE },
+	{ "call_created", ITEM_TYPE_CALL_CREATED },
+	{ "call_recording_available", ITEM_TYPE_CALL_RECORDING },
+	{ "call_transcription_available", ITEM_TYPE_CALL_TRANSCRIPT },
+	{ "call_transcript_available", ITEM_TYPE_CALL_TRANSCRIPT },
+	{ NULL }
+};
+
+/* name, type, kind when parsed, parse, target, words */
+static const struct wa_type types[] = {
+	{ "text", ITEM_TYPE_TEXT, ITEM_MESSAGE, wa_text_parse },
+	{ "image", ITEM_TYPE_IMAGE, ITEM_MESSAGE, wa_media_parse },
+	{ "video", ITEM_TYPE_VIDEO, ITEM_MESSAGE, wa_media_parse },
+	{ "audio", ITEM_TYPE_AUDIO, ITEM_MESSAGE, wa_media_parse },
+	{ "voice", ITEM_TYPE_VOICE, ITEM_MESSAGE, wa_media_parse },
+	{ "document", ITEM_TYPE_DOCUMENT, ITEM_MESSAGE, wa_media_parse },
+	{ "sticker", ITEM_TYPE_STICKER, ITEM_MESSAGE, wa_media_parse },
+	{ "location", ITEM_TYPE_LOCATION, ITEM_MESSAGE },
+	{ "contacts", ITEM_TYPE_CONTACTS, ITEM_MESSAGE },
+	{ "interactive", ITEM_TYPE_INTERACTIVE, ITEM_MESSAGE,
+	    .words = interactive_words },
+	{ "button", ITEM_TYPE_BUTTON_REPLY, ITEM_MESSAGE },
+	{ "order", ITEM_TYPE_ORDER, ITEM_MESSAGE },
+	{ "template", ITEM_TYPE_TEMPLATE, ITEM_MESSAGE },
+	{ "reaction", ITEM_TYPE_REACTION, ITEM_REACTION,
+	    .target = "message_id" },
+	{ "edit", ITEM_TYPE_EDIT, ITEM_EDIT,
+	    .target = "original_message_id" },
+	{ "revoke", ITEM_TYPE_REVOKE, ITEM_REVOKE,
+	    .target = "original_message_id" },
+	{ "pin", ITEM_TYPE_PIN, ITEM_SYSTEM, .target = "message_id" },
+	{ "system", ITEM_TYPE_UNKNOWN, ITEM_SYSTEM, .words = system_words },
+	{ "request_welcome", ITEM_TYPE_WELCOME_REQUEST, ITEM_SYSTEM },
+	{ "media_placeholder", ITEM_TYPE_MEDIA_PLACEHOLDER, ITEM_GAP },
+	{ "unsupported", ITEM_TYPE_UNSUPPORTED, ITEM_GAP },
+	{ "unknown", ITEM_TYPE_UNSUPPORTED, ITEM_GAP },	/* its older name */
+};
+
+/* name, type of a notice over the whole value, full, lists */
+static const struct wa_field fields[] = {
+	{ "messages", ITEM_TYPE_UNKNOWN, true, true },
+	{ "smb_message_echoes", ITEM_TYPE_UNKNOWN, true, true },
+	{ "message_echoes", ITEM_TYPE_UNKNOWN, false, true },
+	{ "standby", ITEM_TYPE_UNKNOWN, false, true },
+	{ "history", ITEM_TYPE_HISTORY_CHUNK, false, true },
+	{ "calls", ITEM_TYPE_UNKNOWN, false, true },
+	{ "group_lifecycle_update", ITEM_TYPE_GROUP_LIFECYCLE, false, true },
+	{ "group_participants_update", ITEM_TYPE_GROUP_PARTICIPANTS, false,
+	    true },
+	{ "group_participant_update", ITEM_TYPE_GROUP_PARTICIPANTS, false,
+	    true },
+	{ "group_settings_update", ITEM_TYPE_GROUP_SETTINGS, false, true },
+	{ "group_status_update", ITEM_TYPE_GROUP_STATUS, false, true },
+	{ "user_preferences", ITEM_TYPE_PREFERENCE, false, true },
+	{ "smb_app_state_sync", ITEM_TYPE_CONTACT_SYNC, false, true },
+	{ "user_id_update", ITEM_TYPE_USER_ID_CHANGED, false, true },
+	{ "automatic_events", ITEM_TYPE_INFERRED_EVENT, false, true },
+	{ "messaging_handovers", ITEM_TYPE_HANDOVER },
+	{ "business_username_updates", ITEM_TYPE_USERNAME },
+	{ "business_username_update", ITEM_TYPE_USERNAME },
+	{ "message_template_status_update", ITEM_TYPE_TEMPLATE_EVENT },
+	{ "message_template_components_update", ITEM_TYPE_TEMPLATE_EVENT },
+	{ "message_template_quality_update", ITEM_TYPE_TEMPLATE_EVENT },
+	{ "template_category_update", ITEM_TYPE_TEMPLATE_EVENT },
+	{ "template_correct_category_detection", ITEM_TYPE_TEMPLATE_EVENT },
+	{ "account_update", ITEM_TYPE_ACCOUNT_EVENT },
+	{ "account_alerts", ITEM_TYPE_ACCOUNT_EVENT },
+	{ "account_review_update", ITEM_TYPE_ACCOUNT_EVENT },
+	{ "account_settings_update", ITEM_TYPE_ACCOUNT_EVENT },
+	{ "business_capability_update", ITEM_TYPE_ACCOUNT_EVENT },
+	{ "business_status_update", ITEM_TYPE_ACCOUNT_EVENT },
+	{ "partner_solutions", ITEM_TYPE_ACCOUNT_EVENT },
+	{ "payment_configuration_update", ITEM_TYPE_ACCOUNT_EVENT },
+	{ "flows", ITEM_TYPE_ACCOUNT_EVENT },
+	{ "campaign_status_update", ITEM_TYPE_ACCOUNT_EVENT },
+	{ "phone_number_name_update", ITEM_TYPE_NUMBER_EVENT },
+	{ "phone_number_quality_update", ITEM_TYPE_NUMBER_EVENT },
+	{ "security", ITEM_TYPE_NUMBER_EVENT },
+	{ "tracking_events", ITEM_TYPE_INFERRED_EVENT },
+	{ "consumer_profile", ITEM_TYPE_UNKNOWN },
+};
+
+const struct wa_type *
+wa_type_find(const char *name)
+{
+	for (size_t i = 0; name != NULL && i < G_N_ELEMENTS(types); i++) {
+		if (strcmp(types[i].name, name) == 0)
+			return &types[i];
+	}
+	return NULL;
+}
+
+const struct wa_type *
+wa_type_guess(json_object *message)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
+		if (wa_get_any(message, types[i].name) != NULL)
+			return &types[i];
+	}
+	return NULL;
+}
+
+const struct wa_field *
+wa_field_find(const char *name)
+{
+	for (size_t i = 0; name != NULL && i < G_N_ELEMENTS(fields); i++) {
+		if (strcmp(fields[i].name, name) == 0)
+			return &fields[i];
+	}
+	return NULL;
+}
+
+enum item_type
+wa_word_find(const struct wa_word *words, const char *name,
+    enum item_type otherwise)
+{
+	for (; name != NULL && words->name != NULL; words++) {
+		if (strcmp(words->name, name) == 0)
+			return words->type;
+	}
+	return otherwise;
+}

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wa: every shape in tests/events against tests/events/ITEMS, which has a
+ * line per item; and what must hold for any bytes. After a wanted change run
+ * with ACCEPT=1 to write ITEMS anew, and read the difference.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <glib.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "io.h"
+#include "item.h"
+#include "text.h"
+#include "wa.h"
+
+#define MUTATIONS 2000
+
+static const struct wa_limits limits = WA_LIMITS_DEFAULT;
+static GPtrArray *names;	/* char *, sorted, of all fixtures */
+static char *dir;
+
+static gint
+by_name(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int
+find_fixtures(void **state)
+{
+	const char *src = getenv("SRCDIR");
+	const char *name;
+	GDir *d;
+
+	(void)state;
+	dir = g_build_filename(src != NULL ? src : ".", "tests", "events",
+	    NULL);
+	names = g_ptr_array_new_with_free_func(g_free);
+	d = g_dir_open(dir, 0, NULL);
+	if (d == NULL)
+		return -1;
+	while ((name = g_dir_read_name(d)) != NULL) {
+		if (g_str_has_suffix(name, ".json"))
+			g_ptr_array_add(names, g_strndup(name,
+			    strlen(name) - strlen(".json")));
+	}
+	g_dir_close(d);
+	g_ptr_array_sort(names, by_name);
+	return names->len >= 90 ? 0 : -1;
+}
+
+static int
+forget_fixtures(void **state)
+{
+	(void)state;
+	g_ptr_array_unref(names);
+	g_free(dir);
+	return 0;
+}
+
+static GBytes *
+load_fixture(const char *name)
+{
+	g_autofree char *file = g_strconcat(dir, "/", name, ".json", NULL);
+	GBytes *bytes = NULL;
+	struct err err = ERR_INIT;
+
+	if (!io_file_load(file, 1 << 20, &bytes, &err))
+		fail_msg("%s", err.text);
+	return bytes;
+}
+
+static GPtrArray *
+parse_bytes(GBytes *bytes)
+{
+	GPtrArray *items = NULL;
+	struct err err = ERR_INIT;
+	gsize len;
+	const void *body = g_bytes_get_data(bytes, &len);
+
+	if (!wa_parse(body, len, &limits, &items, &err))
+		fail_msg("%s", err.text);
+	return items;
+}
+
+static GPtrArray *
+parse_fixture(const char *name)
+{
+	g_autoptr(GBytes) bytes = load_fixture(name);
+
+	return parse_bytes(bytes);
+}
+
+static void
+put(GString *out, const char *name, const char *value)
+{
+	g_autofree char *quoted = NULL;
+
+	if (value == NULL)
+		return;
+	quoted = text_log_quote(value);
+	g_string_append_printf(out, " %s=%s", name, quoted);
+}
+
+static void
+put_party(GString *out, const char *name, const struct item_party *p)
+{
+	if (p->number == NULL && p->user_id == NULL && p->name == NULL)
+		return;
+	g_string_append_printf(out, " %s(", name);
+	put(out, "number", p->number);
+	put(out, "id", p->user_id);
+	put(out, "parent", p->parent_user_id);
+	put(out, "username", p->username);
+	put(out, "name", p->name);
+	g_string_append(out, " )");
+}
+
+static void
+put_lists(GString *out, const struct item *it)
+{
+	for (guint i = 0; it->media != NULL && i < it->media->len; i++) {
+		const struct item_media *m = it->media->pdata[i];
+
+		put(out, "media", m->id);
+		put(out, "mime", m->mime_type);
+		put(out, "sha256", m->sha256 != NULL ? "yes" : "no");
+		put(out, "url", m->url != NULL ? "yes" : "no");
+		put(out, "caption", m->caption);
+		put(out, "filename", m->filename);
+		g_string_append_printf(out, "%s%s", m->voice ? " voice" : "",
+		    m->animated ? " animated" : "");
+	}
+	for (guint i = 0; it->problems != NULL && i < it->problems->len; i++) {
+		const struct item_problem *p = it->problems->pdata[i];
+
+		put(out, "problem", p->code);
+		put(out, "title", p->title);
+		put(out, "details", p->details);
+	}
+}
+
+static void
+put_context(GString *out, const struct item_context *c)
+{
+	if (c == NULL)
+		return;
+	put(out, "answers", c->id);
+	put(out, "answers-from", c->from);
+	put(out, "product", c->product_id);
+	put(out, "referral", c->referral);
+	g_string_append_printf(out, "%s%s", c->forwarded ? " forwarded" : "",
+	    c->frequently_forwarded ? " frequently-forwarded" : "");
+}
+
+static void
+put_receipt(GString *out, const struct item_receipt *r)
+{
+	if (r == NULL)
+		return;
+	put(out, "status", r->status);
+	put(out, "recipient", r->recipient);
+	put(out, "recipient-id", r->recipient_user_id);
+	put(out, "callback", r->callback_data);
+}
+
+/* One line with all that is known of the item, but its raw JSON. */
+static void
+describe(GString *out, const struct item *it)
+{
+	g_string_append_printf(out, "\t%s %s %s %s at=%" G_GINT64_FORMAT,
+	    item_kind_name(it->kind), item_type_name(it->type),
+	    item_direction_name(it->direction), item_author_name(it->author),
+	    it->at_ms);
+	put(out, "field", it->field);
+	put(out, "word", it->type_name);
+	put(out, "id", it->id);
+	put(out, "target", it->target);
+	put(out, "key", it->key);
+	put(out, "refers", it->refers);
+	put(out, "account", it->account);
+	put_party(out, "business", &it->business);
+	put_party(out, "counterpart", &it->counterpart);
+	put(out, "group", it->group_id);
+	put(out, "text", it->text);
+	put_context(out, it->context);
+	put_receipt(out, it->receipt);
+	put_lists(out, it);
+	put(out, "note", it->note);
+	g_string_append_c(out, '\n');
+}
+
+static void
+every_event_gives_the_items_that_are_written_down(void **state)
+{
+	g_autoptr(GString) got = g_string_new(NULL);
+	g_autofree char *file = g_build_filename(dir, "ITEMS", NULL);
+	g_autoptr(GBytes) want = NULL;
+	struct err err = ERR_INIT;
+	gsize len;
+
+	(void)state;
+	for (guint i = 0; i < names->len; i++) {
+		g_autoptr(GPtrArray) items = parse_fixture(names->pdata[i]);
+
+		g_string_append_printf(got, "%s\n", (char *)names->pdata[i]);
+		for (guint j = 0; j < items->len; j++)
+			describe(got, items->pdata[j]);
+	}
+	if (getenv("ACCEPT") != NULL)
+		assert_true(g_file_set_contents(file, got->str, -1, NULL));
+	if (!io_file_load(file, 1 << 20, &want, &err))
+		fail_msg("%s", err.text);
+	const char *wanted = g_bytes_get_data(want, &len);
+	g_auto(GStrv) a = g_strsplit(got->str, "\n", -1);
+	g_autofree char *copy = g_strndup(wanted, len);
+	g_auto(GStrv) b = g_strsplit(copy, "\n", -1);
+	for (guint i = 0; a[i] != NULL && b[i] != NULL; i++)
+		assert_string_equal(a[i], b[i]);
+	assert_int_equal(g_strv_length(a), g_strv_length(b));
+}
+
+/* Lists whose elements are each one event, counted without wa. */
+static bool
+is_list(const char *key)
+{
+	static const char *const lists[] = { "messages", "message_echoes",
+		"statuses", "calls", "groups", "user_preferences",
+		"user_id_update", "user_actions", "state_sync",
+		"automatic_events", "changed_fields" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
+		if (strcmp(lists[i], key) == 0)
+			return true;
+	}
+	return false;
+}
+
+static size_t
+count_leaves(json_object *o)
+{
+	size_t n = 0, len;
+
+	if (json_object_is_type(o, json_type_array)) {
+		len = json_object_array_length(o);
+		for (size_t i = 0; i < len; i++)
+			n += count_leaves(json_object_array_get_idx(o, i));
+	} else if (json_object_is_type(o, json_type_object)) {
+		json_object_object_foreach(o, key, member) {
+			if (is_list(key) &&
+			    json_object_is_type(member, json_type_array))
+				n += json_object_array_length(member);
+			else
+				n += count_leaves(member);
+		}
+	}
+	return n;
+}
+
+/* What holds more than its lists show. */
+static size_t
+extra_leaves(const char *name)
+{
+	static const struct {
+		const char *name;
+		size_t extra;
+	} rows[] = {
+		{ "context-summary", 1 }, { "repeated-member", 1 },
+		{ "unknown-field-messages", 1 }, { "unknown-member", 1 },
+		{ "many-in-one", 1 },	/* its account_update has no list */
+		{ "value-missing", 2 }, { "entry-odd", 4 },
+		{ "no-entry", 0 },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		if (strcmp(rows[i].name, name) == 0)
+			return rows[i].extra;
+	}
+	return 0;
+}
+
+static void
+as_many_items_come_out_as_events_went_in(void **state)
+{
+	(void)state;
+	for (guint i = 0; i < names->len; i++) {
+		g_autoptr(GBytes) bytes = load_fixture(names->pdata[i]);
+		g_autoptr(GPtrArray) items = parse_bytes(bytes);
+		g_autofree char *text = g_strndup(g_bytes_get_data(bytes, NULL),
+		    g_bytes_get_size(bytes));
+		json_object *root = json_tokener_parse(text);
+		/* A value without any list is itself one event. */
+		size_t want = MAX(count_leaves(root), 1) +
+		    extra_leaves(names->pdata[i]);
+
+		json_object_put(root);
+		if (items->len != want)
+			fail_msg("%s: %u items, counted %zu",
+			    (char *)names->pdata[i], items->len, want);
+	}
+}
+
+static void
+assert_is_sane(const struct item *it)
+{
+	assert_non_null(it->key);
+	assert_true(g_str_has_prefix(it->key, "whatsapp|"));
+	for (const char *p = it->key; *p != '\0'; p++)
+		assert_true(*p > ' ' && *p < 0x7f);
+	assert_string_equal(it->network, WA_NETWORK);
+	assert_non_null(it->raw);
+	assert_true(text_is_utf8(it->raw, strlen(it->raw)));
+	assert_true((it->kind == ITEM_NOTICE) == (it->note != NULL));
+	if (it->text != NULL)
+		assert_true(text_is_utf8(it->text, strlen(it->text)));
+	if (it->at_ms != 0)
+		assert_in_range(it->at_ms, 1230768000000, 4102444799000);
+}
+
+/* Items or a permanent refusal, nothing else; returns whether items. */
+static bool
+assert_lawful(const char *body, size_t len)
+{
+	g_autofree char *copy = g_malloc(len + (len == 0));
+	g_autoptr(GPtrArray) items = NULL;
+	struct err err = ERR_INIT;
+
+	memcpy(copy, body, len);
+	if (!wa_parse(copy, len, &limits, &items, &err)) {
+		assert_null(items);
+		assert_int_equal(err.kind, ERR_PERM);
+		assert_string_equal(err.what, "wa.json");
+		return false;
+	}
+	assert_true(wa_json_check(copy, len, &limits, &err));
+	assert_true(items->len >= 1);
+	for (guint i = 0; i < items->len; i++)
+		assert_is_sane(items->pdata[i]);
+	return true;
+}
+
+static void
+the_raw_json_of_every_item_is_itself_acceptable(void **state)
+{
+	(void)state;
+	for (guint i = 0; i < names->len; i++) {
+		g_autoptr(GPtrArray) items = parse_fixture(names->pdata[i]);
+
+		for (guint j = 0; j < items->len; j++) {
+			const struct item *it = items->pdata[j];
+			struct err err = ERR_INIT;
+
+			assert_is_sane(it);
+			assert_true(wa_json_check(it->raw, strlen(it->raw),
+			    &limits, &err));
+		}
+	}
+}
+
+static void
+a_cut_body_is_refused_wherever_it_is_cut(void **state)
+{
+	(void)state;
+	for (guint i = 0; i < names->len; i++) {
+		g_autoptr(GBytes) bytes = load_fixture(names->pdata[i]);
+		const char *body = g_bytes_get_data(bytes, NULL);
+		size_t len = g_bytes_get_size(bytes);
+
+		while (len > 0 && body[len - 1] == '\n')
+			len--;
+		assert_true(assert_lawful(body, len));
+		for (size_t cut = 0; cut < len; cut++)
+			assert_false(assert_lawful(body, cut));
+	}
+}
+
+/* The same every time: a test that fails can be run again. */
+static uint32_t
+next_random(uint32_t *x)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 17;
+	*x ^= *x << 5;
+	return *x;
+}
+
+static void
+changed_bytes_give_items_or_a_refusal_and_never_a_crash(void **state)
+{
+	static const char bytes[] = "{}[]\",:\\0123456789ntfu-.eE \x00\x1f\x80"
+	    "\xc3\xed\xf4\xff";
+	uint32_t x = 20260203;
+	size_t accepted = 0;
+
+	(void)state;
+	for (int i = 0; i < MUTATIONS * 10; i++) {
+		const char *name = names->pdata[next_random(&x) % names->len];
+		g_autoptr(GBytes) fixture = load_fixture(name);
+		size_t len = g_bytes_get_size(fixture);
+		g_autofree char *body = g_memdup2(
+		    g_bytes_get_data(fixture, NULL), len);
+
+		for (uint32_t n = next_random(&x) % 4 + 1; n > 0; n--)
+			body[next_random(&x) % len] =
+			    bytes[next_random(&x) % (sizeof(bytes) - 1)];
+		accepted += assert_lawful(body, len);
+	}
+	/* Changes inside of strings leave JSON: both ways were taken. */
+	assert_in_range(accepted, 1, MUTATIONS * 10 - 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    every_event_gives_the_items_that_are_written_down),
+		cmocka_unit_test(as_many_items_come_out_as_events_went_in),
+		cmocka_unit_test(the_raw_json_of_every_item_is_itself_acceptable),
+		cmocka_unit_test(a_cut_body_is_refused_wherever_it_is_cut),
+		cmocka_unit_test(
+		    changed_bytes_give_items_or_a_refusal_and_never_a_crash),
+	};
+
+	return cmocka_run_group_tests_name("wa_events", tests, find_fixtures,
+	    forget_fixtures);
+}
