@@ -1,1 +1,1 @@
-# src/ctl: sources and unit tests
+# src/ctl: the admin tool

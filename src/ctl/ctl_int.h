@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The admin tool's commands and what they share. The only users of printf. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct conf;
+struct err;
+struct json_object;
+struct store;
+
+/* Exit status, documented in chatjournal(1). */
+enum ctl_exit {
+	CTL_OK = 0,
+	CTL_NOTHING = 1,	/* nothing found under that id */
+	CTL_ATTENTION = 2,	/* status --check, verify: a person is needed */
+	CTL_USAGE = 64,
+	CTL_STORE = 69,		/* the store cannot be read */
+	CTL_TEMP = 75,
+	CTL_CONF = 78,
+};
+
+struct ctl {
+	const char *conf_path;
+	bool conf_given;
+	bool json;
+	/* options of single commands */
+	bool print, check, raw, all;
+	const char *journal, *out_dir, *templates, *received;
+	int64_t limit, after;
+
+	struct conf *conf;
+	struct store *store;
+};
+
+typedef int ctl_fn(struct ctl *ctl, int argc, char **argv);
+
+ctl_fn ctl_check_config, ctl_status, ctl_verify, ctl_list, ctl_show,
+    ctl_trace, ctl_retry, ctl_render;
+
+/* Reads the configuration; false after saying what is wrong. */
+bool ctl_conf_load(struct ctl *ctl);
+/* Configuration and store, read-only or owning the admin file. */
+bool ctl_store_open(struct ctl *ctl, bool to_write);
+int ctl_fail(const struct err *err);
+
+/* "2026-02-03T14:05:09Z", "-" for 0; in a buffer of four that rotate. */
+const char *ctl_time(int64_t ms);
+/* "3 d 4 h", "12 s" since then; "-" for 0. Same buffers. */
+const char *ctl_age(int64_t since_ms);
+void ctl_json_print(struct json_object *o);	/* frees it */
+void ctl_json_text(struct json_object *o, const char *key, const char *value);
+void ctl_json_int(struct json_object *o, const char *key, int64_t value);
+/* "mail:7" and prefix "mail" give 7; 0 if it is something else. */
+int64_t ctl_id(const char *text, const char *prefix);

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* list, show, trace and retry: mails and their stories. */
+#include <glib.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "ctl_int.h"
+#include "err.h"
+#include "store.h"
+
+/* ---- list ------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	enum store_list_what what;
+} lists[] = {
+	{ "pending", STORE_LIST_PENDING }, { "sent", STORE_LIST_SENT },
+	{ "deferred", STORE_LIST_DEFERRED }, { "failed", STORE_LIST_FAILED },
+	{ "parked", STORE_LIST_PARKED }, { "open", STORE_LIST_OPEN },
+};
+
+static struct json_object *
+row_json(const struct store_row *r)
+{
+	struct json_object *o = json_object_new_object();
+
+	ctl_json_text(o, "state", r->state);
+	ctl_json_int(o, "mail", r->mail_id);
+	ctl_json_int(o, "turn", r->turn_id);
+	ctl_json_int(o, "event", r->event_id);
+	ctl_json_text(o, "journal", r->journal);
+	ctl_json_text(o, "message_id", r->message_id);
+	ctl_json_int(o, "at_ms", r->at_ms);
+	ctl_json_int(o, "attempts", r->attempts);
+	ctl_json_int(o, "next_ms", r->next_ms);
+	ctl_json_text(o, "reason", r->reason);
+	return o;
+}
+
+static void
+print_row(const struct store_row *r)
+{
+	if (r->mail_id != 0)
+		printf("mail:%-8" PRId64, r->mail_id);
+	else if (r->turn_id != 0)
+		printf("turn:%-8" PRId64, r->turn_id);
+	else
+		printf("event:%-7" PRId64, r->event_id);
+	printf(" %-9s %s %-12s %s", r->state, ctl_time(r->at_ms),
+	    r->journal != NULL ? r->journal : "-",
+	    r->message_id != NULL ? r->message_id : "-");
+	if (r->attempts > 1)
+		printf(" attempts=%" PRId64, r->attempts);
+	if (r->next_ms != 0)
+		printf(" next=%s", ctl_time(r->next_ms));
+	if (r->reason != NULL && r->reason[0] != '\0')
+		printf(" %s", r->reason);
+	putchar('\n');
+}
+
+static bool
+take_row(void *arg, const struct store_row *r)
+{
+	struct json_object *all = arg;
+
+	if (all != NULL)
+		json_object_array_add(all, row_json(r));
+	else
+		print_row(r);
+	return true;
+}
+
+int
+ctl_list(struct ctl *ctl, int argc, char **argv)
+{
+	struct json_object *all = NULL;
+	struct err err = ERR_INIT;
+	size_t i = 0;
+
+	while (argc == 1 && i < G_N_ELEMENTS(lists) &&
+	    strcmp(lists[i].name, argv[0]) != 0)
+		i++;
+	if (argc != 1 || i == G_N_ELEMENTS(lists)) {
+		fputs("chatjournal: list what? One of pending, sent, "
+		    "deferred, failed, parked, open\n", stderr);
+		return CTL_USAGE;
+	}
+	if (!ctl_store_open(ctl, false))
+		return CTL_STORE;
+	if (ctl->json)
+		all = json_object_new_array();
+	if (!store_list(ctl->store, lists[i].what, ctl->journal, ctl->after,
+	    (int)MIN(ctl->limit, INT32_MAX), take_row, all, &err)) {
+		json_object_put(all);
+		return ctl_fail(&err);
+	}
+	if (all != NULL)
+		ctl_json_print(all);
+	return CTL_OK;
+}
+
+/* ---- trace -------------------------------------------------------------------- */
+
+struct tracing {
+	struct json_object *all;	/* NULL: for a person */
+	bool quiet;
+	int64_t facts, mail_id, turn_id, event_id;
+};
+
+static struct json_object *
+fact_json(const struct store_fact *f)
+{
+	struct json_object *o = json_object_new_object();
+
+	ctl_json_int(o, "at_ms", f->at_ms);
+	ctl_json_text(o, "what", f->what);
+	ctl_json_int(o, "event", f->event_id);
+	ctl_json_int(o, "turn", f->turn_id);
+	ctl_json_int(o, "mail", f->mail_id);
+	ctl_json_text(o, "detail", f->detail);
+	return o;
+}
+
+static void
+print_fact(const struct store_fact *f)
+{
+	char at[CLOCK_ISO_SIZE];
+
+	printf("%s  %-10s", clock_iso(f->at_ms, 1, at), f->what);
+	if (f->event_id != 0)
+		printf(" event:%" PRId64, f->event_id);
+	if (f->turn_id != 0)
+		printf(" turn:%" PRId64, f->turn_id);
+	if (f->mail_id != 0)
+		printf(" mail:%" PRId64, f->mail_id);
+	printf("%s%s\n", f->detail != NULL ? "  " : "",
+	    f->detail != NULL ? f->detail : "");
+}
+
+static bool
+take_fact(void *arg, const struct store_fact *f)
+{
+	struct tracing *t = arg;
+
+	t->facts++;
+	if (t->mail_id == 0)
+		t->mail_id = f->mail_id;
+	if (t->turn_id == 0)
+		t->turn_id = f->turn_id;
+	if (t->event_id == 0)
+		t->event_id = f->event_id;
+	if (t->all != NULL)
+		json_object_array_add(t->all, fact_json(f));
+	else if (!t->quiet)
+		print_fact(f);
+	return true;
+}
+
+static int
+not_found(const char *id)
+{
+	fprintf(stderr, "chatjournal: nothing is known of %s; give a wamid, a "
+	    "Message-ID, mail:N, turn:N or event:N\n", id);
+	return CTL_NOTHING;
+}
+
+int
+ctl_trace(struct ctl *ctl, int argc, char **argv)
+{
+	struct tracing t = { 0 };
+	struct err err = ERR_INIT;
+
+	if (argc != 1) {
+		fputs("chatjournal: trace takes one id\n", stderr);
+		return CTL_USAGE;
+	}
+	if (!ctl_store_open(ctl, false))
+		return CTL_STORE;
+	if (ctl->json)
+		t.all = json_object_new_array();
+	if (!store_trace(ctl->store, argv[0], take_fact, &t, &err)) {
+		json_object_put(t.all);
+		return ctl_fail(&err);
+	}
+	if (t.all != NULL)
+		ctl_json_print(t.all);
+	return t.facts > 0 ? CTL_OK : not_found(argv[0]);
+}
+
+/* ---- show ------------------------------------------------------------------------ */
+
+struct showing {
+	struct ctl *ctl;
+	bool found, purged;
+};
+
+static void
+put_bytes(const void *bytes, size_t len)
+{
+	if (fwrite(bytes, 1, len, stdout) != len || fflush(stdout) != 0)
+		fputs("chatjournal: cannot write to standard output\n",
+		    stderr);
+}
+
+static bool
+show_mail(void *arg, const struct store_mail *m)
+{
+	struct showing *s = arg;
+	char sha[HASH_HEX_SIZE];
+
+	s->found = true;
+	if (s->ctl->raw) {
+		s->purged = m->bytes == NULL;
+		if (!s->purged)
+			put_bytes(m->bytes, m->len);
+		return false;
+	}
+	hash_hex(m->sha256, sha);
+	if (s->ctl->json) {
+		struct json_object *o = json_object_new_object();
+
+		ctl_json_int(o, "mail", m->id);
+		ctl_json_int(o, "turn", m->turn_id);
+		ctl_json_text(o, "journal", m->journal);
+		ctl_json_text(o, "message_id", m->message_id);
+		ctl_json_text(o, "envelope_from", m->envelope_from);
+		ctl_json_text(o, "envelope_to", m->envelope_to);
+		ctl_json_int(o, "queued_ms", m->queued_ms);
+		ctl_json_int(o, "size", (int64_t)m->len);
+		ctl_json_text(o, "sha256", sha);
+		json_object_object_add(o, "content", json_object_new_boolean(
+		    m->bytes != NULL));
+		ctl_json_print(o);
+		return false;
+	}
+	printf("mail        %" PRId64 " of turn:%" PRId64 "\n"
+	    "journal     %s\nmessage-id  %s\nfrom        %s\nto          %s\n"
+	    "queued      %s\nsize        %zu%s\nsha256      %s\n", m->id,
+	    m->turn_id, m->journal, m->message_id, m->envelope_from,
+	    m->envelope_to, ctl_time(m->queued_ms), m->len,
+	    m->bytes == NULL ? " (purged)" : "", sha);
+	return false;
+}
+
+static bool
+show_event(void *arg, const struct store_event *ev)
+{
+	struct showing *s = arg;
+	char sha[HASH_HEX_SIZE];
+
+	s->found = true;
+	if (s->ctl->raw) {
+		s->purged = ev->body == NULL;
+		if (!s->purged)
+			put_bytes(ev->body, ev->len);
+		return false;
+	}
+	hash_hex(ev->sha256, sha);
+	if (s->ctl->json) {
+		struct json_object *o = json_object_new_object();
+
+		ctl_json_int(o, "event", ev->id);
+		ctl_json_int(o, "received_ms", ev->received_ms);
+		ctl_json_text(o, "remote", ev->remote);
+		ctl_json_text(o, "secret", ev->secret_name);
+		ctl_json_text(o, "signature", ev->signature);
+		ctl_json_int(o, "size", (int64_t)ev->len);
+		ctl_json_text(o, "sha256", sha);
+		ctl_json_print(o);
+		return false;
+	}
+	printf("event       %" PRId64 "\nreceived    %s\nfrom        %s\n"
+	    "secret      %s\nsignature   %s\nsize        %zu%s\n"
+	    "sha256      %s\n", ev->id, ctl_time(ev->received_ms), ev->remote,
+	    ev->secret_name, ev->signature, ev->len,
+	    ev->body == NULL ? " (purged)" : "", sha);
+	return false;
+}
+
+/* The first mail of what the id names; an event only when asked for it. */
+static bool
+show_found(struct ctl *ctl, const char *id, struct showing *s,
+    struct err *err)
+{
+	struct tracing t = { .quiet = true };
+	int64_t event = ctl_id(id, "event");
+
+	if (event != 0)
+		return store_event_get(ctl->store, event, show_event, s, err);
+	if (!store_trace(ctl->store, id, take_fact, &t, err))
+		return false;
+	if (t.mail_id != 0)
+		return store_mail_get(ctl->store, t.mail_id, show_mail, s,
+		    err);
+	if (t.event_id != 0)
+		return store_event_get(ctl->store, t.event_id, show_event, s,
+		    err);
+	return true;
+}
+
+int
+ctl_show(struct ctl *ctl, int argc, char **argv)
+{
+	struct showing s = { .ctl = ctl };
+	struct err err = ERR_INIT;
+
+	if (argc != 1) {
+		fputs("chatjournal: show takes one id\n", stderr);
+		return CTL_USAGE;
+	}
+	if (!ctl_store_open(ctl, false))
+		return CTL_STORE;
+	if (!show_found(ctl, argv[0], &s, &err))
+		return ctl_fail(&err);
+	if (!s.found)
+		return not_found(argv[0]);
+	if (s.purged) {
+		fputs("chatjournal: the content was purged (see keep in "
+		    "chatjournal.conf); its hash remains\n", stderr);
+		return CTL_NOTHING;
+	}
+	return CTL_OK;
+}
+
+/* ---- retry ------------------------------------------------------------------------ */
+
+static const char *
+who(void)
+{
+	const char *sudo = getenv("SUDO_USER");
+	const struct passwd *pw;
+
+	if (sudo != NULL && sudo[0] != '\0')
+		return sudo;
+	pw = getpwuid(getuid());
+	return pw != NULL ? pw->pw_name : "unknown";
+}
+
+static bool
+add_wishes(struct ctl *ctl, int argc, char **argv, struct err *err)
+{
+	struct store_action a = { .at_ms = clock_now_ms(), .who = who(),
+		.verb = "retry", .journal = ctl->journal };
+	int64_t id;
+
+	store_begin(ctl->store);
+	if (ctl->all)
+		store_action_add(ctl->store, &a, &id);
+	for (int i = 0; i < argc; i++) {
+		a.mail_id = ctl_id(argv[i], "mail");
+		store_action_add(ctl->store, &a, &id);
+	}
+	return store_commit(ctl->store, err);
+}
+
+int
+ctl_retry(struct ctl *ctl, int argc, char **argv)
+{
+	struct err err = ERR_INIT;
+
+	if ((argc == 0) != ctl->all) {
+		fputs("chatjournal: retry takes mail:N ... or --all\n",
+		    stderr);
+		return CTL_USAGE;
+	}
+	for (int i = 0; i < argc; i++) {
+		if (ctl_id(argv[i], "mail") == 0)
+			return not_found(argv[i]);
+	}
+	if (!ctl_store_open(ctl, true))
+		return CTL_STORE;
+	if (!add_wishes(ctl, argc, argv, &err))
+		return ctl_fail(&err);
+	if (ctl->json) {
+		struct json_object *o = json_object_new_object();
+
+		ctl_json_int(o, "asked", ctl->all ? 1 : argc);
+		ctl_json_print(o);
+	} else {
+		puts("the deliver role will try again within a second or two");
+	}
+	return CTL_OK;
+}

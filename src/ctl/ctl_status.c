@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check-config, status and verify. */
+#include <glib.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "conf.h"
+#include "ctl_int.h"
+#include "err.h"
+#include "role.h"
+#include "store.h"
+
+int
+ctl_check_config(struct ctl *ctl, int argc, char **argv)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	(void)argv;
+	if (argc > 0) {
+		fputs("chatjournal: check-config takes no arguments; name the "
+		    "file with -c\n", stderr);
+		return CTL_USAGE;
+	}
+	if (!ctl_conf_load(ctl))
+		return CTL_CONF;
+	if (!role_check(ctl->conf, text)) {
+		fputs(text->str, stderr);
+		return CTL_CONF;
+	}
+	if (ctl->print) {
+		conf_print(ctl->conf, text);
+		fputs(text->str, stdout);
+	} else if (!ctl->json) {
+		printf("%s: the configuration is good\n", ctl->conf_path);
+	}
+	if (ctl->json && !ctl->print) {
+		struct json_object *o = json_object_new_object();
+
+		ctl_json_text(o, "file", ctl->conf_path);
+		json_object_object_add(o, "good", json_object_new_boolean(1));
+		ctl_json_print(o);
+	}
+	return CTL_OK;
+}
+
+static bool
+needs_a_person(const struct store_status *s)
+{
+	if (s->events_parked > 0 || s->turns_parked > 0)
+		return true;
+	for (guint i = 0; i < s->journals->len; i++) {
+		if (g_array_index(s->journals, struct store_journal_status,
+		    i).failed > 0)
+			return true;
+	}
+	for (guint i = 0; i < s->relays->len; i++) {
+		if (!g_array_index(s->relays, struct store_relay_status,
+		    i).up)
+			return true;
+	}
+	return false;
+}
+
+static struct json_object *
+counts(const char *const *names, const int64_t *values, size_t n)
+{
+	struct json_object *o = json_object_new_object();
+
+	for (size_t i = 0; i < n; i++)
+		ctl_json_int(o, names[i], values[i]);
+	return o;
+}
+
+static struct json_object *
+journals_json(const struct store_status *s)
+{
+	static const char *const names[] = { "queued", "sent", "deferred",
+		"failed", "pending", "oldest_ms" };
+	struct json_object *all = json_object_new_array();
+
+	for (guint i = 0; i < s->journals->len; i++) {
+		const struct store_journal_status *j = &g_array_index(
+		    s->journals, struct store_journal_status, i);
+		struct json_object *o = counts(names, (const int64_t[]){
+			j->queued, j->sent, j->deferred, j->failed,
+			j->pending, j->oldest_ms }, 6);
+
+		ctl_json_text(o, "name", j->journal);
+		json_object_array_add(all, o);
+	}
+	return all;
+}
+
+static struct json_object *
+relays_json(const struct store_status *s)
+{
+	struct json_object *all = json_object_new_array();
+
+	for (guint i = 0; i < s->relays->len; i++) {
+		const struct store_relay_status *r = &g_array_index(
+		    s->relays, struct store_relay_status, i);
+		struct json_object *o = json_object_new_object();
+
+		ctl_json_text(o, "name", r->name);
+		json_object_object_add(o, "up", json_object_new_boolean(
+		    r->up));
+		ctl_json_int(o, "since_ms", r->since_ms);
+		ctl_json_int(o, "next_ms", r->next_ms);
+		ctl_json_text(o, "reason", r->reason);
+		json_object_array_add(all, o);
+	}
+	return all;
+}
+
+static void
+print_json(const struct store_status *s)
+{
+	static const char *const events[] = { "total", "unread", "parked",
+		"purged", "oldest_unread_ms" };
+	static const char *const items[] = { "filed", "repeated",
+		"differing" };
+	static const char *const turns[] = { "open", "closed", "rendered",
+		"parked" };
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "events", counts(events, (const int64_t[]){
+		s->events, s->events_unread, s->events_parked,
+		s->events_purged, s->oldest_unread_ms }, 5));
+	json_object_object_add(o, "items", counts(items, (const int64_t[]){
+		s->items, s->sightings, s->sightings_differ }, 3));
+	json_object_object_add(o, "turns", counts(turns, (const int64_t[]){
+		s->turns_open, s->turns_closed, s->turns_rendered,
+		s->turns_parked }, 4));
+	json_object_object_add(o, "journals", journals_json(s));
+	json_object_object_add(o, "relays", relays_json(s));
+	json_object_object_add(o, "attention", json_object_new_boolean(
+	    needs_a_person(s)));
+	ctl_json_print(o);
+}
+
+static void
+print_text(const struct store_status *s)
+{
+	printf("events   %" PRId64 " received, %" PRId64 " unread (oldest %s)"
+	    ", %" PRId64 " parked, %" PRId64 " purged\n", s->events,
+	    s->events_unread, ctl_age(s->oldest_unread_ms), s->events_parked,
+	    s->events_purged);
+	printf("items    %" PRId64 " filed, %" PRId64 " repeated, %" PRId64
+	    " of them differing\n", s->items, s->sightings,
+	    s->sightings_differ);
+	printf("turns    %" PRId64 " open, %" PRId64 " closed, %" PRId64
+	    " rendered, %" PRId64 " parked\n", s->turns_open,
+	    s->turns_closed, s->turns_rendered, s->turns_parked);
+	for (guint i = 0; i < s->journals->len; i++) {
+		const struct store_journal_status *j = &g_array_index(
+		    s->journals, struct store_journal_status, i);
+
+		printf("journal  %s: %" PRId64 " queued, %" PRId64 " sent, %"
+		    PRId64 " pending, %" PRId64 " deferred, %" PRId64
+		    " failed, oldest %s\n", j->journal, j->queued, j->sent,
+		    j->pending, j->deferred, j->failed,
+		    ctl_age(j->oldest_ms));
+	}
+	for (guint i = 0; i < s->relays->len; i++) {
+		const struct store_relay_status *r = &g_array_index(
+		    s->relays, struct store_relay_status, i);
+
+		printf("relay    %s: %s since %s%s%s\n", r->name,
+		    r->up ? "up" : "DOWN", ctl_time(r->since_ms),
+		    r->up ? "" : ": ", r->up ? "" : r->reason);
+	}
+	if (needs_a_person(s))
+		puts("something waits for a person: see chatjournal list "
+		    "failed, chatjournal list parked");
+}
+
+int
+ctl_status(struct ctl *ctl, int argc, char **argv)
+{
+	struct store_status s = { 0 };
+	struct err err = ERR_INIT;
+	int rc;
+
+	(void)argv;
+	if (argc > 0)
+		return CTL_USAGE;
+	if (!ctl_store_open(ctl, false))
+		return CTL_STORE;
+	if (!store_status(ctl->store, &s, &err))
+		return ctl_fail(&err);
+	if (ctl->json)
+		print_json(&s);
+	else
+		print_text(&s);
+	rc = ctl->check && needs_a_person(&s) ? CTL_ATTENTION : CTL_OK;
+	store_status_clear(&s);
+	return rc;
+}
+
+int
+ctl_verify(struct ctl *ctl, int argc, char **argv)
+{
+	g_autofree char *why = NULL;
+	struct err err = ERR_INIT;
+	bool ok;
+
+	(void)argv;
+	if (argc > 0)
+		return CTL_USAGE;
+	if (!ctl_store_open(ctl, false))
+		return CTL_STORE;
+	if (!store_law_check(ctl->store, &ok, &why, &err))
+		return ctl_fail(&err);
+	if (ctl->json) {
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "accounted",
+		    json_object_new_boolean(ok));
+		ctl_json_text(o, "why", why);
+		ctl_json_print(o);
+	} else {
+		puts(ok ? "everything received is accounted for" : why);
+	}
+	return ok ? CTL_OK : CTL_ATTENTION;
+}

@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs every kind of test of a configured build directory, one stage after
+# another, and closes with the sum "N passed, N failed, N skipped". Stages run
+# to their end even if an earlier one failed. What `./quickstart check` calls.
+set -u
+bdir=$1
+srcdir=$(cd "$(dirname "$0")/.." && pwd)
+passed=0 failed=0 skipped=0
+begun=$(date +%s)
+
+# stage NAME COMMAND...: adds the command's closing line to the sum.
+stage() {
+	local name=$1 log=$bdir/stage-$1.log line rc start
+	shift
+	start=$(date +%s)
+	echo "== $name: $*"
+	"$@" >"$log" 2>&1
+	rc=$?
+	grep -E '^(FAIL|SKIP): ' "$log"
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -n 1)
+	if [ -z "$line" ]; then
+		tail -n 20 "$log"
+		[ $rc -eq 0 ] && line='1 passed, 0 failed, 0 skipped' ||
+			line='0 passed, 1 failed, 0 skipped'
+	elif [ $rc -ne 0 ] && [[ $line == *' 0 failed, '* ]]; then
+		tail -n 20 "$log"
+		line=${line/ 0 failed/ 1 failed}
+	fi
+	echo "   $name: $line ($(($(date +%s) - start)) s)"
+	set -- $line
+	passed=$((passed + $1)) failed=$((failed + $3)) skipped=$((skipped + $5))
+}
+
+mk() { make --no-print-directory -C "$bdir" "$@"; }
+
+stage check mk check-tap
+stage integration mk check-integration
+stage asan mk check-asan
+stage fuzz mk fuzz FUZZ_SECONDS="${FUZZ_SECONDS:-10}"
+stage distcheck mk distcheck
+stage quickstart env -u MAKEFLAGS "$srcdir/quickstart"
+stage deb mk deb
+
+echo "all stages took $(($(date +%s) - begun)) s"
+echo "$passed passed, $failed failed, $skipped skipped"
+# Nothing may be missing where CI runs: a skip there is a failure.
+[ "$failed" -eq 0 ] && { [ "${CI:-}" != true ] || [ "$skipped" -eq 0 ]; }
