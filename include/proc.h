@@ -111,6 +111,13 @@ void proc_notify(const char *state);
 enum proc_log_target { PROC_LOG_SYSLOG, PROC_LOG_JOURNAL, PROC_LOG_STDERR };
 bool proc_log_start(enum proc_log_target target, const char *facility,
     struct err *err);
+/*
+ * The supervisor's own lines: log_open_fd(proc_log_fd(), 1, level). They are
+ * read by proc_supervise() and proc_log_stop(), and go through the same ring.
+ * -1 before proc_log_start() and after proc_log_stop().
+ */
+int proc_log_fd(void);
+/* role NULL: the line is the supervisor's own and says itself whom it means. */
 void proc_log_write(int severity, const char *role, pid_t pid,
     const char *line);
 void proc_log_stop(void);	/* waits up to 2 s for the ring to drain */
