@@ -45,17 +45,22 @@ void proc_wake(enum proc_role role);
 void proc_wake_clear(enum proc_role role);
 
 struct proc_limits {
-	const char *user;	/* drop to this user when started as root; NULL: stay */
+	const char *user;	/* as root: become this one; NULL or "-": stay */
 	int sandbox;		/* enum conf_sandbox: 0 enforce, 1 log, 2 off */
 };
 
 /*
  * The ritual, in fixed order, once per role process. Before it the role has
  * read its own secret and bound its sockets; between the two calls it opens
- * the store.
- *   proc_enter:   close stray descriptors, drop ids, no core, not dumpable,
- *                 no new privileges
- *   proc_confine: seccomp for the rights
+ * the store. (Stray descriptors do not get as far as this: the supervisor
+ * passes on none but those above.)
+ *   proc_enter:   all descriptors close-on-exec, drop ids and capabilities,
+ *                 no core, not dumpable, no new privileges, umask 077, "/";
+ *                 SIGPIPE ignored; SIGTERM when the supervisor dies.
+ *                 ERR_CONF "proc.user": the user does not exist or is root
+ *   proc_confine: seccomp for the rights. Everybody may read files, map,
+ *                 wait and compute; PROC_CONNECT includes PROC_THREADS (the
+ *                 resolver). Anything else ends the process with SIGSYS.
  *   proc_ready:   tell the supervisor
  */
 bool proc_enter(enum proc_role role, const struct proc_limits *lim,
@@ -79,11 +84,16 @@ bool proc_role_parse(const char *name, enum proc_role *out);
 
 /*
  * The supervisor's loop. It returns the exit code of the daemon.
- *  argv0      what to execute: argv0 --role NAME
- *  conf_fd    snapshot of the checked configuration, inherited by the roles
+ *  argv0      what to execute: argv0 --role NAME; NULL: this very program
+ *  conf_fd    snapshot of the checked configuration; each role gets it with
+ *             an offset of its own, at 0. It stays the caller's
  *  reload     called on SIGHUP: checks the new files; true and a new snapshot
- *             in *conf_fd, or false (already said why) and the old one stays
- *  log        already open (log.h); lines of the roles are given to log_line
+ *             in *conf_fd (now the supervisor's), or false (already said
+ *             why) and the old one stays
+ *  log        already open (log.h); lines of the roles are given to
+ *             log_line, without "<N>" and line end. What a role wrote
+ *             without "<N>" comes as: role.said text="..."
+ * The caller has no children and no other threads that take signals.
  * PROC_STORE runs to its end (it checks and upgrades the store) before the
  * others are started. On SIGTERM: intake first, then build, then deliver,
  * each has stop_ms to finish.
@@ -114,7 +124,8 @@ bool proc_log_start(enum proc_log_target target, const char *facility,
 /*
  * The supervisor's own lines: log_open_fd(proc_log_fd(), 1, level). They are
  * read by proc_supervise() and proc_log_stop(), and go through the same ring.
- * -1 before proc_log_start() and after proc_log_stop().
+ * -1 without a started log. It is closed by proc_log_stop(): point log.h
+ * elsewhere right after that.
  */
 int proc_log_fd(void);
 /* role NULL: the line is the supervisor's own and says itself whom it means. */

@@ -148,8 +148,12 @@ struct proc_target {
 #define PROC_SINK_BYTES (4u << 20)
 
 bool proc_sink_start(const struct proc_target *target, struct err *err);
+void proc_sink_stop(int64_t patience_ms);
 bool proc_target_open(enum proc_log_target which, const char *facility,
     struct proc_target *out, struct err *err);
+/* The journal's protocol to another socket than its own, for the tests. */
+bool proc_target_journal(const char *path, struct proc_target *out,
+    struct err *err);
 /* Gives what log.h wrote to proc_log_fd() to the ring; -1 without a sink. */
 int proc_sink_own_fd(void);
 void proc_sink_own_read(void);
