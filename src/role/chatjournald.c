@@ -7,13 +7,9 @@
  * neither the store nor any secret for use, and parses nothing from outside.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <glib.h>
-#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -29,7 +25,6 @@
 struct daemon {
 	const char *path;
 	struct conf *conf;
-	int own_log;		/* the supervisor's own lines end here */
 };
 
 /* ---- configuration ---------------------------------------------------------- */
@@ -122,47 +117,15 @@ role_line(void *arg, const char *role, pid_t pid, int severity,
 	proc_log_write(severity, role, pid, line);
 }
 
-/* "<N>text" of the supervisor's own log.h to the same ring. */
-static void *
-pump_own_lines(void *arg)
-{
-	FILE *in = fdopen(*(int *)arg, "r");
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t n;
-
-	while (in != NULL && (n = getline(&line, &size, in)) > 0) {
-		int severity = 6;
-		const char *text = line;
-
-		if (line[n - 1] == '\n')
-			line[n - 1] = '\0';
-		if (line[0] == '<' && line[1] != '\0' && line[2] == '>') {
-			severity = line[1] - '0';
-			text = line + 3;
-		}
-		proc_log_write(severity, "supervisor", getpid(), text);
-	}
-	free(line);
-	return NULL;
-}
-
 static bool
-start_log(struct daemon *d, int level, pthread_t *pump, struct err *err)
+start_log(const struct daemon *d, struct err *err)
 {
-	int p[2];
+	const struct conf_log *log = &d->conf->log;
 
-	if (!proc_log_start((enum proc_log_target)d->conf->log.target,
-	    d->conf->log.facility, err))
+	if (!proc_log_start((enum proc_log_target)log->target, log->facility,
+	    err))
 		return false;
-	if (pipe2(p, O_CLOEXEC) != 0)
-		return err_set(err, ERR_TEMP, "log.pipe", "cannot make a "
-		    "pipe: %s", err_errno(errno));
-	d->own_log = p[0];
-	if (pthread_create(pump, NULL, pump_own_lines, &d->own_log) != 0)
-		return err_set(err, ERR_TEMP, "log.thread",
-		    "cannot start the log thread");
-	log_open_fd(p[1], 1, (enum log_level)level);
+	log_open_fd(proc_log_fd(), 1, (enum log_level)log->level);
 	return true;
 }
 
@@ -204,22 +167,21 @@ supervise(const char *path)
 {
 	struct daemon d = { .path = path };
 	struct proc_supervisor sup = {
-		.argv0 = "/proc/self/exe",
 		.reload = reload, .log_line = role_line, .arg = &d,
 		.stop_ms = STOP_MS,
 	};
 	struct err err = ERR_INIT;
-	pthread_t pump;
 	int rc;
 
 	if (!load(path, &d.conf) || (sup.conf_fd = snapshot(d.conf)) < 0)
 		return PROC_EXIT_CONF;
-	if (!start_log(&d, d.conf->log.level, &pump, &err)) {
+	if (!start_log(&d, &err)) {
 		fprintf(stderr, "chatjournald: %s\n", err.text);
 		return PROC_EXIT_TEMP;
 	}
 	rc = proc_supervise(&sup);
 	proc_log_stop();
+	log_open_fd(STDERR_FILENO, 0, LOG_LEVEL_ERROR);
 	conf_free(d.conf);
 	return rc;
 }
