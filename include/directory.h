@@ -12,7 +12,6 @@
 #include <stdbool.h>
 
 struct directory;
-struct conf_source;
 struct err;
 
 struct directory_staff {
