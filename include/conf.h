@@ -22,6 +22,7 @@
 #include "deliver.h"
 #include "turn.h"
 
+struct conf_files;
 struct directory;
 struct err;
 
@@ -81,7 +82,9 @@ struct conf_keep {		/* content kept after every journal has it */
 };
 
 struct conf {
-	char *tenant, *user, *state_dir, *run_dir, *store, *directory_file;
+	char *tenant;
+	char *user;		/* "-": do not change user */
+	char *state_dir, *run_dir, *store, *directory_file;
 	char *catch_all;	/* name of a journal */
 	int64_t poison_deaths;	/* unexplained deaths before parking */
 	enum conf_sandbox sandbox;
@@ -94,7 +97,8 @@ struct conf {
 	struct conf_keep keep;
 	GPtrArray *relays;	/* struct conf_relay * */
 	GPtrArray *journals;	/* struct conf_journal * */
-	struct directory *directory;
+	struct directory *directory;	/* empty without a directory file */
+	struct conf_files *files;	/* every text read: the snapshot */
 };
 
 /*
@@ -106,11 +110,18 @@ struct conf {
 bool conf_load(const char *path, struct conf **out, GString *messages,
     struct err *err);
 
-/* The same from text in memory (tests, fuzzing); includes are refused. */
+/*
+ * The same from text in memory (tests, fuzzing); includes and a directory
+ * file are refused.
+ */
 bool conf_load_text(const char *name, const char *text, size_t len,
     struct conf **out, GString *messages, struct err *err);
 
-/* Writes the snapshot to fd (a memfd), and reads a configuration from one. */
+/*
+ * Writes the snapshot to fd (a memfd), and makes a configuration from one.
+ * Loading starts at offset 0 and never moves the descriptor's offset, which
+ * several processes may share.
+ */
 bool conf_snapshot_save(const struct conf *c, int fd, struct err *err);
 bool conf_snapshot_load(int fd, struct conf **out, struct err *err);
 
@@ -121,10 +132,18 @@ const struct conf_journal *conf_journal_get(const struct conf *c,
 const struct conf_relay *conf_relay_get(const struct conf *c,
     const char *name);
 
-/* Every value in force, as a configuration file with defaults commented. */
+/*
+ * Every value in force, as a configuration file; a value that is the default
+ * is commented out. Loading the result gives the same configuration.
+ */
 void conf_print(const struct conf *c, GString *out);
 
-/* One row per directive, for the test that compares with the man page. */
+/*
+ * One row per directive of both files, for the test that compares with the
+ * man page: the block ("" for the top of chatjournal.conf; "staff",
+ * "business" and "customer" are those of the directory file), the name, what
+ * values it takes, the default or NULL.
+ */
 typedef void conf_row_fn(void *arg, const char *block, const char *name,
     const char *type, const char *preset, const char *help);
 void conf_each_row(conf_row_fn *fn, void *arg);

@@ -1,1 +1,15 @@
-# src/conf: sources and unit tests
+# src/conf: the configuration language, its tables, and the snapshot
+src_libchatjournal_a_SOURCES += \
+	src/conf/conf.c src/conf/conf_apply.c src/conf/conf_check.c \
+	src/conf/conf_directory.c src/conf/conf_files.c src/conf/conf_int.h \
+	src/conf/conf_issues.c src/conf/conf_lex.c src/conf/conf_near.c \
+	src/conf/conf_net.c src/conf/conf_parse.c src/conf/conf_print.c \
+	src/conf/conf_snapshot.c src/conf/conf_table.c \
+	src/conf/conf_table_relay.c src/conf/conf_value.c
+
+UNIT_TESTS += tests/unit/test_conf tests/unit/test_conf_errors
+tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/conf_help.h
+tests_unit_test_conf_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_conf_errors_SOURCES = tests/unit/test_conf_errors.c \
+	tests/unit/conf_help.h
+tests_unit_test_conf_errors_LDADD = $(LDADD) $(CMOCKA_LIBS)

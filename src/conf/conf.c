@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a file name to a checked configuration, and its life. All mistakes of
+ * both files are collected; if there is one, there is no configuration.
+ */
+#include "conf.h"
+
+#include <string.h>
+
+#include "conf_int.h"
+#include "directory.h"
+#include "err.h"
+
+void
+conf_relay_free(struct conf_relay *r)
+{
+	if (r == NULL)
+		return;
+	g_free(r->name);
+	g_free(r->host);
+	g_free(r->tls_ca_file);
+	g_free(r->user);
+	g_free(r->password_file);
+	g_free(r->helo);
+	g_free(r);
+}
+
+void
+conf_journal_free(struct conf_journal *j)
+{
+	if (j == NULL)
+		return;
+	g_free(j->name);
+	g_free(j->relay);
+	g_free(j->maildir);
+	g_free(j->to);
+	g_free(j->from);
+	g_free(j);
+}
+
+static void
+free_relay(gpointer p)
+{
+	conf_relay_free(p);
+}
+
+static void
+free_journal(gpointer p)
+{
+	conf_journal_free(p);
+}
+
+static struct conf *
+conf_new(struct conf_files *files)
+{
+	struct conf *c = g_new0(struct conf, 1);
+
+	c->files = files;
+	c->trusted_networks = g_ptr_array_new_with_free_func(g_free);
+	c->intake.app_secret_files = g_ptr_array_new_with_free_func(g_free);
+	c->relays = g_ptr_array_new_with_free_func(free_relay);
+	c->journals = g_ptr_array_new_with_free_func(free_journal);
+	c->directory = directory_new();
+	return c;
+}
+
+static void
+clear_intake(struct conf_intake *in)
+{
+	g_free(in->listen.address);
+	g_free(in->path);
+	g_ptr_array_unref(in->app_secret_files);
+	g_free(in->verify_token_file);
+	g_free(in->tls_certificate);
+	g_free(in->tls_key);
+	g_free(in->tls_client_ca);
+	g_free(in->tls_client_name);
+}
+
+void
+conf_free(struct conf *c)
+{
+	if (c == NULL)
+		return;
+	g_free(c->tenant);
+	g_free(c->user);
+	g_free(c->state_dir);
+	g_free(c->run_dir);
+	g_free(c->store);
+	g_free(c->directory_file);
+	g_free(c->catch_all);
+	g_free(c->log.facility);
+	g_free(c->render.domain);
+	g_free(c->render.address_domain);
+	g_free(c->render.templates);
+	clear_intake(&c->intake);
+	g_ptr_array_unref(c->trusted_networks);
+	g_ptr_array_unref(c->relays);
+	g_ptr_array_unref(c->journals);
+	directory_free(c->directory);
+	conf_files_free(c->files);
+	g_free(c);
+}
+
+const struct conf_journal *
+conf_journal_get(const struct conf *c, const char *name)
+{
+	for (guint i = 0; i < c->journals->len; i++) {
+		const struct conf_journal *j = c->journals->pdata[i];
+
+		if (strcmp(j->name, name) == 0)
+			return j;
+	}
+	return NULL;
+}
+
+const struct conf_relay *
+conf_relay_get(const struct conf *c, const char *name)
+{
+	for (guint i = 0; i < c->relays->len; i++) {
+		const struct conf_relay *r = c->relays->pdata[i];
+
+		if (strcmp(r->name, name) == 0)
+			return r;
+	}
+	return NULL;
+}
+
+static void
+read_all(struct conf_load *l, const struct conf_source *src)
+{
+	struct conf_tree *tree = conf_tree_new(l->files, src, l->issues);
+
+	conf_block_apply(l, &conf_block_main, tree->root, l->c);
+	if (l->c->directory_file != NULL)
+		conf_directory_read(l, tree->root);
+	/* With errors about, what seems unused may be a misspelt reference. */
+	if (l->issues->errors == 0)
+		conf_check_unused(l, tree->root);
+	conf_tree_free(tree);
+}
+
+static bool
+read_source(struct conf_files *files, const struct conf_source *src,
+    struct conf **out, GString *messages, struct err *err)
+{
+	struct conf_load l = { .c = conf_new(files), .files = files,
+		.issues = conf_issues_new() };
+	bool ok;
+
+	l.journals_used = g_hash_table_new(g_str_hash, g_str_equal);
+	l.claims = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+	    g_free);
+	read_all(&l, src);
+	ok = conf_issues_verdict(l.issues, err);
+	if (messages != NULL)
+		conf_issues_print(l.issues, messages);
+	g_hash_table_unref(l.journals_used);
+	g_hash_table_unref(l.claims);
+	conf_issues_free(l.issues);
+	if (ok)
+		*out = l.c;
+	else
+		conf_free(l.c);
+	return ok;
+}
+
+bool
+conf_read(struct conf_files *files, const char *name, struct conf **out,
+    GString *messages, struct err *err)
+{
+	struct err local = ERR_INIT;
+	const struct conf_source *src;
+
+	src = conf_files_get(files, name, &local);
+	if (src != NULL)
+		return read_source(files, src, out, messages, err);
+	conf_files_free(files);
+	if (messages != NULL)
+		g_string_append_printf(messages, "%s\n", local.text);
+	return err_set(err, ERR_CONF, local.what, "%s", local.text);
+}
+
+bool
+conf_load(const char *path, struct conf **out, GString *messages,
+    struct err *err)
+{
+	return conf_read(conf_files_new(false), path, out, messages, err);
+}
+
+bool
+conf_load_text(const char *name, const char *text, size_t len,
+    struct conf **out, GString *messages, struct err *err)
+{
+	struct conf_files *files = conf_files_new(true);
+	char *copy = g_malloc(len + 1);
+
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	if (!conf_files_add(files, name, copy, len, err)) {
+		conf_files_free(files);
+		return false;
+	}
+	return conf_read(files, name, out, messages, err);
+}
