@@ -14,11 +14,13 @@
  * Errors of all verbs: ERR_TEMP "store.busy", "store.full" (disk full),
  * "store.readonly", "store.io"; ERR_PERM "store.corrupt"; ERR_CONF
  * "store.open", "store.version" (written by a newer chatjournal), and
- * "store.missing" (not prepared). ERR_UNSURE "store.commit": the outcome of
+ * "store.missing" (not prepared). ERR_PERM "store.state": what the caller asks
+ * contradicts what is stored (an item twice, a turn that is not open). ERR_UNSURE "store.commit": the outcome of
  * the commit is unknown (a remote driver lost its connection).
  *
  * Borrowed data passed to callbacks lives until the callback returns. A
- * callback that returns false ends the listing early, which is no error.
+ * callback that returns false ends the listing early, which is no error. It
+ * may call other verbs, but not the one that called it.
  */
 #pragma once
 
@@ -77,13 +79,21 @@ bool store_event_list(struct store *st, int64_t after, int limit,
 bool store_event_get(struct store *st, int64_t id, store_event_fn *fn,
     void *arg, struct err *err);
 /*
- * Forgets the bodies of at most limit events received before, that build has
- * read and all of whose mails were sent. *n: how many.
+ * Forgets the bodies of events received before, that build has read and all
+ * of whose mails were sent. *n: how many. Looks at no more than limit events
+ * it has not seen and limit it once went past; where it can get no further
+ * *n is 0. Outside a transaction it is one of its own.
  */
 bool store_event_purge(struct store *st, int64_t before_ms, int limit,
     int64_t *n, struct err *err);
 
 /* ---- progress, and the poison rule: build and deliver ------------------ */
+
+/*
+ * Build's cursor of this name is the event up to which everything is filed;
+ * purge, status and the conservation law go by it.
+ */
+#define STORE_CURSOR_EVENTS "webhook"
 
 /* 0 when never set. The name is the caller's ("webhook", "archive/fresh"). */
 bool store_cursor_get(struct store *st, enum store_file file,
@@ -202,7 +212,10 @@ bool store_content_purge(struct store *st, int64_t before_ms, int limit,
 /* Mails of a journal with first <= id <= last and no outcome, by id. */
 bool store_mail_pending(struct store *st, const char *journal, int64_t first,
     int64_t last, int limit, store_mail_fn *fn, void *arg, struct err *err);
-/* Deferred mails whose next_ms has come, oldest mail first. */
+/*
+ * Deferred mails whose next_ms has come, oldest mail first; of thousands, the
+ * oldest among those that have been due for longest.
+ */
 bool store_mail_due(struct store *st, const char *journal, int64_t now_ms,
     int limit, store_mail_fn *fn, void *arg, struct err *err);
 /* Earliest next_ms of deferred mails of the journal; INT64_MAX: none. */

@@ -1,1 +1,26 @@
-# src/store: sources and unit tests
+# src/store: the verbs, the SQLite driver, the schema embedded at build time
+src_libchatjournal_a_SOURCES += \
+	src/store/store.c src/store/store_look.c src/store/store_int.h \
+	src/store/store_sqlite.c src/store/store_sqlite.h \
+	src/store/store_sqlite_open.c src/store/store_sqlite_prepare.c \
+	src/store/store_sqlite_event.c src/store/store_sqlite_item.c \
+	src/store/store_sqlite_turn.c src/store/store_sqlite_mail.c \
+	src/store/store_sqlite_purge.c src/store/store_sqlite_law.c \
+	src/store/store_sqlite_status.c src/store/store_sqlite_list.c \
+	src/store/store_sqlite_trace.c
+nodist_src_libchatjournal_a_SOURCES = src/store/schema.h
+
+EXTRA_DIST += src/store/sql/schema.sql
+BUILT_SOURCES += src/store/schema.h
+CLEANFILES += src/store/schema.h
+
+# Comments other than the section marks are left out.
+src/store/schema.h: src/store/sql/schema.sql
+	$(AM_V_GEN)$(MKDIR_P) src/store && \
+	{ echo 'static const char schema_sql[] ='; \
+	  $(AWK) '/^-- (file|version|only) / { print "\t\"" $$0 "\\n\""; next } \
+	    { sub(/ *--.*/, "") } /./ { gsub(/["\\]/, "\\\\&"); \
+	    print "\t\"" $$0 "\\n\"" } END { print "\t;" }' \
+	    $(srcdir)/src/store/sql/schema.sql; } >$@.tmp && mv $@.tmp $@
+
+src/store/store_sqlite_prepare.$(OBJEXT): src/store/schema.h

@@ -9,6 +9,9 @@
 -- and leaves STRICT out.
 --
 -- Each table has exactly one writing role: the owner of its file.
+-- Rows of event, turn, item, sighting, content, mail and attempt are never
+-- deleted and their ids are given in order without holes; counting relies on
+-- that. No two files have a table of one name, except cursor and claim.
 
 -- file intake
 -- version 1
@@ -30,6 +33,9 @@ CREATE TABLE cursor (
   name TEXT PRIMARY KEY,
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Events the purge went past because their mails were not all sent.
+CREATE TABLE event_left (id INTEGER PRIMARY KEY) STRICT;
 
 -- file build
 -- version 1
@@ -60,21 +66,25 @@ CREATE TABLE turn (
   close_at_ms INTEGER NOT NULL,
   items INTEGER NOT NULL,
   bytes INTEGER NOT NULL,
-  reason TEXT,              -- why closed, or why parked
+  closed_ms INTEGER,
+  closed_why TEXT,
   done_ms INTEGER,          -- when rendered or parked
+  parked_why TEXT,
   message_id TEXT,
   sha256 BLOB
 ) STRICT;
 CREATE INDEX turn_open ON turn (close_at_ms) WHERE state = 'open';
 CREATE INDEX turn_talk ON turn (conversation) WHERE state = 'open';
-CREATE INDEX turn_wait ON turn (id) WHERE state IN ('closed','held','parked');
+CREATE INDEX turn_closed ON turn (id) WHERE state = 'closed';
+CREATE INDEX turn_held ON turn (id) WHERE state = 'held';
+CREATE INDEX turn_parked ON turn (id) WHERE state = 'parked';
 CREATE INDEX turn_message ON turn (message_id) WHERE message_id IS NOT NULL;
 
 CREATE TABLE item (
   id INTEGER PRIMARY KEY,
   key BLOB NOT NULL UNIQUE,     -- SHA-256 of the item's key
   event_id INTEGER NOT NULL,
-  turn_id INTEGER NOT NULL,
+  turn_id INTEGER NOT NULL REFERENCES turn,
   wamid TEXT,
   target TEXT,
   kind TEXT NOT NULL,
@@ -96,6 +106,7 @@ CREATE TABLE sighting (
 ) STRICT;
 CREATE INDEX sighting_key ON sighting (key);
 CREATE INDEX sighting_event ON sighting (event_id);
+CREATE INDEX sighting_differs ON sighting (id) WHERE same = 0;
 
 CREATE TABLE alias (
   network TEXT NOT NULL,
@@ -117,7 +128,7 @@ CREATE TABLE parked (
 -- The finished bytes of a mail, for one or more journals.
 CREATE TABLE content (
   id INTEGER PRIMARY KEY,
-  turn_id INTEGER NOT NULL,
+  turn_id INTEGER NOT NULL REFERENCES turn,
   sha256 BLOB NOT NULL,
   size INTEGER NOT NULL,
   bytes BLOB
@@ -125,8 +136,8 @@ CREATE TABLE content (
 
 CREATE TABLE mail (
   id INTEGER PRIMARY KEY,
-  turn_id INTEGER NOT NULL,
-  content_id INTEGER NOT NULL,
+  turn_id INTEGER NOT NULL REFERENCES turn,
+  content_id INTEGER NOT NULL REFERENCES content,
   journal TEXT NOT NULL,
   message_id TEXT NOT NULL,
   envelope_from TEXT NOT NULL,
@@ -135,6 +146,9 @@ CREATE TABLE mail (
 ) STRICT;
 CREATE INDEX mail_journal ON mail (journal, id);
 CREATE INDEX mail_turn ON mail (turn_id);
+
+-- Contents the purge went past because their mails were not all sent.
+CREATE TABLE content_left (id INTEGER PRIMARY KEY) STRICT;
 
 -- file deliver
 -- version 1

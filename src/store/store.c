@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store's verbs: picks the driver, keeps transactions sticky and lets
+ * only the owner of a file write it. Knows no SQL. The first failure of a
+ * transaction is kept here until store_commit() reports it.
+ */
+#include "store.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "err.h"
+#include "hash.h"
+#include "store_int.h"
+
+static const struct store_driver *extra;
+
+void
+store_driver_register(const struct store_driver *driver)
+{
+	extra = driver;
+}
+
+static bool
+has_scheme(const struct store_driver *driver, const char *uri)
+{
+	size_t len = strlen(driver->scheme);
+
+	return strncmp(uri, driver->scheme, len) == 0 && uri[len] == ':';
+}
+
+static const struct store_driver *
+find_driver(const char *uri, const char **address, struct err *err)
+{
+	const struct store_driver *driver = NULL;
+
+	if (extra != NULL && has_scheme(extra, uri))
+		driver = extra;
+	else if (has_scheme(&store_sqlite_driver, uri))
+		driver = &store_sqlite_driver;
+	if (driver == NULL) {
+		err_set(err, ERR_CONF, "store.open", "unknown kind of store "
+		    "\"%s\"; use sqlite:/DIRECTORY", uri);
+		return NULL;
+	}
+	*address = uri + strlen(driver->scheme) + 1;
+	return driver;
+}
+
+bool
+store_prepare(const char *uri, void (*progress)(void *), void *arg,
+    struct err *err)
+{
+	const char *address;
+	const struct store_driver *driver = find_driver(uri, &address, err);
+
+	return driver != NULL &&
+	    driver->prepare(address, progress, arg, err);
+}
+
+bool
+store_open(const char *uri, enum store_file owns, struct store **out,
+    struct err *err)
+{
+	const char *address;
+	const struct store_driver *driver = find_driver(uri, &address, err);
+
+	if (driver == NULL || !driver->open(address, owns, out, err))
+		return false;
+	(*out)->driver = driver;
+	(*out)->owns = owns;
+	return true;
+}
+
+void
+store_close(struct store *st)
+{
+	if (st == NULL)
+		return;
+	store_rollback(st);
+	st->driver->close(st);
+}
+
+/* ---- transactions ------------------------------------------------------ */
+
+void
+store_begin(struct store *st)
+{
+	assert(!st->in_txn);
+	st->in_txn = true;
+	st->first = (struct err)ERR_INIT;
+	st->failed = !st->driver->begin(st, &st->first);
+}
+
+static void
+report(const struct store *st, struct err *err)
+{
+	if (err != NULL)
+		*err = st->first;
+}
+
+bool
+store_commit(struct store *st, struct err *err)
+{
+	assert(st->in_txn);
+	if (!st->failed && st->driver->commit(st, &st->first)) {
+		st->in_txn = false;
+		return true;
+	}
+	report(st, err);
+	store_rollback(st);
+	return false;
+}
+
+void
+store_rollback(struct store *st)
+{
+	if (st->in_txn)
+		st->driver->rollback(st);
+	st->in_txn = false;
+	st->failed = false;
+}
+
+static bool
+is_owner(const struct store *st, enum store_file file)
+{
+	return st->owns == file || st->owns == STORE_ALL;
+}
+
+/* Whether a write to the file may go on; if not, the transaction has failed. */
+static bool
+may_write(struct store *st, enum store_file file)
+{
+	assert(st->in_txn);
+	if (st->failed)
+		return false;
+	if (is_owner(st, file))
+		return true;
+	st->failed = true;
+	return err_set(&st->first, ERR_TEMP, "store.readonly",
+	    "the %s part of the store was opened for reading only",
+	    store_file_name(file));
+}
+
+static bool
+note(struct store *st, bool ok)
+{
+	if (!ok)
+		st->failed = true;
+	return ok;
+}
+
+/* A write to `file`: nothing after the first failure; its error is kept. */
+#define WRITE(st, file, topic, verb, ...) \
+	(may_write(st, file) && note(st, \
+	    (st)->driver->topic->verb(st, __VA_ARGS__, &(st)->first)))
+
+/* ---- events ------------------------------------------------------------ */
+
+bool
+store_event_add(struct store *st, const struct store_event *ev, int64_t *id)
+{
+	return WRITE(st, STORE_INTAKE, event, add, ev, id);
+}
+
+bool
+store_event_list(struct store *st, int64_t after, int limit,
+    size_t max_bytes, store_event_fn *fn, void *arg, struct err *err)
+{
+	return st->driver->event->list(st, after, limit, max_bytes, fn, arg,
+	    err);
+}
+
+bool
+store_event_get(struct store *st, int64_t id, store_event_fn *fn, void *arg,
+    struct err *err)
+{
+	return st->driver->event->get(st, id, fn, arg, err);
+}
+
+/* Purges may stand alone: then they are a transaction of their own. */
+static bool
+finish(struct store *st, bool alone, bool ok, struct err *err)
+{
+	if (alone)
+		return store_commit(st, err);
+	if (!ok)
+		report(st, err);
+	return ok;
+}
+
+bool
+store_event_purge(struct store *st, int64_t before_ms, int limit, int64_t *n,
+    struct err *err)
+{
+	bool alone = !st->in_txn;
+	int64_t done = 0;
+	bool ok;
+
+	if (alone)
+		store_begin(st);
+	ok = WRITE(st, STORE_INTAKE, event, purge, before_ms, limit, &done);
+	ok = finish(st, alone, ok, err);
+	if (ok)
+		*n = done;
+	return ok;
+}
+
+bool
+store_event_park(struct store *st, int64_t event_id, int64_t turn_id,
+    const char *reason, int64_t now_ms)
+{
+	return WRITE(st, STORE_BUILD, event, park, event_id, turn_id, reason,
+	    now_ms);
+}
+
+/* ---- progress ---------------------------------------------------------- */
+
+bool
+store_cursor_get(struct store *st, enum store_file file, const char *name,
+    int64_t *value, struct err *err)
+{
+	return st->driver->progress->cursor_get(st, file, name, value, err);
+}
+
+bool
+store_cursor_set(struct store *st, enum store_file file, const char *name,
+    int64_t value)
+{
+	return WRITE(st, file, progress, cursor_set, file, name, value);
+}
+
+bool
+store_claim_get(struct store *st, enum store_file file, const char *name,
+    struct store_claim *out, struct err *err)
+{
+	return st->driver->progress->claim_get(st, file, name, out, err);
+}
+
+bool
+store_claim_set(struct store *st, enum store_file file, const char *name,
+    const struct store_claim *claim)
+{
+	return WRITE(st, file, progress, claim_set, file, name, claim);
+}
+
+/* ---- items ------------------------------------------------------------- */
+
+void
+store_key(const char *key, uint8_t out[HASH_SIZE])
+{
+	hash_sha256(key, strlen(key), out);
+}
+
+bool
+store_item_seen(struct store *st, const char *key,
+    const uint8_t digest[HASH_SIZE], enum store_seen *out, struct err *err)
+{
+	uint8_t hash[HASH_SIZE];
+
+	store_key(key, hash);
+	return st->driver->item->seen(st, hash, digest, out, err);
+}
+
+bool
+store_item_add(struct store *st, const struct store_item *it)
+{
+	return WRITE(st, STORE_BUILD, item, add, it);
+}
+
+bool
+store_sighting_add(struct store *st, const char *key, int64_t event_id,
+    int64_t at_ms, bool same_bytes)
+{
+	uint8_t hash[HASH_SIZE];
+
+	store_key(key, hash);
+	return WRITE(st, STORE_BUILD, item, sighting_add, hash, event_id,
+	    at_ms, same_bytes);
+}
+
+bool
+store_item_message_id(struct store *st, const char *key, char **out,
+    struct err *err)
+{
+	uint8_t hash[HASH_SIZE];
+
+	store_key(key, hash);
+	return st->driver->item->message_id(st, hash, out, err);
+}
+
+bool
+store_alias_get(struct store *st, const char *network, const char *id,
+    char **person, struct err *err)
+{
+	return st->driver->item->alias_get(st, network, id, person, err);
+}
+
+bool
+store_alias_set(struct store *st, const char *network, const char *id,
+    const char *person, int64_t at_ms)
+{
+	return WRITE(st, STORE_BUILD, item, alias_set, network, id, person,
+	    at_ms);
+}
+
+bool
+store_alias_other(struct store *st, const char *network, const char *person,
+    const char *prefix, char **id, struct err *err)
+{
+	return st->driver->item->alias_other(st, network, person, prefix, id,
+	    err);
+}
+
+/* ---- turns ------------------------------------------------------------- */
+
+bool
+store_turn_open_list(struct store *st, const char *conversation,
+    GPtrArray **out, struct err *err)
+{
+	g_autoptr(GPtrArray) list = store_turn_array();
+
+	if (!st->driver->turn->open_list(st, conversation, list, err))
+		return false;
+	*out = g_steal_pointer(&list);
+	return true;
+}
+
+bool
+store_turn_due_list(struct store *st, int64_t now_ms, int limit,
+    GPtrArray **out, struct err *err)
+{
+	g_autoptr(GPtrArray) list = store_turn_array();
+
+	if (!st->driver->turn->due_list(st, now_ms, limit, list, err))
+		return false;
+	*out = g_steal_pointer(&list);
+	return true;
+}
+
+bool
+store_turn_closed_list(struct store *st, int64_t after, int limit,
+    GPtrArray **out, struct err *err)
+{
+	g_autoptr(GPtrArray) list = store_turn_array();
+
+	if (!st->driver->turn->closed_list(st, after, limit, list, err))
+		return false;
+	*out = g_steal_pointer(&list);
+	return true;
+}
+
+bool
+store_turn_next_due(struct store *st, int64_t *out, struct err *err)
+{
+	return st->driver->turn->next_due(st, out, err);
+}
+
+bool
+store_turn_item_list(struct store *st, int64_t turn_id, GArray **out,
+    struct err *err)
+{
+	g_autoptr(GArray) list =
+	    g_array_new(FALSE, FALSE, sizeof(struct store_turn_item));
+
+	if (!st->driver->turn->item_list(st, turn_id, list, err))
+		return false;
+	*out = g_steal_pointer(&list);
+	return true;
+}
+
+bool
+store_turn_add(struct store *st, struct turn *t, const char *business,
+    const char *kind, enum turn_close_reason reason)
+{
+	return WRITE(st, STORE_BUILD, turn, add, t, business, kind, reason);
+}
+
+bool
+store_turn_update(struct store *st, const struct turn *t)
+{
+	return WRITE(st, STORE_BUILD, turn, update, t);
+}
+
+bool
+store_turn_close(struct store *st, int64_t turn_id,
+    enum turn_close_reason reason, int64_t now_ms)
+{
+	return WRITE(st, STORE_BUILD, turn, close, turn_id, reason, now_ms);
+}
+
+bool
+store_turn_rendered(struct store *st, int64_t turn_id,
+    const char *message_id, const uint8_t sha256[HASH_SIZE], int64_t now_ms)
+{
+	return WRITE(st, STORE_BUILD, turn, rendered, turn_id, message_id,
+	    sha256, now_ms);
+}
+
+bool
+store_turn_park(struct store *st, int64_t turn_id, const char *reason,
+    int64_t now_ms)
+{
+	return WRITE(st, STORE_BUILD, turn, park, turn_id, reason, now_ms);
+}
+
+/* ---- mails ------------------------------------------------------------- */
+
+bool
+store_content_add(struct store *st, int64_t turn_id, const void *bytes,
+    size_t len, const uint8_t sha256[HASH_SIZE], int64_t *content_id)
+{
+	return WRITE(st, STORE_BUILD, mail, content_add, turn_id, bytes, len,
+	    sha256, content_id);
+}
+
+bool
+store_content_purge(struct store *st, int64_t before_ms, int limit,
+    int64_t *n, struct err *err)
+{
+	bool alone = !st->in_txn;
+	int64_t done = 0;
+	bool ok;
+
+	if (alone)
+		store_begin(st);
+	ok = WRITE(st, STORE_BUILD, mail, content_purge, before_ms, limit,
+	    &done);
+	ok = finish(st, alone, ok, err);
+	if (ok)
+		*n = done;
+	return ok;
+}
+
+bool
+store_mail_add(struct store *st, const struct store_mail *m, int64_t *id)
+{
+	return WRITE(st, STORE_BUILD, mail, add, m, id);
+}
+
+bool
+store_mail_pending(struct store *st, const char *journal, int64_t first,
+    int64_t last, int limit, store_mail_fn *fn, void *arg, struct err *err)
+{
+	return st->driver->mail->pending(st, journal, first, last, limit, fn,
+	    arg, err);
+}
+
+bool
+store_mail_due(struct store *st, const char *journal, int64_t now_ms,
+    int limit, store_mail_fn *fn, void *arg, struct err *err)
+{
+	return st->driver->mail->due(st, journal, now_ms, limit, fn, arg, err);
+}
+
+bool
+store_mail_failed(struct store *st, const char *journal, int64_t after,
+    int limit, store_mail_fn *fn, void *arg, struct err *err)
+{
+	return st->driver->mail->failed(st, journal, after, limit, fn, arg,
+	    err);
+}
+
+bool
+store_mail_get(struct store *st, int64_t id, store_mail_fn *fn, void *arg,
+    struct err *err)
+{
+	return st->driver->mail->get(st, id, fn, arg, err);
+}
+
+bool
+store_mail_next_due(struct store *st, const char *journal, int64_t *out,
+    struct err *err)
+{
+	return st->driver->mail->next_due(st, journal, out, err);
+}
+
+bool
+store_mail_last(struct store *st, const char *journal, int64_t *out,
+    struct err *err)
+{
+	return st->driver->mail->last(st, journal, out, err);
+}
+
+/* ---- delivery and acts of a person ------------------------------------- */
+
+bool
+store_outcome_set(struct store *st, const struct store_outcome *o)
+{
+	return WRITE(st, STORE_DELIVER, delivery, outcome_set, o);
+}
+
+bool
+store_attempt_add(struct store *st, int64_t mail_id, int64_t at_ms,
+    const char *result, int code, const char *reply)
+{
+	return WRITE(st, STORE_DELIVER, delivery, attempt_add, mail_id, at_ms,
+	    result, code, reply);
+}
+
+bool
+store_relay_set(struct store *st, const char *name, bool up,
+    int64_t since_ms, int64_t next_ms, const char *reason)
+{
+	return WRITE(st, STORE_DELIVER, delivery, relay_set, name, up,
+	    since_ms, next_ms, reason);
+}
+
+bool
+store_action_add(struct store *st, const struct store_action *a, int64_t *id)
+{
+	return WRITE(st, STORE_ADMIN, delivery, action_add, a, id);
+}
+
+bool
+store_action_list(struct store *st, int64_t after, store_action_fn *fn,
+    void *arg, struct err *err)
+{
+	return st->driver->delivery->action_list(st, after, fn, arg, err);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The seam between the store's verbs and what keeps them.
+ *
+ * A driver is one struct of functions, grouped by topic. The scheme of the
+ * URI picks it. What is the same for all drivers lives in store.c and not
+ * here: transactions are sticky, only the owner of a file writes it.
+ *
+ * A driver puts struct store first in its own struct. Every write gets a
+ * struct err that is never NULL and is kept until the commit reports it.
+ */
+#pragma once
+
+#include "err.h"
+#include "store.h"
+
+struct store_event_verbs {
+	bool (*add)(struct store *, const struct store_event *, int64_t *id,
+	    struct err *);
+	bool (*list)(struct store *, int64_t after, int limit,
+	    size_t max_bytes, store_event_fn *, void *, struct err *);
+	bool (*get)(struct store *, int64_t id, store_event_fn *, void *,
+	    struct err *);
+	bool (*purge)(struct store *, int64_t before_ms, int limit,
+	    int64_t *n, struct err *);
+	bool (*park)(struct store *, int64_t event_id, int64_t turn_id,
+	    const char *reason, int64_t now_ms, struct err *);
+};
+
+struct store_progress_verbs {
+	bool (*cursor_get)(struct store *, enum store_file, const char *,
+	    int64_t *, struct err *);
+	bool (*cursor_set)(struct store *, enum store_file, const char *,
+	    int64_t, struct err *);
+	bool (*claim_get)(struct store *, enum store_file, const char *,
+	    struct store_claim *, struct err *);
+	bool (*claim_set)(struct store *, enum store_file, const char *,
+	    const struct store_claim *, struct err *);
+};
+
+struct store_item_verbs {
+	bool (*seen)(struct store *, const uint8_t *key, const uint8_t *digest,
+	    enum store_seen *, struct err *);
+	bool (*add)(struct store *, const struct store_item *, struct err *);
+	bool (*sighting_add)(struct store *, const uint8_t *key,
+	    int64_t event_id, int64_t at_ms, bool same, struct err *);
+	bool (*message_id)(struct store *, const uint8_t *key, char **,
+	    struct err *);
+	bool (*alias_get)(struct store *, const char *network, const char *id,
+	    char **, struct err *);
+	bool (*alias_set)(struct store *, const char *network, const char *id,
+	    const char *person, int64_t at_ms, struct err *);
+	bool (*alias_other)(struct store *, const char *network,
+	    const char *person, const char *prefix, char **, struct err *);
+};
+
+struct store_turn_verbs {
+	bool (*open_list)(struct store *, const char *conversation,
+	    GPtrArray *, struct err *);
+	bool (*due_list)(struct store *, int64_t now_ms, int limit,
+	    GPtrArray *, struct err *);
+	bool (*closed_list)(struct store *, int64_t after, int limit,
+	    GPtrArray *, struct err *);
+	bool (*next_due)(struct store *, int64_t *, struct err *);
+	bool (*item_list)(struct store *, int64_t turn_id, GArray *,
+	    struct err *);
+	bool (*add)(struct store *, struct turn *, const char *business,
+	    const char *kind, enum turn_close_reason, struct err *);
+	bool (*update)(struct store *, const struct turn *, struct err *);
+	bool (*close)(struct store *, int64_t id, enum turn_close_reason,
+	    int64_t now_ms, struct err *);
+	bool (*rendered)(struct store *, int64_t id, const char *message_id,
+	    const uint8_t *sha256, int64_t now_ms, struct err *);
+	bool (*park)(struct store *, int64_t id, const char *reason,
+	    int64_t now_ms, struct err *);
+};
+
+struct store_mail_verbs {
+	bool (*content_add)(struct store *, int64_t turn_id, const void *,
+	    size_t, const uint8_t *sha256, int64_t *id, struct err *);
+	bool (*content_purge)(struct store *, int64_t before_ms, int limit,
+	    int64_t *n, struct err *);
+	bool (*add)(struct store *, const struct store_mail *, int64_t *id,
+	    struct err *);
+	bool (*pending)(struct store *, const char *journal, int64_t first,
+	    int64_t last, int limit, store_mail_fn *, void *, struct err *);
+	bool (*due)(struct store *, const char *journal, int64_t now_ms,
+	    int limit, store_mail_fn *, void *, struct err *);
+	bool (*failed)(struct store *, const char *journal, int64_t after,
+	    int limit, store_mail_fn *, void *, struct err *);
+	bool (*get)(struct store *, int64_t id, store_mail_fn *, void *,
+	    struct err *);
+	bool (*next_due)(struct store *, const char *journal, int64_t *,
+	    struct err *);
+	bool (*last)(struct store *, const char *journal, int64_t *,
+	    struct err *);
+};
+
+struct store_delivery_verbs {
+	bool (*outcome_set)(struct store *, const struct store_outcome *,
+	    struct err *);
+	bool (*attempt_add)(struct store *, int64_t mail_id, int64_t at_ms,
+	    const char *result, int code, const char *reply, struct err *);
+	bool (*relay_set)(struct store *, const char *name, bool up,
+	    int64_t since_ms, int64_t next_ms, const char *reason,
+	    struct err *);
+	bool (*action_add)(struct store *, const struct store_action *,
+	    int64_t *id, struct err *);
+	bool (*action_list)(struct store *, int64_t after, store_action_fn *,
+	    void *, struct err *);
+};
+
+struct store_look_verbs {
+	bool (*status)(struct store *, struct store_status *, struct err *);
+	bool (*law_check)(struct store *, bool *, char **, struct err *);
+	bool (*list)(struct store *, enum store_list_what, const char *journal,
+	    int64_t after, int limit, store_row_fn *, void *, struct err *);
+	bool (*trace)(struct store *, const char *id, store_fact_fn *, void *,
+	    struct err *);
+};
+
+/* address: what follows "scheme:" in the URI. */
+struct store_driver {
+	const char *scheme;
+	bool (*prepare)(const char *address, void (*progress)(void *), void *,
+	    struct err *);
+	bool (*open)(const char *address, enum store_file owns,
+	    struct store **out, struct err *);
+	void (*close)(struct store *);
+	bool (*begin)(struct store *, struct err *);
+	bool (*commit)(struct store *, struct err *);
+	void (*rollback)(struct store *);
+	const struct store_event_verbs *event;
+	const struct store_progress_verbs *progress;
+	const struct store_item_verbs *item;
+	const struct store_turn_verbs *turn;
+	const struct store_mail_verbs *mail;
+	const struct store_delivery_verbs *delivery;
+	const struct store_look_verbs *look;
+};
+
+struct store {
+	const struct store_driver *driver;
+	enum store_file owns;
+	bool in_txn;
+	bool failed;		/* in this transaction, with `first` */
+	struct err first;
+};
+
+extern const struct store_driver store_sqlite_driver;
+
+/* One more driver for this process; tests register their fake with it. */
+void store_driver_register(const struct store_driver *driver);
+
+/* "intake", "build", "deliver", "admin". */
+const char *store_file_name(enum store_file file);
+/* An array of struct turn * that frees them. */
+GPtrArray *store_turn_array(void);
+/* The one spelling of these states, in tables and listings. */
+const char *store_outcome_name(enum store_outcome_state state);
+/* Adds a zeroed row for the journal unless there is one; valid until the next. */
+struct store_journal_status *store_status_journal(struct store_status *s,
+    const char *journal);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the SQLite driver share: the connection, prepared
+ * statements, errors. Only store_sqlite*.c include it.
+ *
+ * SQL names tables without a schema, as no name is in two files; only cursor
+ * and claim are, and are written "{build}.cursor": the owner's own file is
+ * the main database of its connection, the others have their file's name.
+ */
+#pragma once
+
+#include <glib.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+
+#include "store_int.h"
+
+struct sqlite {
+	struct store base;
+	sqlite3 *db;
+	char *path;		/* named in errors: own file, or the directory */
+	char *own;		/* path of the own file; NULL: reads only */
+	GHashTable *stmts;	/* text of the SQL -> prepared statement */
+	int lock_fd;		/* held while the own file is open */
+};
+
+#define SQLITE_OF(st) ((struct sqlite *)(void *)(st))
+
+/* The error of the last call on the connection; always false. */
+bool store_db_fail(const struct sqlite *s, struct err *err);
+/* The same for a result code without a connection. */
+bool store_db_error(int code, int sys_errno, const char *message,
+    const char *path, struct err *err);
+
+/*
+ * Binds to the statement of this SQL (a constant: it is kept by address).
+ * fmt has a letter per parameter: i int64_t, s string or NULL, b pointer and
+ * size_t (NULL pointer: NULL), h digest. What is bound must live until the
+ * statement is ended. NULL: failed.
+ */
+sqlite3_stmt *store_db_query(struct sqlite *s, const char *sql,
+    struct err *err, const char *fmt, ...);
+/* 1: a row; 0: no more; -1: failed. The latter two have ended it. */
+int store_db_step(struct sqlite *s, sqlite3_stmt *q, struct err *err);
+void store_db_end(sqlite3_stmt *q);
+
+/* A statement without rows. */
+bool store_db_run(struct sqlite *s, const char *sql, struct err *err,
+    const char *fmt, ...);
+/* One number; `none` when there is no row or it is NULL. */
+bool store_db_number(struct sqlite *s, const char *sql, int64_t none,
+    int64_t *out, struct err *err, const char *fmt, ...);
+/* One string, NULL when there is no row or it is NULL. */
+bool store_db_string(struct sqlite *s, const char *sql, char **out,
+    struct err *err, const char *fmt, ...);
+/* Text without parameters, not kept; may be several statements. */
+bool store_db_exec(struct sqlite *s, const char *sql, struct err *err);
+
+/* Column as borrowed text, NULL if NULL. */
+const char *store_db_text(sqlite3_stmt *q, int column);
+/* Bytes: NULL only if NULL, not when there are none. */
+const void *store_db_blob(sqlite3_stmt *q, int column, size_t *len);
+void store_db_digest(sqlite3_stmt *q, int column, uint8_t *out);
+
+/* The row whose state should have changed did not: a caller's error. */
+bool store_db_changed(struct sqlite *s, const char *what, int64_t id,
+    const char *should, struct err *err);
+
+/*
+ * One view of all files for several questions: taken downstream first, so
+ * that whatever deliver or build refers to is in the older files' view. Does
+ * nothing within a transaction. To be ended even if it failed.
+ */
+bool store_db_look_begin(struct sqlite *s, struct err *err);
+void store_db_look_end(struct sqlite *s);
+
+/* ---- open and prepare --------------------------------------------------- */
+
+#define STORE_DB_MEMORY ":memory:"
+#define STORE_DB_APP_ID 0x434a4c00	/* "CJL" and the number of the file */
+
+char *store_db_path(const char *dir, enum store_file file, const char *ext);
+/* Opens one file as the main database, with the settings of an owner. */
+bool store_db_open_own(struct sqlite *s, const char *path, struct err *err);
+/* Refuses a file of another program, file or version. */
+bool store_db_check_version(struct sqlite *s, enum store_file file,
+    const char *schema, struct err *err);
+/* ERR_TEMP "store.busy" when somebody else holds it for wait_ms. */
+bool store_db_lock(const char *dir, enum store_file file, int64_t wait_ms,
+    int *fd, struct err *err);
+void store_db_free(struct sqlite *s);
+struct sqlite *store_db_new(const char *path);
+
+bool store_sqlite_open(const char *address, enum store_file owns,
+    struct store **out, struct err *err);
+void store_sqlite_close(struct store *st);
+bool store_sqlite_prepare(const char *address, void (*progress)(void *),
+    void *arg, struct err *err);
+/* Creates or upgrades the tables of a file in the main database. */
+bool store_db_upgrade(struct sqlite *s, enum store_file file,
+    struct err *err);
+int store_db_newest_version(enum store_file file);
+
+extern const struct store_event_verbs store_sqlite_event;
+extern const struct store_progress_verbs store_sqlite_progress;
+extern const struct store_item_verbs store_sqlite_item;
+extern const struct store_turn_verbs store_sqlite_turn;
+extern const struct store_mail_verbs store_sqlite_mail;
+extern const struct store_delivery_verbs store_sqlite_delivery;
+
+bool store_sqlite_event_purge(struct store *st, int64_t before_ms, int limit,
+    int64_t *n, struct err *err);
+bool store_sqlite_content_purge(struct store *st, int64_t before_ms,
+    int limit, int64_t *n, struct err *err);
+bool store_sqlite_status(struct store *st, struct store_status *out,
+    struct err *err);
+bool store_sqlite_list(struct store *st, enum store_list_what what,
+    const char *journal, int64_t after, int limit, store_row_fn *fn,
+    void *arg, struct err *err);
+bool store_sqlite_law_check(struct store *st, bool *ok, char **why,
+    struct err *err);
+bool store_sqlite_trace(struct store *st, const char *id, store_fact_fn *fn,
+    void *arg, struct err *err);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SQLite: items, their sightings, and aliases of persons. */
+#include "store_sqlite.h"
+
+#include <string.h>
+
+static bool
+item_seen(struct store *st, const uint8_t *key, const uint8_t *digest,
+    enum store_seen *out, struct err *err)
+{
+	struct sqlite *s = SQLITE_OF(st);
+	sqlite3_stmt *q = store_db_query(s, "SELECT digest FROM item "
+	    "WHERE key = ?", err, "h", key);
+	uint8_t old[HASH_SIZE];
+	int r = store_db_step(s, q, err);
+
+	if (r < 0)
+		return false;
+	*out = STORE_NEW;
+	if (r == 0)
+		return true;
+	store_db_digest(q, 0, old);
+	store_db_end(q);
+	*out = memcmp(old, digest, HASH_SIZE) == 0 ? STORE_SAME :
+	    STORE_DIFFERS;
+	return true;
+}
+
+static bool
+item_add(struct store *st, const struct store_item *it, struct err *err)
+{
+	uint8_t key[HASH_SIZE];
+
+	store_key(it->key, key);
+	return store_db_run(SQLITE_OF(st), "INSERT INTO item (key, event_id, "
+	    "turn_id, wamid, target, kind, type, at_ms, digest) "
+	    "VALUES (?,?,?,?,?,?,?,?,?)", err, "hiissssih", key,
+	    it->event_id, it->turn_id, it->id, it->target, it->kind, it->type,
+	    it->at_ms, it->digest);
+}
+
+static bool
+sighting_add(struct store *st, const uint8_t *key, int64_t event_id,
+    int64_t at_ms, bool same, struct err *err)
+{
+	return store_db_run(SQLITE_OF(st), "INSERT INTO sighting (key, "
+	    "event_id, at_ms, same) VALUES (?,?,?,?)", err, "hiii", key,
+	    event_id, at_ms, (int64_t)same);
+}
+
+static bool
+message_id(struct store *st, const uint8_t *key, char **out, struct err *err)
+{
+	return store_db_string(SQLITE_OF(st), "SELECT t.message_id FROM item i "
+	    "JOIN turn t ON t.id = i.turn_id "
+	    "WHERE i.key = ? AND t.state = 'rendered'", out, err, "h", key);
+}
+
+static bool
+alias_get(struct store *st, const char *network, const char *id,
+    char **person, struct err *err)
+{
+	return store_db_string(SQLITE_OF(st), "SELECT person FROM alias "
+	    "WHERE network = ? AND id = ?", person, err, "ss", network, id);
+}
+
+static bool
+alias_set(struct store *st, const char *network, const char *id,
+    const char *person, int64_t at_ms, struct err *err)
+{
+	return store_db_run(SQLITE_OF(st), "INSERT INTO alias (network, id, "
+	    "person, first_ms, last_ms) VALUES (?1,?2,?3,?4,?4) "
+	    "ON CONFLICT (network, id) DO UPDATE SET "
+	    "person = excluded.person, last_ms = excluded.last_ms", err,
+	    "sssi", network, id, person, at_ms);
+}
+
+static bool
+alias_other(struct store *st, const char *network, const char *person,
+    const char *prefix, char **id, struct err *err)
+{
+	return store_db_string(SQLITE_OF(st), "SELECT id FROM alias "
+	    "WHERE network = ?1 AND person = ?2 "
+	    "AND substr(id, 1, length(?3)) = ?3 "
+	    "ORDER BY last_ms DESC, id LIMIT 1", id, err, "sss", network,
+	    person, prefix);
+}
+
+const struct store_item_verbs store_sqlite_item = {
+	.seen = item_seen,
+	.add = item_add,
+	.sighting_add = sighting_add,
+	.message_id = message_id,
+	.alias_get = alias_get,
+	.alias_set = alias_set,
+	.alias_other = alias_other,
+};

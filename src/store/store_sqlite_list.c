@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SQLite: the listings, each ordered by the id that `after` goes on from. */
+#include "store_sqlite.h"
+
+#define COLUMNS(state, reason, attempts, next) \
+	"SELECT m.id, m.turn_id, 0, m.journal, m.message_id, " state ", " \
+	reason ", m.queued_ms, " attempts ", " next " "
+#define OF_OUTCOME(state) \
+	COLUMNS("o.state", "o.reply", "o.attempts", "o.next_ms") \
+	"FROM outcome o CROSS JOIN mail m ON m.id = o.mail_id " \
+	"WHERE o.state = '" state "' AND o.mail_id > ?2 " \
+	"AND (?1 IS NULL OR o.journal = ?1) ORDER BY o.mail_id LIMIT ?3"
+
+/*
+ * Columns in the order of struct store_row's reading below; ?1 journal,
+ * ?2 after, ?3 limit. Parked events and turns are listed by the turn's id;
+ * an event parked without a turn has none and comes first.
+ */
+static const char *const lists[] = {
+	[STORE_LIST_PENDING] = COLUMNS("'pending'", "NULL", "0", "0")
+	    "FROM mail m WHERE m.id > ?2 AND (?1 IS NULL OR m.journal = ?1) "
+	    "AND NOT EXISTS (SELECT 1 FROM outcome o WHERE o.mail_id = m.id) "
+	    "ORDER BY m.id LIMIT ?3",
+	[STORE_LIST_SENT] = OF_OUTCOME("sent"),
+	[STORE_LIST_DEFERRED] = OF_OUTCOME("deferred"),
+	[STORE_LIST_FAILED] = OF_OUTCOME("failed"),
+	[STORE_LIST_PARKED] = "SELECT 0, turn_id, event_id, ?1, NULL, "
+	    "'parked', reason, at_ms, 0, 0 FROM parked "
+	    "WHERE turn_id > ?2 OR (turn_id = 0 AND ?2 = 0) "
+	    "UNION ALL SELECT 0, id, 0, NULL, NULL, 'parked', parked_why, "
+	    "done_ms, 0, 0 FROM turn WHERE state = 'parked' AND id > ?2 "
+	    "ORDER BY 2, 3 LIMIT ?3",
+	[STORE_LIST_OPEN] = "SELECT 0, id, 0, ?1, NULL, 'open', NULL, "
+	    "opened_ms, 0, close_at_ms FROM turn WHERE state = 'open' "
+	    "AND id > ?2 ORDER BY id LIMIT ?3",
+};
+
+static void
+read_row(sqlite3_stmt *q, struct store_row *row)
+{
+	row->mail_id = sqlite3_column_int64(q, 0);
+	row->turn_id = sqlite3_column_int64(q, 1);
+	row->event_id = sqlite3_column_int64(q, 2);
+	row->journal = store_db_text(q, 3);
+	row->message_id = store_db_text(q, 4);
+	row->state = store_db_text(q, 5);
+	row->reason = store_db_text(q, 6);
+	row->at_ms = sqlite3_column_int64(q, 7);
+	row->attempts = sqlite3_column_int64(q, 8);
+	row->next_ms = sqlite3_column_int64(q, 9);
+}
+
+bool
+store_sqlite_list(struct store *st, enum store_list_what what,
+    const char *journal, int64_t after, int limit, store_row_fn *fn,
+    void *arg, struct err *err)
+{
+	bool of_mails = what != STORE_LIST_PARKED && what != STORE_LIST_OPEN;
+	struct sqlite *s = SQLITE_OF(st);
+	sqlite3_stmt *q = store_db_query(s, lists[what], err, "sii",
+	    of_mails ? journal : NULL, after, (int64_t)limit);
+	struct store_row row;
+	int r;
+
+	while ((r = store_db_step(s, q, err)) > 0) {
+		read_row(q, &row);
+		if (!fn(arg, &row)) {
+			store_db_end(q);
+			return true;
+		}
+	}
+	return r == 0;
+}

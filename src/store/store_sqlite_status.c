@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SQLite: the counts of status. Ids are given in order without holes and rows
+ * are not deleted, so the highest id is the count; partial indexes count the
+ * few that wait. Only mails and outcomes are walked, each once.
+ */
+#include "store_sqlite.h"
+
+#include <string.h>
+
+struct count {
+	const char *sql;
+	size_t offset;
+};
+
+#define INTO(member) offsetof(struct store_status, member)
+#define READ_TO "(SELECT ifnull(max(value), 0) FROM {build}.cursor " \
+	"WHERE name = '" STORE_CURSOR_EVENTS "')"
+
+static const struct count counts[] = {
+	{ "SELECT max(id) FROM event", INTO(events) },
+	{ "SELECT max(0, max(id) - " READ_TO ") FROM event",
+	  INTO(events_unread) },
+	{ "SELECT count(*) FROM parked", INTO(events_parked) },
+	{ "SELECT value FROM {intake}.cursor WHERE name = 'purged'",
+	  INTO(events_purged) },
+	{ "SELECT received_ms FROM event WHERE id > " READ_TO
+	    " ORDER BY id LIMIT 1", INTO(oldest_unread_ms) },
+	{ "SELECT max(id) FROM item", INTO(items) },
+	{ "SELECT max(id) FROM sighting", INTO(sightings) },
+	{ "SELECT count(*) FROM sighting WHERE same = 0",
+	  INTO(sightings_differ) },
+	{ "SELECT count(*) FROM turn WHERE state = 'open'",
+	  INTO(turns_open) },
+	{ "SELECT (SELECT count(*) FROM turn WHERE state = 'closed') + "
+	    "(SELECT count(*) FROM turn WHERE state = 'held')",
+	  INTO(turns_closed) },
+	{ "SELECT count(*) FROM turn WHERE state = 'parked'",
+	  INTO(turns_parked) },
+	{ "SELECT max(id) FROM turn", INTO(turns_rendered) },
+};
+
+static bool
+count_simple(struct sqlite *s, struct store_status *out, struct err *err)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
+		int64_t n;
+
+		if (!store_db_number(s, counts[i].sql, 0, &n, err, ""))
+			return false;
+		memcpy((char *)out + counts[i].offset, &n, sizeof(n));
+	}
+	out->turns_rendered -= out->turns_open + out->turns_closed +
+	    out->turns_parked;
+	return true;
+}
+
+/* ---- journals ---------------------------------------------------------- */
+
+static bool
+count_queued(struct sqlite *s, struct store_status *out, struct err *err)
+{
+	sqlite3_stmt *q = store_db_query(s, "SELECT journal, count(*) "
+	    "FROM mail GROUP BY journal", err, "");
+	int r;
+
+	while ((r = store_db_step(s, q, err)) > 0)
+		store_status_journal(out, store_db_text(q, 0))->queued =
+		    sqlite3_column_int64(q, 1);
+	return r == 0;
+}
+
+/* All outcomes of the journal, then those few that are not sent. */
+static bool
+count_outcomes(struct sqlite *s, struct store_journal_status *j,
+    const char *journal, struct err *err)
+{
+	int64_t all;
+
+	if (!store_db_number(s, "SELECT count(*) FROM outcome "
+	    "WHERE journal = ?", 0, &all, err, "s", journal) ||
+	    !store_db_number(s, "SELECT count(*) FROM outcome "
+	    "WHERE state = 'deferred' AND journal = ?", 0, &j->deferred, err,
+	    "s", journal) ||
+	    !store_db_number(s, "SELECT count(*) FROM outcome "
+	    "WHERE state = 'failed' AND journal = ?", 0, &j->failed, err,
+	    "s", journal))
+		return false;
+	j->sent = all - j->deferred - j->failed;
+	j->pending = j->queued - all;
+	return true;
+}
+
+static bool
+older(struct sqlite *s, struct store_journal_status *j, const char *sql,
+    const char *journal, struct err *err)
+{
+	int64_t ms;
+
+	if (!store_db_number(s, sql, 0, &ms, err, "s", journal))
+		return false;
+	if (ms != 0 && (j->oldest_ms == 0 || ms < j->oldest_ms))
+		j->oldest_ms = ms;
+	return true;
+}
+
+#define QUEUED_OF(state) "SELECT queued_ms FROM mail WHERE id = " \
+	"(SELECT min(mail_id) FROM outcome WHERE state = '" state "' " \
+	"AND journal = ?)"
+
+static bool
+find_oldest(struct sqlite *s, struct store_journal_status *j,
+    const char *journal, struct err *err)
+{
+	return (j->pending == 0 || older(s, j, "SELECT queued_ms FROM mail "
+	    "WHERE id = (SELECT id FROM mail m WHERE journal = ? "
+	    "AND NOT EXISTS (SELECT 1 FROM outcome o WHERE o.mail_id = m.id) "
+	    "ORDER BY id LIMIT 1)", journal, err)) &&
+	    (j->deferred == 0 ||
+	    older(s, j, QUEUED_OF("deferred"), journal, err)) &&
+	    (j->failed == 0 ||
+	    older(s, j, QUEUED_OF("failed"), journal, err));
+}
+
+static bool
+count_journals(struct sqlite *s, struct store_status *out, struct err *err)
+{
+	if (!count_queued(s, out, err))
+		return false;
+	for (guint i = 0; i < out->journals->len; i++) {
+		struct store_journal_status *j = &g_array_index(out->journals,
+		    struct store_journal_status, i);
+
+		if (!count_outcomes(s, j, j->journal, err) ||
+		    !find_oldest(s, j, j->journal, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+read_relays(struct sqlite *s, struct store_status *out, struct err *err)
+{
+	sqlite3_stmt *q = store_db_query(s, "SELECT name, up, since_ms, "
+	    "next_ms, reason FROM relay ORDER BY name", err, "");
+	int r;
+
+	while ((r = store_db_step(s, q, err)) > 0) {
+		struct store_relay_status relay = {
+			.up = sqlite3_column_int64(q, 1) != 0,
+			.since_ms = sqlite3_column_int64(q, 2),
+			.next_ms = sqlite3_column_int64(q, 3),
+		};
+
+		g_strlcpy(relay.name, store_db_text(q, 0),
+		    sizeof(relay.name));
+		g_strlcpy(relay.reason, store_db_text(q, 4),
+		    sizeof(relay.reason));
+		g_array_append_val(out->relays, relay);
+	}
+	return r == 0;
+}
+
+bool
+store_sqlite_status(struct store *st, struct store_status *out,
+    struct err *err)
+{
+	struct sqlite *s = SQLITE_OF(st);
+	bool ok = store_db_look_begin(s, err) &&
+	    count_simple(s, out, err) &&
+	    count_journals(s, out, err) &&
+	    read_relays(s, out, err);
+
+	store_db_look_end(s);
+	return ok;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SQLite: everything that happened to one message, by time.
+ *
+ * The id is first made a set of turns and events; then each table adds its
+ * facts about them; then the facts are ordered. Nothing here reads a body or
+ * a mail's bytes.
+ */
+#include "store_sqlite.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+struct fact {
+	int64_t at_ms, event_id, turn_id, mail_id;
+	char *what, *detail;
+};
+
+struct trace {
+	struct sqlite *s;
+	GArray *turns, *events;	/* int64_t, each once */
+	GPtrArray *facts;
+	struct err *err;
+};
+
+static void
+free_fact(gpointer data)
+{
+	struct fact *f = data;
+
+	g_free(f->what);
+	g_free(f->detail);
+	g_free(f);
+}
+
+static void
+add_once(GArray *ids, int64_t id)
+{
+	if (id == 0)
+		return;
+	for (guint i = 0; i < ids->len; i++) {
+		if (g_array_index(ids, int64_t, i) == id)
+			return;
+	}
+	g_array_append_val(ids, id);
+}
+
+/* ---- which turns and events -------------------------------------------- */
+
+/* Rows of (turn id, event id), 0 for none. */
+static bool
+add_ids(struct trace *t, sqlite3_stmt *q)
+{
+	int r;
+
+	while ((r = store_db_step(t->s, q, t->err)) > 0) {
+		add_once(t->turns, sqlite3_column_int64(q, 0));
+		add_once(t->events, sqlite3_column_int64(q, 1));
+	}
+	return r == 0;
+}
+
+static bool
+find_number(struct trace *t, const char *sql, const char *digits)
+{
+	int64_t id = g_ascii_strtoll(digits, NULL, 10);
+
+	return add_ids(t, store_db_query(t->s, sql, t->err, "i", id));
+}
+
+static bool
+find_text(struct trace *t, const char *sql, const char *text)
+{
+	return add_ids(t, store_db_query(t->s, sql, t->err, "s", text));
+}
+
+static bool
+find_message_id(struct trace *t, const char *id)
+{
+	size_t len = strlen(id);
+	g_autofree char *bare = len >= 2 && id[0] == '<' &&
+	    id[len - 1] == '>' ? g_strndup(id + 1, len - 2) : g_strdup(id);
+
+	return find_text(t, "SELECT id, 0 FROM turn WHERE message_id = ? "
+	    "AND message_id IS NOT NULL", bare);
+}
+
+static bool
+find_wamid(struct trace *t, const char *id)
+{
+	return find_text(t, "SELECT turn_id, event_id FROM item "
+	    "WHERE wamid = ? AND wamid IS NOT NULL", id) &&
+	    find_text(t, "SELECT turn_id, event_id FROM item "
+	    "WHERE target = ? AND target IS NOT NULL", id);
+}
+
+static bool
+find(struct trace *t, const char *id)
+{
+	if (g_str_has_prefix(id, "mail:"))
+		return find_number(t, "SELECT turn_id, 0 FROM mail "
+		    "WHERE id = ?", id + 5);
+	if (g_str_has_prefix(id, "turn:"))
+		return find_number(t, "SELECT id, 0 FROM turn WHERE id = ?",
+		    id + 5);
+	if (g_str_has_prefix(id, "event:"))
+		return find_number(t, "SELECT 0, id FROM event WHERE id = ?1 "
+		    "UNION SELECT turn_id, event_id FROM item "
+		    "WHERE event_id = ?1 UNION SELECT turn_id, event_id "
+		    "FROM parked WHERE event_id = ?1 "
+		    "UNION SELECT i.turn_id, i.event_id "
+		    "FROM sighting g JOIN item i ON i.key = g.key "
+		    "WHERE g.event_id = ?1", id + 6);
+	return find_message_id(t, id) && find_wamid(t, id);
+}
+
+/* The events of the turns found, and those that repeated their items. */
+static bool
+find_events(struct trace *t)
+{
+	for (guint i = 0; i < t->turns->len; i++) {
+		int64_t id = g_array_index(t->turns, int64_t, i);
+		sqlite3_stmt *q = store_db_query(t->s, "SELECT 0, event_id "
+		    "FROM item WHERE turn_id = ?1 UNION "
+		    "SELECT 0, g.event_id FROM item i "
+		    "JOIN sighting g ON g.key = i.key WHERE i.turn_id = ?1 "
+		    "UNION SELECT 0, event_id FROM parked "
+		    "WHERE turn_id = ?1", t->err, "i", id);
+
+		if (!add_ids(t, q))
+			return false;
+	}
+	return true;
+}
+
+/* ---- facts ------------------------------------------------------------- */
+
+/* "name=value name=value" of the columns from `first` on; NULL if none. */
+static char *
+spell(sqlite3_stmt *q, int first)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	for (int i = first; i < sqlite3_column_count(q); i++) {
+		const char *value = store_db_text(q, i);
+		g_autofree char *quoted = NULL;
+
+		if (value == NULL || *value == '\0')
+			continue;
+		quoted = text_log_quote(value);
+		g_string_append_printf(out, "%s%s=%s", out->len > 0 ? " " : "",
+		    sqlite3_column_name(q, i), quoted);
+	}
+	return out->len == 0 ? NULL :
+	    g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+/* Rows of what, at_ms, event, turn, mail, then named columns of detail. */
+static bool
+add_facts(struct trace *t, const char *sql, int64_t id)
+{
+	sqlite3_stmt *q = store_db_query(t->s, sql, t->err, "i", id);
+	int r;
+
+	while ((r = store_db_step(t->s, q, t->err)) > 0) {
+		struct fact *f = g_new0(struct fact, 1);
+
+		f->what = g_strdup(store_db_text(q, 0));
+		f->at_ms = sqlite3_column_int64(q, 1);
+		f->event_id = sqlite3_column_int64(q, 2);
+		f->turn_id = sqlite3_column_int64(q, 3);
+		f->mail_id = sqlite3_column_int64(q, 4);
+		f->detail = spell(q, 5);
+		g_ptr_array_add(t->facts, f);
+	}
+	return r == 0;
+}
+
+static const char *const of_event[] = {
+	"SELECT 'received', received_ms, id, 0, 0, remote, "
+	"secret_name AS secret, size, "
+	"CASE WHEN body IS NULL THEN 'yes' END AS purged "
+	"FROM event WHERE id = ?",
+	"SELECT 'parked', at_ms, event_id, turn_id, 0, reason "
+	"FROM parked WHERE event_id = ?",
+};
+
+/* An item has no time of its own filing: it is as late as its event. */
+static const char *const of_turn[] = {
+	"SELECT 'filed', ifnull(e.received_ms, t.opened_ms), i.event_id, "
+	"i.turn_id, 0, i.wamid AS id, i.target, i.kind, i.type "
+	"FROM item i JOIN turn t ON t.id = i.turn_id "
+	"LEFT JOIN event e ON e.id = i.event_id "
+	"WHERE i.turn_id = ? ORDER BY i.id",
+	"SELECT CASE WHEN g.same THEN 'repeated' ELSE 'changed' END, g.at_ms, "
+	"g.event_id, i.turn_id, 0, i.wamid AS id FROM item i "
+	"JOIN sighting g ON g.key = i.key WHERE i.turn_id = ? ORDER BY g.id",
+	"SELECT 'closed', closed_ms, 0, id, 0, closed_why AS reason, items "
+	"FROM turn WHERE id = ? AND closed_ms IS NOT NULL",
+	"SELECT state, done_ms, 0, id, 0, message_id, parked_why AS reason "
+	"FROM turn WHERE id = ? AND state IN ('rendered', 'parked')",
+	"SELECT 'queued', queued_ms, 0, turn_id, id, journal, message_id "
+	"FROM mail WHERE turn_id = ? ORDER BY id",
+	"SELECT 'attempt', a.at_ms, 0, m.turn_id, m.id, m.journal, a.result, "
+	"nullif(a.code, 0) AS code, a.reply FROM mail m "
+	"JOIN attempt a ON a.mail_id = m.id WHERE m.turn_id = ? ORDER BY a.id",
+	"SELECT o.state, o.last_ms, 0, m.turn_id, m.id, m.journal, "
+	"o.attempts, nullif(o.code, 0) AS code, o.reply, "
+	"CASE WHEN o.state = 'deferred' THEN o.next_ms END AS next_ms "
+	"FROM mail m JOIN outcome o ON o.mail_id = m.id "
+	"WHERE m.turn_id = ? ORDER BY m.id",
+	/* One that names no mail concerned those that had failed by then. */
+	"SELECT a.verb, a.at_ms, 0, m.turn_id, m.id, a.who, m.journal "
+	"FROM mail m CROSS JOIN action a ON a.mail_id = m.id "
+	"OR (a.mail_id = 0 AND (a.journal IS NULL OR a.journal = m.journal) "
+	"AND EXISTS (SELECT 1 FROM attempt f WHERE f.mail_id = m.id "
+	"AND f.result = 'failed' AND f.at_ms <= a.at_ms)) "
+	"WHERE m.turn_id = ? ORDER BY a.id",
+};
+
+static bool
+gather(struct trace *t, GArray *ids, const char *const *sql, size_t n)
+{
+	for (guint i = 0; i < ids->len; i++) {
+		for (size_t k = 0; k < n; k++) {
+			if (!add_facts(t, sql[k],
+			    g_array_index(ids, int64_t, i)))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* ---- the whole --------------------------------------------------------- */
+
+static gint
+by_time(gconstpointer a, gconstpointer b)
+{
+	const struct fact *x = *(struct fact *const *)a;
+	const struct fact *y = *(struct fact *const *)b;
+
+	return (x->at_ms > y->at_ms) - (x->at_ms < y->at_ms);
+}
+
+static bool
+collect(struct trace *t, const char *id)
+{
+	return store_db_look_begin(t->s, t->err) &&
+	    find(t, id) && find_events(t) &&
+	    gather(t, t->events, of_event, G_N_ELEMENTS(of_event)) &&
+	    gather(t, t->turns, of_turn, G_N_ELEMENTS(of_turn));
+}
+
+static void
+give(GPtrArray *facts, store_fact_fn *fn, void *arg)
+{
+	for (guint i = 0; i < facts->len; i++) {
+		const struct fact *f = facts->pdata[i];
+		struct store_fact row = {
+			.at_ms = f->at_ms, .what = f->what,
+			.event_id = f->event_id, .turn_id = f->turn_id,
+			.mail_id = f->mail_id, .detail = f->detail,
+		};
+
+		if (!fn(arg, &row))
+			return;
+	}
+}
+
+bool
+store_sqlite_trace(struct store *st, const char *id, store_fact_fn *fn,
+    void *arg, struct err *err)
+{
+	g_autoptr(GArray) turns = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	g_autoptr(GPtrArray) facts = g_ptr_array_new_with_free_func(free_fact);
+	struct trace t = { .s = SQLITE_OF(st), .turns = turns,
+		.events = events, .facts = facts, .err = err };
+	bool ok = collect(&t, id);
+
+	store_db_look_end(t.s);
+	if (!ok)
+		return false;
+	/* GLib sorts arrays stably: equal times stay in order of causes. */
+	g_ptr_array_sort(facts, by_time);
+	give(facts, fn, arg);
+	return true;
+}
