@@ -24,3 +24,19 @@ src/store/schema.h: src/store/sql/schema.sql
 	    $(srcdir)/src/store/sql/schema.sql; } >$@.tmp && mv $@.tmp $@
 
 src/store/store_sqlite_prepare.$(OBJEXT): src/store/schema.h
+
+# The contract, once for each driver.
+STORE_CONTRACT = tests/unit/store_contract.c tests/unit/store_contract.h \
+	tests/unit/store_bed.c tests/unit/store_bed.h \
+	tests/unit/store_filing.c tests/unit/store_delivery.c \
+	tests/unit/store_looking.c
+
+UNIT_TESTS += tests/unit/test_store_sqlite
+tests_unit_test_store_sqlite_SOURCES = tests/unit/test_store_sqlite.c \
+	$(STORE_CONTRACT)
+tests_unit_test_store_sqlite_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_store_memory
+tests_unit_test_store_memory_SOURCES = tests/unit/test_store_memory.c \
+	$(STORE_CONTRACT)
+tests_unit_test_store_memory_LDADD = $(LDADD) $(CMOCKA_LIBS)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The contract of the store, kept by SQLite in memory. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "err.h"
+#include "store_contract.h"
+
+static void
+open_memory(struct bed *b)
+{
+	struct err err = ERR_INIT;
+	struct store *st;
+
+	assert_true(store_prepare("sqlite::memory:", NULL, NULL, &err));
+	if (!store_open("sqlite::memory:", STORE_ALL, &st, &err))
+		fail_msg("%s: %s", err.what, err.text);
+	for (int f = 0; f < STORE_FILES; f++)
+		b->of[f] = st;
+}
+
+static void
+close_memory(struct bed *b)
+{
+	store_close(b->of[0]);
+}
+
+int
+main(void)
+{
+	static const struct bed_driver driver = { open_memory, close_memory };
+
+	return store_contract_run("sqlite in memory", &driver);
+}
