@@ -47,8 +47,9 @@ static const struct kind events = {
 	    " FROM event e WHERE e.id > ?1 AND e.id <= "
 	    "(SELECT value FROM {build}.cursor WHERE name = '"
 	    STORE_CURSOR_EVENTS "') ORDER BY e.id LIMIT ?3",
-	.look_left = "SELECT e.id, 0, " EVENT_DONE " FROM event_left e "
-	    "WHERE e.id > ?1 ORDER BY e.id LIMIT ?3",
+	.look_left = "SELECT e.id, 0, e.received_ms < ?2 AND " EVENT_DONE
+	    " FROM event_left l CROSS JOIN event e ON e.id = l.id "
+	    "WHERE l.id > ?1 ORDER BY l.id LIMIT ?3",
 	.forget = "UPDATE event SET body = NULL WHERE id = ?",
 	.leave = "INSERT INTO event_left (id) VALUES (?)",
 	.unleave = "DELETE FROM event_left WHERE id = ?",
