@@ -27,10 +27,12 @@ struct deliver_mail {
 
 enum deliver_result {
 	DELIVER_ACCEPTED,	/* the strict predicate held; keep the reply */
-	DELIVER_DEFERRED,	/* 4xx on this mail */
+	DELIVER_DEFERRED,	/* 4xx on this mail, or the connection was lost
+				   in its envelope: its turn had come */
 	DELIVER_UNSURE,		/* connection lost after data was sent */
 	DELIVER_UNTRIED,	/* the session ended before this mail's turn */
-	DELIVER_REJECTED,	/* 5xx on this mail: a person decides */
+	DELIVER_REJECTED,	/* 5xx on this mail, or it is not fit to be
+				   sent (bare CR or LF): a person decides */
 	DELIVER_RELAY,		/* the relay is at fault (530, 535, 5.7.x at MAIL,
 				   TLS, refused): pause it, keep the mail */
 };
@@ -71,7 +73,7 @@ struct deliver_relay {
 	int64_t command_ms;		/* one reply */
 	int64_t total_ms;		/* per mail: renewed by each next() */
 	int64_t linger_ms;		/* keep an idle session this long */
-	int session_mails;		/* then reconnect */
+	int session_mails;		/* then reconnect; 0: never */
 };
 
 /*
@@ -80,21 +82,31 @@ struct deliver_relay {
 void deliver_init(void);
 
 /*
- * One session to an SMTP relay. True when it ended in good order; false with
- * ERR_TEMP when the relay was not reached or failed ("smtp.connect",
- * "smtp.tls", "smtp.auth", "smtp.lost", "smtp.deadline", "smtp.clear" when
- * clear text would leave this host for a network that is not trusted). Mails
- * taken were reported in every case.
+ * Sessions to an SMTP relay, one at a time, until the feed has no mail for
+ * linger_ms (then true) or the relay fails (then false). It connects only
+ * when it has a mail in hand, and again by itself after session_mails, or
+ * when an idle connection turns out to be dead. Mails taken were reported in
+ * every case. ERR_TEMP with one of
+ *   smtp.resolve, smtp.connect   not reached
+ *   smtp.refused                 the relay answered, and wants none of it
+ *   smtp.tls, smtp.auth          TLS missing or not verified; login refused
+ *   smtp.clear                   clear text would leave this host for a
+ *                                network that is not trusted
+ *   smtp.lost, smtp.deadline     the connection broke, or took too long
+ *   smtp.protocol                replies that make no sense
+ * or ERR_CONF smtp.relay when host or helo cannot be used at all.
  * tls NONE without user goes through libesmtp; all else through libcurl.
+ * A password goes in clear text only where mail may, by the same rule.
  */
 bool deliver_smtp_session(const struct deliver_relay *relay,
     const struct deliver_feed *feed, struct err *err);
 
 /*
  * The same into a Maildir (created if missing): tmp, fsync, rename to new,
- * fsync of new. File names come from the Message-ID, so a repeated delivery
- * replaces the same bytes by themselves. Lines are stored with LF when
- * local_newlines is set, else as they are. A full disk is DELIVER_RELAY.
+ * fsync of new. The bytes are stored exactly as they are, with CRLF: what is
+ * in the journal has the hash that was recorded. File names come from the
+ * Message-ID and the recipient, so a repeated delivery replaces the same
+ * bytes by themselves. A full disk is DELIVER_RELAY.
  */
 bool deliver_maildir_session(const char *maildir,
     const struct deliver_feed *feed, struct err *err);
@@ -103,16 +115,19 @@ struct deliver_schedule {
 	int64_t min_ms, max_ms;		/* first and longest wait */
 };
 /*
- * When to try again after `attempts` failures: min * 2^(attempts-1) up to
- * max, and a jitter of +-25 % drawn from seed. For ever, never "give up".
+ * When to try again after `attempts` failures: now_ms and a wait of
+ * min * 2^(attempts-1) up to max, with a jitter of +-25 % drawn from seed.
+ * For ever, never "give up".
  */
 int64_t deliver_next_ms(const struct deliver_schedule *s, int attempts,
     uint64_t seed, int64_t now_ms);
 
 /*
- * What an SMTP reply at a stage means. The rule: 2xx accepted only at end of
- * data; 4xx deferred; 530 534 535 538 and 5.7.x at MAIL and 421 anywhere are
- * the relay's fault; other 5xx rejected.
+ * What an SMTP reply at a stage means; text is what follows the code. The
+ * rule: 2xx is accepted only at the end of data; 4xx is deferred; any refusal
+ * at connect, 421, 530, 534, 535 and 538 anywhere, and 5.7.x at MAIL are the
+ * relay's fault; other 5xx is rejected. What is no verdict (2xx before the
+ * end of data, 3xx, 0) is unsure at DATA and untried before.
  */
 enum deliver_stage { DELIVER_AT_CONNECT, DELIVER_AT_MAIL, DELIVER_AT_RCPT,
 	DELIVER_AT_DATA };
