@@ -42,3 +42,7 @@ clean-local:
 # the HTTP listener: a server for the nginx test and for measuring
 check_PROGRAMS += tests/integration/http_echo
 tests_integration_http_echo_SOURCES = tests/integration/http_echo.c
+
+# deliver: the benchmark is built with the tests, and run by hand
+check_PROGRAMS += tests/bench/bench_deliver
+tests_bench_bench_deliver_SOURCES = tests/bench/bench_deliver.c
