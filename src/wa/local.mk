@@ -48,6 +48,7 @@ EXTRA_DIST += \
 	tests/events/reaction-removed.json tests/events/reaction.json \
 	tests/events/repeated-member.json tests/events/reply.json \
 	tests/events/revoke.json tests/events/security.json \
+	tests/events/standby-group.json \
 	tests/events/standby-message.json tests/events/standby.json \
 	tests/events/status-delivered.json tests/events/status-failed.json \
 	tests/events/status-group.json tests/events/status-legacy.json \
@@ -68,3 +69,7 @@ EXTRA_DIST += \
 	tests/events/video.json tests/events/voice-legacy.json \
 	tests/events/voice-note.json tests/events/voicemail.json \
 	tests/events/welcome-request.json
+
+# make tests/bench/bench_wa && tests/bench/bench_wa tests/events/text-en.json
+check_PROGRAMS += tests/bench/bench_wa
+tests_bench_bench_wa_SOURCES = tests/bench/bench_wa.c

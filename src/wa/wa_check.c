@@ -233,6 +233,7 @@ open_bracket(struct scanner *s, uint8_t closer)
 	if (s->depth == s->max_depth)
 		return fail(s, "nesting beyond the limit");
 	s->closer[s->depth++] = closer;
+	s->facts->depth = MAX(s->facts->depth, s->depth);
 	s->expect = closer == '}' ? KEY_OR_END : VALUE_OR_END;
 	s->p++;
 	return true;

@@ -108,8 +108,7 @@ add_root(struct wa_walk *w, json_object *root, const char *body, size_t len)
 
 static bool
 walk_body(struct wa_walk *w, const char *body, size_t len,
-    const struct wa_limits *lim, const struct wa_facts *facts,
-    struct err *err)
+    const struct wa_facts *facts, struct err *err)
 {
 	json_object *root;
 
@@ -119,7 +118,7 @@ walk_body(struct wa_walk *w, const char *body, size_t len,
 		    "a webhook that is not a JSON object: shown raw");
 		return true;
 	}
-	if (!wa_json_load(body, len, lim, facts, &root, err))
+	if (!wa_json_load(body, len, facts, &root, err))
 		return false;
 	add_root(w, root, body, len);
 	if (wa_json_has_repeats(root, facts))
@@ -141,7 +140,7 @@ wa_parse(const void *body, size_t len, const struct wa_limits *lim,
 	if (w.max_items == 0)
 		w.max_items = WA_ITEMS_DEFAULT;
 	ok = wa_scan(body, len, lim, &facts, err) &&
-	    walk_body(&w, body, len, lim, &facts, err);
+	    walk_body(&w, body, len, &facts, err);
 	g_clear_pointer(&facts.long_integers, g_array_unref);
 	if (!ok)
 		return false;

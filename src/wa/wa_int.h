@@ -23,6 +23,7 @@ struct wa_span {
 };
 struct wa_facts {
 	size_t members;		/* of all objects together */
+	int depth;		/* of the deepest bracket */
 	GArray *long_integers;	/* struct wa_span; NULL if none */
 };
 bool wa_scan(const void *body, size_t len, const struct wa_limits *lim,
@@ -32,8 +33,8 @@ bool wa_scan(const void *body, size_t len, const struct wa_limits *lim,
  * wa_json.c: objects may be NULL or of any type, which reads as "is not
  * there". Results of get_text and raw are owned by the caller.
  */
-bool wa_json_load(const void *body, size_t len, const struct wa_limits *lim,
-    const struct wa_facts *facts, json_object **root, struct err *err);
+bool wa_json_load(const void *body, size_t len, const struct wa_facts *facts,
+    json_object **root, struct err *err);
 bool wa_json_has_repeats(json_object *root, const struct wa_facts *facts);
 json_object *wa_get(json_object *o, const char *key, json_type type);
 json_object *wa_get_any(json_object *o, const char *key);

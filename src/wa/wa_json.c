@@ -53,12 +53,12 @@ parse(const char *body, size_t len, int depth, int flags,
 }
 
 bool
-wa_json_load(const void *body, size_t len, const struct wa_limits *lim,
-    const struct wa_facts *facts, json_object **root, struct err *err)
+wa_json_load(const void *body, size_t len, const struct wa_facts *facts,
+    json_object **root, struct err *err)
 {
 	enum json_tokener_error why = json_tokener_success;
-	/* json-c counts its own levels; the scan's limit is the one that holds. */
-	int depth = CLAMP(lim->max_depth, 0, WA_DEPTH_MAX) + 2;
+	/* No more than needed: each level costs. json-c counts values too. */
+	int depth = facts->depth + 2;
 	const char *text = body;
 	GString *quoted = NULL;
 

@@ -128,22 +128,33 @@ is_scalar(json_object *o)
 	    !json_object_is_type(o, json_type_object);
 }
 
+static void
+add_rest(struct wa_walk *w, json_object *rest)
+{
+	g_autoptr(GString) note = g_string_new("not understood, shown raw:");
+
+	json_object_object_foreach(rest, key, member) {
+		(void)member;
+		g_string_append_printf(note, " %s", key);
+	}
+	wa_notice_add(w, "leftovers", rest, ITEM_TYPE_UNKNOWN, note->str);
+}
+
 void
 wa_leftovers_add(struct wa_walk *w, json_object *o, const char *const *known,
     bool scalars)
 {
-	json_object *rest = json_object_new_object();
-	g_autoptr(GString) note = g_string_new("not understood, shown raw:");
+	json_object *rest = NULL;
 
 	json_object_object_foreach(o, key, member) {
 		if (is_in(known, key) || wa_is_empty(member) ||
 		    (is_scalar(member) && !scalars))
 			continue;
+		if (rest == NULL)
+			rest = json_object_new_object();
 		json_object_object_add(rest, key, json_object_get(member));
-		g_string_append_printf(note, " %s", key);
 	}
-	if (json_object_object_length(rest) > 0)
-		wa_notice_add(w, "leftovers", rest, ITEM_TYPE_UNKNOWN,
-		    note->str);
+	if (rest != NULL)
+		add_rest(w, rest);
 	json_object_put(rest);
 }

@@ -184,13 +184,16 @@ fill_business(struct item_party *p, json_object *o)
 void
 wa_business_read(struct item_party *p, json_object *value)
 {
-	g_autofree char *number = wa_get_text(value, "phone_number");
+	g_autofree char *number = NULL;
 
 	fill_business(p, wa_get(value, "metadata", json_type_object));
+	if (p->user_id != NULL && p->number != NULL)
+		return;
 	fill_business(p, value);
 	fill_business(p, wa_get(value, "recipient", json_type_object));
 	fill_business(p, wa_get(value, "phone_number_settings",
 	    json_type_object));
+	number = wa_get_text(value, "phone_number");
 	fill(&p->number, wa_digits(number));
 }
 

@@ -35,3 +35,5 @@ FUZZ_TARGETS += tests/fuzz/fuzz_template
 tests_fuzz_fuzz_template_LDADD = $(FUZZ_LDADD)
 FUZZ_TARGETS += tests/fuzz/fuzz_text
 tests_fuzz_fuzz_text_LDADD = $(FUZZ_LDADD)
+FUZZ_TARGETS += tests/fuzz/fuzz_wa
+tests_fuzz_fuzz_wa_LDADD = $(FUZZ_LDADD)

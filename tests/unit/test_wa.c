@@ -249,8 +249,8 @@ json_of_any_other_shape_is_one_notice_with_the_body_in_it(void **state)
 		"null", "true", "17", "-1.5e3", "\"text\"", "[]", "[{\"a\":1}]",
 		"{}", "{\"object\":\"whatsapp_business_account\"}",
 		"{\"entry\":{}}", "{\"entry\":null}", "{\"object\":\"page\"}",
-		"{\"object\":7}", "{\"object\":\"instagram\",\"entry\":[{"
-		"\"changes\":[{\"field\":\"messages\"}]}]}",
+		"{\"object\":7}",
+		"{\"object\":\"instagram\",\"entry\":[{\"changes\":[{}]}]}",
 	};
 
 	(void)state;
