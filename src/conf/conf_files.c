@@ -5,7 +5,7 @@
  * which the same configuration can be made again. Sealed files never ask the
  * disk. Nothing is parsed here.
  */
-#include "conf_int.h"
+#include "conf_text.h"
 
 #include <glob.h>
 #include <string.h>

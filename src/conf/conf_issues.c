@@ -4,7 +4,7 @@
  * of the files, each with its line and a caret. What is quoted from a file
  * may be any bytes; nothing that a terminal would act on gets through.
  */
-#include "conf_int.h"
+#include "conf_text.h"
 
 #include <stdarg.h>
 #include <string.h>

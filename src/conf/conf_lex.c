@@ -5,7 +5,7 @@
  * one run shows all mistakes. A quote never runs past its line: a forgotten
  * one is blamed where it is, not at the end of the file.
  */
-#include "conf_int.h"
+#include "conf_tree.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * the number of letters to add, drop, change or swap. Guesses only when it
  * is near; never allocates while it compares.
  */
-#include "conf_int.h"
+#include "conf_text.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  * the tree has the rest. Depth and number of blocks and includes are
  * bounded. All nodes of a tree lie in a few chunks, freed together.
  */
-#include "conf_int.h"
+#include "conf_tree.h"
 
 #include <string.h>
 

@@ -37,3 +37,5 @@ FUZZ_TARGETS += tests/fuzz/fuzz_text
 tests_fuzz_fuzz_text_LDADD = $(FUZZ_LDADD)
 FUZZ_TARGETS += tests/fuzz/fuzz_wa
 tests_fuzz_fuzz_wa_LDADD = $(FUZZ_LDADD)
+FUZZ_TARGETS += tests/fuzz/fuzz_conf
+tests_fuzz_fuzz_conf_LDADD = $(FUZZ_LDADD)

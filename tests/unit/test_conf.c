@@ -444,6 +444,25 @@ a_printed_value_is_commented_out_when_it_is_the_default(void **state)
 	conf_free(c);
 }
 
+/* Or else the comparison with the value in force would not see it. */
+static void
+presets_are_written_as_they_are_printed(void **state)
+{
+	struct conf *c = load_good("relay r { url smtp://[::1]; }\n" MINIMAL);
+	g_autofree char *text = print(c);
+	g_autoptr(GRegex) others = g_regex_new("^\\s*(#.*|\\}|)\n",
+	    G_REGEX_MULTILINE, 0, NULL);
+	g_autofree char *rest = g_regex_replace_literal(others, text, -1, 0,
+	    "", 0, NULL);
+
+	(void)state;
+	assert_string_equal(rest, "catch_all a;\nlog {\nintake {\n"
+	    "\tapp_secret_file /s;\n\tverify_token_file /t;\nturn {\n"
+	    "render {\n\tdomain d.example;\nkeep {\nrelay r {\n"
+	    "\turl smtp://[::1]:25;\njournal a {\n\tmaildir /m;\n");
+	conf_free(c);
+}
+
 /* --- documentation --- */
 
 struct docs {
@@ -733,6 +752,7 @@ main(void)
 		cmocka_unit_test(a_damaged_snapshot_is_refused_at_every_length),
 		cmocka_unit_test(what_is_printed_loads_and_prints_the_same),
 		cmocka_unit_test(a_printed_value_is_commented_out_when_it_is_the_default),
+		cmocka_unit_test(presets_are_written_as_they_are_printed),
 		cmocka_unit_test(every_row_is_in_the_manual_and_in_the_samples),
 		cmocka_unit_test(the_manual_gives_the_defaults_of_the_tables),
 		cmocka_unit_test(the_samples_load_without_a_word),
