@@ -68,7 +68,11 @@ bool proc_enter(enum proc_role role, const struct proc_limits *lim,
 bool proc_confine(enum proc_role role, unsigned rights,
     const struct proc_limits *lim, struct err *err);
 void proc_ready(void);
-/* At least every 10 s, from the loop that does the work, not from a timer. */
+/*
+ * At least every 10 s, from the loop that does the work, not from a timer;
+ * before ready too where something may take long. Who is silent for 60 s is
+ * killed and restarted (not PROC_STORE). May be called as often as one likes.
+ */
 void proc_heartbeat(void);
 
 /*

@@ -5,9 +5,11 @@ src_libchatjournal_a_SOURCES += \
 	src/proc/proc_role.c src/proc/proc_sink.c src/proc/proc_spawn.c \
 	src/proc/proc_supervise.c src/proc/proc_table.c src/proc/proc_target.c
 
-UNIT_TESTS += tests/unit/test_proc_log tests/unit/test_proc_ritual \
-	tests/unit/test_proc_role tests/unit/test_proc_supervise \
-	tests/unit/test_proc_table
+UNIT_TESTS += tests/unit/test_proc_libraries tests/unit/test_proc_log \
+	tests/unit/test_proc_ritual tests/unit/test_proc_role \
+	tests/unit/test_proc_supervise tests/unit/test_proc_table
+tests_unit_test_proc_libraries_SOURCES = tests/unit/test_proc_libraries.c
+tests_unit_test_proc_libraries_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_proc_log_SOURCES = tests/unit/test_proc_log.c
 tests_unit_test_proc_log_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_proc_ritual_SOURCES = tests/unit/test_proc_ritual.c
