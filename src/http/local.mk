@@ -8,3 +8,8 @@ UNIT_TESTS += tests/unit/test_http
 tests_unit_test_http_SOURCES = tests/unit/test_http.c \
 	tests/unit/http_peer.c tests/unit/http_peer.h
 tests_unit_test_http_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_http_tls
+tests_unit_test_http_tls_SOURCES = tests/unit/test_http_tls.c \
+	tests/unit/http_peer.c tests/unit/http_peer.h
+tests_unit_test_http_tls_LDADD = $(LDADD) $(CMOCKA_LIBS)
