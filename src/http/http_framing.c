@@ -4,12 +4,17 @@
  * the header fields; no I/O.
  *
  * libmicrohttpd takes the first of two Content-Length, lets a
- * Transfer-Encoding win over a Content-Length, needs no Host, keeps the blank
- * of "Content-Length : 5" in the name, and glues a folded line to the name
- * ("Content-Length:\n 5" gives "Content-Length5"); either way the body then
- * becomes the next request. Behind a proxy that reads it otherwise each of
- * these lets one client put words into another's mouth (request smuggling),
- * so all of them are refused: RFC 9112 sections 3.2, 5.1, 5.2, 6.1, 6.3.
+ * Transfer-Encoding win over a Content-Length, needs no Host and keeps the
+ * blank of "Content-Length : 5" in the name. Up to 0.9.77 it also glues a folded
+ * line to the name ("Content-Length:\n 5" gives "Content-Length5"), takes a line
+ * that begins with a colon for the end of the head, ends a line at a bare LF
+ * and a value at a NUL. Behind a proxy that reads any of these otherwise one
+ * client can put words into another's mouth (request smuggling), so all are
+ * refused: RFC 9112 sections 2.2, 3.2, 5.1, 5.2, 6.1, 6.3.
+ *
+ * For the last four the head is walked once more where it lies: MHD has only
+ * put NULs in place of its colons and line ends, so each header must begin
+ * where the one before ended, and the last must end where the head does.
  */
 #include "http_int.h"
 
@@ -28,17 +33,11 @@ is_token(const char *s)
 	return true;
 }
 
-/* A name that only begins like `want` was folded, or is up to no good. */
 static bool
-is_name(struct http_framing *f, const char *name, size_t len,
-    const char *want)
+is_name(const char *name, size_t len, const char *want)
 {
-	size_t want_len = strlen(want);
-
-	if (len < want_len || g_ascii_strncasecmp(name, want, want_len) != 0)
-		return false;
-	f->bad_name |= len > want_len;
-	return len == want_len;
+	return len == strlen(want) && g_ascii_strncasecmp(name, want,
+	    len) == 0;
 }
 
 static void
@@ -47,11 +46,53 @@ count_single(struct http_framing *f, const char *name, size_t len)
 	if (f->singles == NULL)
 		return;
 	for (unsigned i = 0; f->singles[i] != NULL; i++) {
-		if (!is_name(f, name, len, f->singles[i]))
+		if (!is_name(name, len, f->singles[i]))
 			continue;
 		f->doubled |= (f->seen >> i & 1u) != 0;
 		f->seen |= 1u << i;
 	}
+}
+
+/* The two bytes of CR LF, which MHD has overwritten with NUL. */
+static bool
+skip_line_end(struct http_framing *f)
+{
+	if (f->end - f->at < 2 || f->at[0] != '\0' || f->at[1] != '\0')
+		return false;
+	f->at += 2;
+	return true;
+}
+
+void
+http_framing_begin(struct http_framing *f, const char *head, size_t len,
+    const char *version)
+{
+	uintptr_t v = (uintptr_t)version;
+
+	f->in_place = true;
+	f->end = head + len;
+	f->at = head;
+	if (v < (uintptr_t)head || v >= (uintptr_t)f->end) {
+		f->bad_line = true;
+		return;
+	}
+	f->at = version + strlen(version);
+	f->bad_line = !skip_line_end(f);
+}
+
+/* This header must be what the next line of the head says, and all of it. */
+static bool
+is_next_line(struct http_framing *f, const char *name, const char *value)
+{
+	if (name != f->at)
+		return false;
+	f->at += strlen(name) + 1;
+	while (*f->at == ' ' || *f->at == '\t')
+		f->at++;
+	if (value != f->at)
+		return false;
+	f->at += strlen(value);
+	return skip_line_end(f);
 }
 
 void
@@ -59,14 +100,16 @@ http_framing_add(struct http_framing *f, const char *name, const char *value)
 {
 	size_t len = strlen(name);
 
+	if (f->in_place && !f->bad_line)
+		f->bad_line = !is_next_line(f, name, value);
 	if (!is_token(name)) {
 		f->bad_name = true;
-	} else if (is_name(f, name, len, "Host")) {
+	} else if (is_name(name, len, "Host")) {
 		f->hosts++;
 		f->bad_host |= value == NULL || *value == '\0';
-	} else if (is_name(f, name, len, "Content-Length")) {
+	} else if (is_name(name, len, "Content-Length")) {
 		f->lengths++;
-	} else if (is_name(f, name, len, "Transfer-Encoding")) {
+	} else if (is_name(name, len, "Transfer-Encoding")) {
 		f->codings++;
 		f->bad_coding |= value == NULL ||
 		    g_ascii_strcasecmp(value, "chunked") != 0;
@@ -75,10 +118,12 @@ http_framing_add(struct http_framing *f, const char *name, const char *value)
 }
 
 const char *
-http_framing_verdict(const struct http_framing *f, const char *version)
+http_framing_verdict(struct http_framing *f, const char *version)
 {
-	if (f->bad_name)
-		return "malformed header name";
+	if (f->bad_name || f->bad_line)
+		return "malformed header";
+	if (f->in_place && (!skip_line_end(f) || f->at != f->end))
+		return "malformed header";
 	if (f->hosts != 1 || f->bad_host)
 		return "exactly one Host header is needed";
 	if (f->lengths > 1)

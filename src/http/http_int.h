@@ -90,6 +90,7 @@ struct http_server {
 	void *app;
 	struct MHD_Daemon *mhd;
 	struct http_tls *tls;
+	bool lenient_mhd;		/* its parser is that of 0.9 */
 	int port;
 	int listen_fd;			/* keeper's; -1 once closed */
 	int wake_fd;			/* eventfd: makes the keeper look */
@@ -106,20 +107,24 @@ struct http_server {
 	struct http_counts n;
 };
 
-/* Headers of one request, counted; see http_framing_verdict(). */
+/* Headers of one request; see http_framing_verdict(). */
 struct http_framing {
 	const char *const *singles;
 	unsigned seen;			/* one bit per name in singles */
 	int hosts, lengths, codings;
-	bool bad_name, bad_host, bad_coding, doubled;
+	bool bad_name, bad_line, bad_host, bad_coding, doubled;
+	bool in_place;			/* walk the head, too */
+	const char *at, *end;
 };
 #define HTTP_SINGLES_MAX 32
 
+/* Where MHD up to 0.9.77 has left the head, request line first. */
+void http_framing_begin(struct http_framing *f, const char *head, size_t len,
+    const char *version);
 void http_framing_add(struct http_framing *f, const char *name,
     const char *value);
 /* NULL, or the line that tells the client what is ambiguous. */
-const char *http_framing_verdict(const struct http_framing *f,
-    const char *version);
+const char *http_framing_verdict(struct http_framing *f, const char *version);
 
 /* http_listen.c */
 bool http_listen_open(struct http_server *srv, struct err *err);

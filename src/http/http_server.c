@@ -65,6 +65,8 @@ http_server_new(const struct http_conf *conf, http_handler_fn *handler,
 	    (char **)(uintptr_t)conf->single_headers);
 	assert(srv->single_headers == NULL ||
 	    g_strv_length(srv->single_headers) <= HTTP_SINGLES_MAX);
+	/* The walk through the head relies on what that parser leaves. */
+	srv->lenient_mhd = g_str_has_prefix(MHD_get_version(), "0.9.");
 	srv->handler = handler;
 	srv->app = app;
 	srv->listen_fd = srv->wake_fd = -1;
@@ -99,6 +101,9 @@ mhd_options(const struct http_server *srv)
 	    conf->connections_per_address, NULL);
 	add_option(o, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 	    (intptr_t)CONNECTION_MEMORY_BYTES, NULL);
+	/* In 0.9 it would only get in the way of our own checks. */
+	if (!srv->lenient_mhd)
+		add_option(o, MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL);
 	if (conf->threads > 1)
 		add_option(o, MHD_OPTION_THREAD_POOL_SIZE, conf->threads,
 		    NULL);

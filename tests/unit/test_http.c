@@ -93,6 +93,19 @@ an_ambiguous_request_is_refused_before_the_application_is_asked(void **state)
 		{ "folded signature", "POST / HTTP/1.1\r\n" HOST
 			"X-Hub-Signature-256: a\r\n b\r\n"
 			"Content-Length: 0\r\n\r\n", 400, true },
+		{ "folded first header", "GET / HTTP/1.1\r\n b\r\n" HOST
+			"\r\n", 400, false },
+		{ "a colon where the head would end", "POST / HTTP/1.1\r\n"
+			HOST ":\r\nContent-Length: 5\r\n\r\nabcde", 400,
+			true },
+		{ "a nameless header", "POST / HTTP/1.1\r\n" HOST
+			": x\r\nContent-Length: 5\r\n\r\nabcde", 400, true },
+		{ "bare line feeds", "GET / HTTP/1.1\n" "Host: a\n\n", 400,
+			true },
+		{ "one bare line feed", "GET / HTTP/1.1\r\n" HOST
+			"X: y\nZ: 1\r\n\r\n", 400, true },
+		{ "a bare line feed at the end", "GET / HTTP/1.1\r\n" HOST
+			"\n", 400, true },
 		{ "chunked in 1.0", "POST / HTTP/1.0\r\n" HOST
 			"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
 			true },
@@ -134,9 +147,52 @@ an_ambiguous_request_is_refused_before_the_application_is_asked(void **state)
 			    rows[i].status, all);
 	}
 	assert_int_equal(atomic_load(&p->app.asked), 0);
-	assert_int_equal(peer_stats(p).refused, 18);
+	assert_int_equal(peer_stats(p).refused, 23);
 	assert_int_equal(peer_stats(p).too_large, 1);
 	assert_int_equal(peer_stats(p).requests, 0);
+}
+
+static void
+a_nul_in_a_header_is_refused(void **state)
+{
+	static const char request[] = "GET / HTTP/1.1\r\n" HOST
+	    "X: a\0b\r\n\r\n";
+	struct peer *p = *state;
+	g_autofree char *all = NULL;
+	int fd = dial(p);
+
+	dial_send(fd, request, sizeof(request) - 1);
+	all = dial_read_all(fd, 5000);
+	close(fd);
+	assert_int_equal(status_of(all), 400);
+	assert_int_equal(atomic_load(&p->app.asked), 0);
+}
+
+static void
+any_number_and_spacing_of_plain_headers_is_fine(void **state)
+{
+	static const char *const heads[] = {
+		"Host: a\r\nX-Empty:\r\nX-Blank: \r\nX-Probe:v\r\n",
+		"host:a\r\nx-probe:   \t v\r\n",
+		"HOST: a \r\nX-Probe: v\r\nCookie: a=b; c=d\r\nCookie: e\r\n",
+		"X-Probe: v\r\nX: \"a:b;c\"\r\nX: \xc3\xa9\r\nHost: [::1]:80\r\n",
+	};
+	g_autoptr(GString) many = g_string_new("X-Probe: v\r\nHost: a\r\n");
+
+	for (int i = 0; i < 50; i++)
+		g_string_append_printf(many, "X-%d: %d\r\n", i, i * i);
+	g_string_append_printf(many, "X-Big: %0*d\r\n", 20000, 0);
+	for (size_t i = 0; i <= G_N_ELEMENTS(heads); i++) {
+		const char *head = i < G_N_ELEMENTS(heads) ? heads[i] :
+		    many->str;
+		g_autofree char *text = g_strconcat(
+		    "\r\nPOST /a%20b?hub.mode=x%2By&z HTTP/1.1\r\n", head,
+		    CLOSE "Content-Length: 2\r\n\r\nok", NULL);
+		g_autofree char *all = talk(*state, text);
+
+		if (strstr(all, "POST /a b mode=x+y probe=v len=2:ok") == NULL)
+			fail_msg("%s: got %s", head, all);
+	}
 }
 
 static void
@@ -837,6 +893,8 @@ main(void)
 #define HOLD(f) cmocka_unit_test_setup_teardown(f, start_hold, stop)
 	const struct CMUnitTest tests[] = {
 		WITH(an_ambiguous_request_is_refused_before_the_application_is_asked),
+		WITH(a_nul_in_a_header_is_refused),
+		WITH(any_number_and_spacing_of_plain_headers_is_fine),
 		WITH(headers_and_targets_have_a_bound),
 		WITH(a_request_sent_byte_by_byte_is_the_same_request),
 		WITH(dotted_and_escaped_query_names_are_found),
