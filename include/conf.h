@@ -83,7 +83,7 @@ struct conf_keep {		/* content kept after every journal has it */
 
 struct conf {
 	char *tenant;
-	char *user;		/* "-": do not change user */
+	char *user;		/* NULL ("-" in the file): do not change user */
 	char *state_dir, *run_dir, *store, *directory_file;
 	char *catch_all;	/* name of a journal */
 	int64_t poison_deaths;	/* unexplained deaths before parking */

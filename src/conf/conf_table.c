@@ -63,7 +63,7 @@ derive_client_name(const struct conf *c, const void *base)
 static const struct conf_row main_rows[] = {
 	{ "tenant", CONF_NAME, .preset = "default", .offset = AT(tenant),
 		.help = "Part of every Message-ID; never change it." },
-	{ "user", CONF_NAME, .preset = "chatjournal", .offset = AT(user),
+	{ "user", CONF_USER, .preset = "chatjournal", .offset = AT(user),
 		.help = "Drop to this user when started as root; - : stay." },
 	{ "state_dir", CONF_PATH, .preset = LOCALSTATEDIR "/lib/chatjournal",
 		.offset = AT(state_dir), .help = "Directory of the store." },

@@ -144,7 +144,7 @@ parse_text(const struct conf_row *row, const char *s,
 		return conf_network_parse(s, out, err);
 	if (row->type == CONF_STORE)
 		return parse_store(s, at, out, err);
-	if (row->type == CONF_NAME)
+	if (row->type == CONF_NAME || row->type == CONF_USER)
 		ok = check_name(s, err);
 	else if (row->type == CONF_URLPATH)
 		ok = check_urlpath(s, err);
@@ -156,8 +156,11 @@ parse_text(const struct conf_row *row, const char *s,
 		ok = check_choice(row, s, &index, err);
 	if (!ok || !check_string(s, err))
 		return false;
-	*out = row->type == CONF_PATH ?
-	    conf_files_path(at->files, at->src, s) : g_strdup(s);
+	if (row->type == CONF_PATH)
+		*out = conf_files_path(at->files, at->src, s);
+	else	/* NULL is how "no user" is said to the rest of the program */
+		*out = row->type == CONF_USER && strcmp(s, "-") == 0 ? NULL :
+		    g_strdup(s);
 	return true;
 }
 
@@ -283,6 +286,7 @@ conf_value_set(const struct conf_row *row, void *base, const char *text,
 		return conf_url_parse(text, field, err);
 	case CONF_STRING:
 	case CONF_NAME:
+	case CONF_USER:
 	case CONF_PATH:
 	case CONF_URLPATH:
 	case CONF_STORE:
@@ -336,6 +340,7 @@ conf_value_format(const struct conf_row *row, const void *base)
 		return format_url((const void *)field);
 	case CONF_STRING:
 	case CONF_NAME:
+	case CONF_USER:
 	case CONF_PATH:
 	case CONF_URLPATH:
 	case CONF_STORE:
@@ -346,6 +351,9 @@ conf_value_format(const struct conf_row *row, const void *base)
 	case CONF_CHOICE:
 		break;
 	}
+	if (row->type == CONF_USER &&
+	    *(char *const *)(const void *)field == NULL)
+		return g_strdup("-");
 	return g_strdup(*(char *const *)(const void *)field);
 }
 
@@ -354,6 +362,7 @@ conf_value_type(const struct conf_row *row)
 {
 	static const char *const names[] = {
 		[CONF_STRING] = "string", [CONF_NAME] = "name",
+		[CONF_USER] = "name",
 		[CONF_PATH] = "path", [CONF_URLPATH] = "path",
 		[CONF_STORE] = "driver:path", [CONF_MAIL] = "mail",
 		[CONF_DOMAIN] = "domain", [CONF_PHONE] = "phone",

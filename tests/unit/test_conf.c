@@ -162,7 +162,7 @@ values_are_read_with_units_quotes_and_escapes(void **state)
 	    "to \"o'=x@y.example\"; }\r\n" MINIMAL);
 
 	(void)state;
-	assert_string_equal(c->user, "-");
+	assert_null(c->user);
 	assert_string_equal(c->tenant, "b");
 	assert_int_equal(c->turn.idle_ms, 0);
 	assert_int_equal(c->turn.span_ms, 1500);
@@ -423,6 +423,7 @@ what_is_printed_loads_and_prints_the_same(void **state)
 		two = print(again);
 		assert_string_equal(one, two);
 		assert_int_equal(again->relays->len, c->relays->len);
+		assert_int_equal(again->user == NULL, c->user == NULL);
 		assert_int_equal(again->turn.span_ms, c->turn.span_ms);
 		conf_free(c);
 		conf_free(again);
