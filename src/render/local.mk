@@ -9,3 +9,24 @@ src_libchatjournal_a_SOURCES += \
 UNIT_TESTS += tests/unit/test_template
 tests_unit_test_template_SOURCES = tests/unit/test_template.c
 tests_unit_test_template_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+# mails
+src_libchatjournal_a_SOURCES += \
+	src/render/render_encode.c src/render/render_field.c \
+	src/render/render_field.h src/render/render_headers.c \
+	src/render/render_int.h \
+	src/render/render_item.c src/render/render_json.c \
+	src/render/render_mime.c src/render/render_names.c \
+	src/render/render_report.c src/render/render_scratch.c \
+	src/render/render_turn.c src/render/render_vars.c \
+	src/render/render_view.c src/render/render_view.h
+
+UNIT_TESTS += tests/unit/test_render tests/unit/test_render_field
+tests_unit_test_render_SOURCES = tests/unit/test_render.c
+tests_unit_test_render_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_render_field_SOURCES = tests/unit/test_render_field.c
+tests_unit_test_render_field_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+dist_templates_DATA = templates/subject.txt templates/turn.txt \
+	templates/turn.html
+templatesdir = $(pkgdatadir)/templates

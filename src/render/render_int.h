@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Shared by the files of render. Data goes one way: names (who is who), then
+ * view (what templates may show), field (spelling of header fields), encode
+ * (transfer encodings), mime (the tree; GMime).
+ */
+#pragma once
+
+#include "item.h"
+#include "render.h"
+#include "template.h"
+
+/* Longest name and subject that are shown, in code points. */
+#define RENDER_NAME_MAX 120
+#define RENDER_SUBJECT_MAX 240
+#define RENDER_ID_SIZE 35	/* "t." or "c." and 32 hex */
+/* Of one text part: several times what the largest webhook can hold. */
+#define RENDER_TEXT_MAX (64 << 20)
+
+struct render {
+	char *tenant, *domain, *address_domain;
+	bool attach_event;
+	struct template *subject, *text, *html;
+};
+
+/* --- render_scratch.c --- */
+
+/*
+ * What one call allocates and frees at its end, all at once: most strings of
+ * a view are borrowed from the items, so no string has an owner of its own.
+ */
+struct render_scratch {
+	GPtrArray *blocks;	/* g_free */
+	GPtrArray *lists;	/* g_ptr_array_unref */
+};
+void render_scratch_init(struct render_scratch *s);
+void render_scratch_clear(struct render_scratch *s);
+/* Takes the string over and returns it. */
+char *render_keep(struct render_scratch *s, char *string);
+char *render_format(struct render_scratch *s, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+GPtrArray *render_list(struct render_scratch *s);
+
+/*
+ * One clean line without outer blanks and runs of blanks; NULL for NULL and
+ * when nothing is left.
+ */
+const char *render_line(struct render_scratch *s, const char *text,
+    size_t max_chars);
+/* The same, and whatever is not in [!-~] becomes '_'. */
+const char *render_ascii(struct render_scratch *s, const char *text,
+    size_t max_chars);
+
+/* --- render_names.c: who is who --- */
+
+enum render_role { RENDER_FROM, RENDER_TO, RENDER_CC };
+
+/* A participant. All strings are clean lines, NULL when not known. */
+struct render_party {
+	enum render_role role;
+	bool is_group;
+	bool is_chat;		/* display name gets " (WhatsApp)" */
+	const char *what;	/* "customer", "employee", "desk" … */
+	const char *name;	/* never NULL */
+	const char *address;	/* addr-spec, never NULL */
+	const char *given_name;	/* what customers call themselves */
+	const char *number, *user_id, *parent_user_id, *username;
+	const char *customer_id, *employee_id, *mail;
+	const char *business, *business_number, *business_id;
+	const char *group_id;
+};
+
+#define RENDER_PARTIES 3
+struct render_parties {
+	struct render_party list[RENDER_PARTIES];	/* From first */
+	size_t n;
+};
+void render_parties_find(const struct render *r, struct render_scratch *s,
+    const struct render_input *in, struct render_parties *out);
+/* "Ana Souza (WhatsApp)" */
+const char *render_display_name(struct render_scratch *s,
+    const struct render_party *p);
+/* "pb.whatsapp.bank.example"; NULL when the business side is not known. */
+const char *render_list_id(const struct render *r, struct render_scratch *s,
+    const struct render_input *in);
+
+/* --- render_view.c: what templates may show --- */
+
+/* Everything that is derived once per turn. */
+struct render_turn {
+	const struct render_input *in;
+	struct render_scratch scratch;
+	struct render_parties who;
+	int64_t at_ms;				/* Date */
+	char *message_id;			/* t.<hex>@domain */
+	char conversation[RENDER_ID_SIZE];	/* c.<hex> */
+	char *subject;				/* one clean line */
+	struct template_scope view;
+};
+void render_view_fill(const struct render *r, struct render_turn *t);
+
+/* 64 lower-case hex of a digest given as hex or base64; NULL for others. */
+const char *render_digest(struct render_scratch *s, const char *digest);
+/* "event.json", "event-2.json", "event.bin" … of the event at index. */
+const char *render_event_name(struct render_scratch *s,
+    const struct render_event *ev, guint index);
+/* RAW items exist nowhere but in the event, so it is always attached. */
+bool render_attaches_events(const struct render *r,
+    const struct render_input *in);
+
+/* --- render_json.c --- */
+
+/* A line per member; safe for any bytes, also when it is not JSON. */
+char *render_json_indent(const char *json);
+
+/* --- render_encode.c: transfer encodings; lines end in \n --- */
+
+void render_quoted_printable(GString *out, const char *s, size_t len);
+void render_base64(GString *out, const void *data, size_t len);
+
+/* --- render_headers.c: the fields of a mail --- */
+
+void render_headers(const struct render *r, struct render_turn *t,
+    GString *out);
+
+/* --- render_mime.c: the tree --- */
+
+void render_mime_init(void);	/* before any other use */
+/*
+ * The whole message with CRLF. All texts have \n; fields are those of
+ * render_headers().
+ */
+GBytes *render_mime(const struct render *r, struct render_turn *t,
+    const GString *fields, const GString *text, const GString *html);
+
+/* --- render_turn.c --- */
+
+/* Names, ids, view and subject; to be cleared also after failure. */
+bool render_turn_begin(const struct render *r, const struct render_input *in,
+    struct render_turn *t, struct err *err);
+void render_turn_clear(struct render_turn *t);
+/* Takes both over and hashes the bytes. */
+void render_finish(struct rendered *out, char *message_id, GBytes *bytes);

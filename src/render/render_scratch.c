@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory of one rendering, and the lines made of foreign strings. Nothing in
+ * here can fail; what cannot be shown is replaced or left out by text.h.
+ */
+#include "render_int.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "text.h"
+
+void
+render_scratch_init(struct render_scratch *s)
+{
+	s->blocks = g_ptr_array_new_with_free_func(g_free);
+	s->lists = g_ptr_array_new_with_free_func(
+	    (GDestroyNotify)g_ptr_array_unref);
+}
+
+void
+render_scratch_clear(struct render_scratch *s)
+{
+	g_clear_pointer(&s->lists, g_ptr_array_unref);
+	g_clear_pointer(&s->blocks, g_ptr_array_unref);
+}
+
+char *
+render_keep(struct render_scratch *s, char *string)
+{
+	g_ptr_array_add(s->blocks, string);
+	return string;
+}
+
+char *
+render_format(struct render_scratch *s, const char *fmt, ...)
+{
+	va_list ap;
+	char *out;
+
+	va_start(ap, fmt);
+	out = g_strdup_vprintf(fmt, ap);
+	va_end(ap);
+	return render_keep(s, out);
+}
+
+GPtrArray *
+render_list(struct render_scratch *s)
+{
+	GPtrArray *list = g_ptr_array_new();
+
+	g_ptr_array_add(s->lists, list);
+	return list;
+}
+
+/* True for printable ASCII in single blanks: shown as it is, not copied. */
+static bool
+is_plain_line(const char *text, size_t max_chars)
+{
+	size_t i;
+
+	if (text[0] == ' ')
+		return false;
+	for (i = 0; text[i] != '\0'; i++) {
+		if (text[i] < ' ' || text[i] > '~' ||
+		    (text[i] == ' ' && text[i + 1] == ' '))
+			return false;
+	}
+	return i > 0 && i <= max_chars && text[i - 1] != ' ';
+}
+
+/* Runs of blanks to one, none at the ends. */
+static void
+squeeze(char *line)
+{
+	char *to = line;
+
+	for (const char *p = line; *p != '\0'; p++) {
+		if (*p != ' ' || (to > line && to[-1] != ' '))
+			*to++ = *p;
+	}
+	if (to > line && to[-1] == ' ')
+		to--;
+	*to = '\0';
+}
+
+const char *
+render_line(struct render_scratch *s, const char *text, size_t max_chars)
+{
+	char *line;
+
+	if (text == NULL || is_plain_line(text, max_chars))
+		return text;
+	line = render_keep(s, text_clean(text, strlen(text), TEXT_LINE,
+	    max_chars));
+	squeeze(line);
+	return *line != '\0' ? line : NULL;
+}
+
+const char *
+render_ascii(struct render_scratch *s, const char *text, size_t max_chars)
+{
+	const char *line = render_line(s, text, max_chars);
+	char *out;
+
+	if (line == NULL)
+		return NULL;
+	for (const char *p = line; *p > ' ' && *p <= '~'; p++) {
+		if (p[1] == '\0')
+			return line;
+	}
+	out = render_keep(s, g_strdup(line));
+	for (char *p = out; *p != '\0'; p++) {
+		if (*p <= ' ' || *p > '~')
+			*p = '_';
+	}
+	return out;
+}
