@@ -46,3 +46,7 @@ tests_integration_http_echo_SOURCES = tests/integration/http_echo.c
 # deliver: the benchmark is built with the tests, and run by hand
 check_PROGRAMS += tests/bench/bench_deliver
 tests_bench_bench_deliver_SOURCES = tests/bench/bench_deliver.c
+
+# render: mails per second of one core
+check_PROGRAMS += tests/bench/bench_render
+tests_bench_bench_render_SOURCES = tests/bench/bench_render.c
