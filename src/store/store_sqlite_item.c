@@ -79,7 +79,7 @@ static bool
 alias_other(struct store *st, const char *network, const char *person,
     const char *prefix, char **id, struct err *err)
 {
-	return store_db_string(SQLITE_OF(st), "SELECT id FROM alias "
+	return store_db_string(SQLITE_OF(st), "SELECT id FROM alias INDEXED BY alias_person "
 	    "WHERE network = ?1 AND person = ?2 "
 	    "AND substr(id, 1, length(?3)) = ?3 "
 	    "ORDER BY last_ms DESC, id LIMIT 1", id, err, "sss", network,
