@@ -7,6 +7,7 @@
 #include "conf_text.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "err.h"
@@ -63,7 +64,9 @@ add(struct conf_issues *is, struct conf_pos pos, bool is_error, char *text)
 	i = g_new0(struct issue, 1);
 	i->pos = pos;
 	i->is_error = is_error;
-	i->text = text;
+	/* It may quote a path, and that may be any bytes. */
+	i->text = text_clean(text, strlen(text), TEXT_LINE, SIZE_MAX);
+	g_free(text);
 	g_ptr_array_add(is->list, i);
 }
 
