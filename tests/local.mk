@@ -35,7 +35,7 @@ check-asan:
 		$(MAKE) $(AM_MAKEFLAGS) check-tap
 
 clean-local:
-	rm -rf asan-build fuzz-work
+	rm -rf asan-build fuzz-build fuzz-work
 
 .PHONY: check-tap check-integration check-valgrind check-asan
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # A new target is fuzz_NAME.c, two lines at the end of this file, and a corpus
-# in corpus/NAME. "make check" replays the corpora; "make fuzz" needs
-# ./configure --enable-fuzz CC=clang and runs each target FUZZ_SECONDS long.
+# in corpus/NAME. "make check" replays the corpora; "make fuzz" runs libFuzzer
+# on each target, FUZZ_SECONDS long.
 
 FUZZ_SECONDS = 60
 FUZZ_TARGETS =
@@ -20,13 +20,24 @@ tests_fuzz_libreplay_a_SOURCES = tests/fuzz/fuzz.h tests/fuzz/replay_main.c
 check_PROGRAMS += $(FUZZ_TARGETS)
 EXTRA_DIST += tests/fuzz/corpus tests/fuzz/run.sh
 
+# Without --enable-fuzz this builds once more, in a copy of what would be
+# distributed. FUZZ_CC must be clang.
+FUZZ_CC = clang
 if FUZZ
+FUZZ_WORK = $(abs_top_builddir)/fuzz-work
 fuzz: $(FUZZ_TARGETS)
-	$(TEST_ENV) FUZZ_SECONDS=$(FUZZ_SECONDS) \
-		bash $(srcdir)/tests/fuzz/run.sh $(FUZZ_TARGETS)
+	FUZZ_WORK='$(FUZZ_WORK)' FUZZ_SECONDS='$(FUZZ_SECONDS)' \
+		FUZZ_TARGETS='$(FUZZ_TARGETS)' $(RUN_TAP) -t 86400 tests/fuzz/run.sh
 else
 fuzz:
-	@echo "make fuzz: configure with --enable-fuzz CC=clang" >&2; exit 1
+	@$(FUZZ_CC) --version >/dev/null 2>&1 || { \
+		echo "SKIP: fuzz: $(FUZZ_CC) is not installed"; \
+		echo "0 passed, 0 failed, 1 skipped"; exit 0; }; \
+	$(MAKE) $(AM_MAKEFLAGS) distdir distdir=fuzz-build && \
+	chmod -R u+w fuzz-build && cd fuzz-build && \
+	./configure -q --enable-fuzz CC='$(FUZZ_CC)' CFLAGS='-g -O1' && \
+	$(MAKE) $(AM_MAKEFLAGS) fuzz FUZZ_SECONDS='$(FUZZ_SECONDS)' \
+		FUZZ_WORK='$(abs_top_builddir)/fuzz-work'
 endif
 .PHONY: fuzz
 
@@ -37,6 +48,8 @@ FUZZ_TARGETS += tests/fuzz/fuzz_text
 tests_fuzz_fuzz_text_LDADD = $(FUZZ_LDADD)
 FUZZ_TARGETS += tests/fuzz/fuzz_wa
 tests_fuzz_fuzz_wa_LDADD = $(FUZZ_LDADD)
+FUZZ_TARGETS += tests/fuzz/fuzz_signature
+tests_fuzz_fuzz_signature_LDADD = $(FUZZ_LDADD)
 FUZZ_TARGETS += tests/fuzz/fuzz_conf
 tests_fuzz_fuzz_conf_LDADD = $(FUZZ_LDADD)
 FUZZ_TARGETS += tests/fuzz/fuzz_http

@@ -1,18 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs libFuzzer on each target given, FUZZ_SECONDS long, from its corpus.
-# What it finds on the way is kept in fuzz-work/NAME; an input that breaks a
-# law is left beside it as NAME.crash-*. Prints TAP.
+# Runs libFuzzer on each of FUZZ_TARGETS, FUZZ_SECONDS long, from its corpus.
+# What it finds on the way is kept in FUZZ_WORK/NAME for the next time; an
+# input that breaks a law is left beside it as NAME.crash-*. Prints TAP.
 set -u
 seconds=${FUZZ_SECONDS:-60}
-work=$BUILDDIR/fuzz-work
+work=${FUZZ_WORK:-$BUILDDIR/fuzz-work}
+read -ra targets <<< "$FUZZ_TARGETS"
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1}
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export G_SLICE=always-malloc
 
-echo "1..$#"
+echo "1..${#targets[@]}"
 n=0 failed=0
-for target; do
+for target in "${targets[@]}"; do
 	n=$((n + 1))
 	name=${target##*/fuzz_}
 	log=$work/$name.log
