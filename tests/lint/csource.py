@@ -19,7 +19,8 @@ def find(tops, suffixes):
     out = []
     for top in tops:
         for here, dirs, names in os.walk(os.path.join(SRCDIR, top)):
-            dirs[:] = [d for d in dirs if not d.startswith((".", "__"))]
+            dirs[:] = [d for d in dirs if d != "corpus" and
+                       not d.startswith((".", "__"))]
             for name in names:
                 if name.endswith(suffixes):
                     path = os.path.join(here, name)

@@ -10,10 +10,12 @@ from csource import SRCDIR, TOKEN, Tap, find, read
 
 MAN = "doc/man/chatjournald.8"
 CALL = re.compile(r'\blog_(?:error|warn|info|debug)\s*\(\s*"([^"]*)"|'
+                  r'\blog\s*\(\s*"([^"]*)"|'
                   r'\blog_err\s*\([^,;]*,\s*"([^"]*)"')
-# A call whose event is not a literal cannot be checked.
+# An event that is no literal must be a parameter named "event"; then the
+# literals that the function is called with count.
 OTHER = re.compile(r'\blog_(?:(?:error|warn|info|debug)\s*\(\s*|'
-                   r'err\s*\([^,;]*,\s*)(?!["\s])')
+                   r'err\s*\([^,;]*,\s*)(?!["\s])(?P<what>\w*)')
 EVENT = re.compile(r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)+")
 
 
@@ -22,16 +24,31 @@ def without_comments(text):
                      text)
 
 
+def passed_on(text, at):
+    """The events that the function around text[at] is called with."""
+    heads = list(re.finditer(r"^(\w+)\(([^{;]*)\)\n\{", text[:at], re.M))
+    if not heads or not re.search(r"\bevent$", heads[-1].group(2), re.M):
+        return []
+    call = re.compile(r"\b" + heads[-1].group(1) + r'\s*\([^;]*?"([^"]*)"')
+    return [m.group(1) for m in call.finditer(text)
+            if EVENT.fullmatch(m.group(1))]
+
+
 def logged():
     events, odd = {"log.dropped": "src/base/log.c"}, []
     for path in find(["src"], (".c",)):
         if path == "src/base/log.c":
             continue
         text = without_comments(read(path))
-        for m in CALL.finditer(text):
-            events.setdefault(m.group(1) or m.group(2), path)
-        odd += [f"{path}: {text[m.start():m.end() + 30]!r}"
-                for m in OTHER.finditer(text)]
+        names = [next(filter(None, m.groups()), "")
+                 for m in CALL.finditer(text)]
+        for m in OTHER.finditer(text):
+            more = passed_on(text, m.start()) if m["what"] == "event" else []
+            names += more
+            if not more:
+                odd.append(f"{path}: {m.group(0)!r}")
+        for name in names:
+            events.setdefault(name, path)
     return events, odd
 
 
@@ -49,7 +66,7 @@ def listed():
 tap = Tap()
 events, odd = logged()
 man = listed()
-tap.law("every log call names its event by a literal", odd)
+tap.law("every log call names its event, or is handed it by name", odd)
 tap.law("event names are words with dots between",
         [f"{path}: {e}" for e, path in sorted(events.items())
          if not EVENT.fullmatch(e)])
