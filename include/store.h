@@ -12,11 +12,11 @@
  * commit that returned true the writes survive a power cut.
  *
  * Errors of all verbs: ERR_TEMP "store.busy", "store.full" (disk full),
- * "store.readonly", "store.io"; ERR_PERM "store.corrupt"; ERR_CONF
- * "store.open", "store.version" (written by a newer chatjournal), and
- * "store.missing" (not prepared). ERR_PERM "store.state": what the caller asks
- * contradicts what is stored (an item twice, a turn that is not open). ERR_UNSURE "store.commit": the outcome of
- * the commit is unknown (a remote driver lost its connection).
+ * "store.readonly", "store.io"; ERR_PERM "store.corrupt", and "store.state":
+ * what the caller asks contradicts what is stored (an item twice, a turn that
+ * is not open); ERR_CONF "store.open", "store.version" (written by a newer
+ * chatjournal), and "store.missing" (not prepared). ERR_UNSURE "store.commit":
+ * the outcome of the commit is unknown (a remote driver lost its connection).
  *
  * Borrowed data passed to callbacks lives until the callback returns. A
  * callback that returns false ends the listing early, which is no error. It
