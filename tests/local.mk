@@ -42,6 +42,8 @@ clean-local:
 # the HTTP listener: a server for the nginx test and for measuring
 check_PROGRAMS += tests/integration/http_echo
 tests_integration_http_echo_SOURCES = tests/integration/http_echo.c
+INTEGRATION_TESTS += tests/integration/nginx.sh
+EXTRA_DIST += tests/integration/nginx.sh
 
 # deliver: the benchmark is built with the tests, and run by hand
 check_PROGRAMS += tests/bench/bench_deliver

@@ -46,12 +46,11 @@ answer_with_what_was_seen(struct http_request *rq)
 
 	hash_sha256(body, len, digest);
 	text = g_strdup_printf("%s %s len=%zu sha256=%s host=%s "
-	    "signature=%s forwarded=%s verified=%s mode=%s\n",
+	    "signature=%s forwarded=%s mode=%s\n",
 	    http_request_method(rq), http_request_path(rq), len,
 	    hash_hex(digest, hex), or_none(http_request_header(rq, "Host")),
 	    or_none(http_request_header(rq, "X-Hub-Signature-256")),
 	    or_none(http_request_header(rq, "X-Forwarded-For")),
-	    or_none(http_request_header(rq, "X-Client-Verified")),
 	    or_none(http_request_query(rq, "hub.mode")));
 	http_answer(rq, 200, NULL, text, strlen(text), 0);
 }
