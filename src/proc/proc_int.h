@@ -118,6 +118,8 @@ struct proc_spawn {
 	int log_fd, status_fd;	/* out: the reading ends, ours to close */
 };
 
+#define PROC_STATUS_EXEC 'X'	/* on the status pipe: exec failed */
+
 pid_t proc_spawn(struct proc_spawn *s, struct err *err);	/* -1: failed */
 
 /* The name of the variable that says the descriptor's number. */

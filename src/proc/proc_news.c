@@ -13,15 +13,20 @@
 
 #include "log.h"
 
+#define READY "READY=1\nSTATUS=all roles are ready"
+
+/* An end that was asked for, and with 0, is no news for an operator. */
+static bool
+is_fine(const struct proc_news *n)
+{
+	return (n->was == SEAT_ENDING || n->restart_in_ms < 0) &&
+	    WIFEXITED(n->status) && WEXITSTATUS(n->status) == PROC_EXIT_OK;
+}
+
 static void
 tell_exit(const struct proc_news *n)
 {
-	bool asked = n->was == SEAT_ENDING || n->restart_in_ms < 0;
-	bool fine = asked && WIFEXITED(n->status) &&
-	    WEXITSTATUS(n->status) == PROC_EXIT_OK;
-	void (*log)(const char *, const char *, ...) =
-	    fine ? log_info : log_warn;
-	char how[32], again[48] = "";
+	char how[32], pairs[160], again[48] = "";
 	const char *name;
 
 	if (WIFSIGNALED(n->status)) {
@@ -34,9 +39,13 @@ tell_exit(const struct proc_news *n)
 	if (n->restart_in_ms >= 0)
 		snprintf(again, sizeof(again), " restart_in_ms=%lld",
 		    (long long)n->restart_in_ms);
-	log("role.exit", "role=%s pid=%d %s after_ms=%lld%s",
+	snprintf(pairs, sizeof(pairs), "role=%s pid=%d %s after_ms=%lld%s",
 	    proc_role_name(n->role), (int)n->pid, how, (long long)n->after_ms,
 	    again);
+	if (is_fine(n))
+		log_info("role.exit", "%s", pairs);
+	else
+		log_warn("role.exit", "%s", pairs);
 }
 
 static void
@@ -50,13 +59,6 @@ tell_hung(const struct proc_news *n)
 	    proc_role_name(n->role), (int)n->pid,
 	    doing[n->was] != NULL ? doing[n->was] : "unknown",
 	    (long long)n->after_ms);
-}
-
-static void
-tell_ready(const char *event)
-{
-	log_info(event, "pid=%d", (int)getpid());
-	proc_notify("READY=1\nSTATUS=all roles are ready");
 }
 
 static void
@@ -90,10 +92,12 @@ proc_news_tell(const struct proc_news *n)
 		    "is wrong, see the line before; the daemon stops\"", role);
 		break;
 	case NEWS_ALL_READY:
-		tell_ready("supervisor.ready");
+		log_info("supervisor.ready", "pid=%d", (int)getpid());
+		proc_notify(READY);
 		break;
 	case NEWS_RELOADED:
-		tell_ready("reload.ok");
+		log_info("reload.ok", "pid=%d", (int)getpid());
+		proc_notify(READY);
 		break;
 	case NEWS_STOPPING:
 		tell_stopping(n);

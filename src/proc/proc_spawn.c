@@ -181,8 +181,7 @@ reset_signals(void)
 static _Noreturn void
 become(const struct plan *p, const struct proc_spawn *s, char *const argv[])
 {
-	static const char words[] = "<3>role.exec text=\"cannot execute the "
-	    "daemon's own file: was it replaced or its directory closed?\"\n";
+	const char failed = PROC_STATUS_EXEC;
 
 	setpgid(0, 0);
 	reset_signals();
@@ -199,7 +198,7 @@ become(const struct plan *p, const struct proc_spawn *s, char *const argv[])
 	if (getppid() != p->parent)
 		_exit(PROC_EXIT_TEMP);
 	execve(s->argv0, argv, p->env);
-	if (write(STDERR_FILENO, words, sizeof(words) - 1) < 0)
+	if (write(p->status_fd, &failed, 1) != 1)
 		_exit(PROC_EXIT_TEMP);
 	_exit(PROC_EXIT_TEMP);
 }

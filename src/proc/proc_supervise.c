@@ -134,6 +134,18 @@ read_log(struct loop *l, int role)
 }
 
 static void
+take_status(struct loop *l, int role, char byte)
+{
+	if (byte == PROC_STATUS_EXEC)
+		log_error("role.exec", "role=%s text=\"cannot execute the "
+		    "daemon's own file: was it removed or replaced?\"",
+		    proc_role_name((enum proc_role)role));
+	else
+		proc_table_status(&l->table, (enum proc_role)role, byte,
+		    clock_mono_ms());
+}
+
+static void
 read_status(struct loop *l, int role)
 {
 	struct child *c = &l->children[role];
@@ -144,8 +156,7 @@ read_status(struct loop *l, int role)
 		return;
 	n = read(c->status_fd, buf, sizeof(buf));
 	for (ssize_t i = 0; i < n; i++)
-		proc_table_status(&l->table, (enum proc_role)role, buf[i],
-		    clock_mono_ms());
+		take_status(l, role, buf[i]);
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		close_fd(&c->status_fd);
 }

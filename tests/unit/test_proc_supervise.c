@@ -433,7 +433,7 @@ a_daemon_that_cannot_be_executed_says_so_and_goes_on_trying(void **state)
 	snprintf(player, sizeof(player), "/nonexistent/chatjournald");
 	start(&d);
 	memcpy(player, was, sizeof(was));
-	expect(&d, "store: <3>role.exec");
+	expect(&d, "<3>role.exec role=store");
 	expect(&d, "restart_in_ms=10");
 	expect(&d, "restart_in_ms=20");
 	assert_int_equal(stop(&d), 0);
