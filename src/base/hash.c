@@ -14,13 +14,22 @@
 #include <string.h>
 
 static EVP_MD *sha256;
+static pthread_key_t ctx_key;	/* only to free the context of a thread */
 static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+
+static void
+free_ctx(void *ctx)
+{
+	EVP_MD_CTX_free(ctx);
+}
 
 static void
 fetch_once(void)
 {
 	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	assert(sha256 != NULL);
+	if (pthread_key_create(&ctx_key, free_ctx) != 0)
+		assert(!"no key for thread data is left");
 }
 
 /* One context per thread, reused. */
@@ -30,8 +39,10 @@ begin(void)
 	static _Thread_local EVP_MD_CTX *ctx;
 
 	pthread_once(&sha256_once, fetch_once);
-	if (ctx == NULL)
+	if (ctx == NULL) {
 		ctx = EVP_MD_CTX_new();
+		pthread_setspecific(ctx_key, ctx);
+	}
 	assert(ctx != NULL);
 	if (EVP_DigestInit_ex2(ctx, sha256, NULL) != 1)
 		assert(!"SHA-256 is not available");
