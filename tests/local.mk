@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 include $(srcdir)/tests/fuzz/local.mk
+include $(srcdir)/tests/golden/local.mk
 include $(srcdir)/tests/lint/local.mk
 
 # Tests against real programs: too slow, or too much to ask, for make check.

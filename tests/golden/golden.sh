@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The mails of tests/events are, byte for byte, those under tests/golden.
+# With --accept (make golden-accept) the files there are replaced; look at
+# the difference before it is committed.
+set -u
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+golden=$SRCDIR/tests/golden
+
+# One of each kind of mail; read_back.py looks at the mails of all events.
+events='account-alert bsuid-only button changed-fields contact-sync
+document-hostile-name echo-edit-revoke echo-text edit forwarded group
+history image location many-in-one media-failed not-json order other-object
+reaction-removed reply revoke status-failed system-user-id text-ar
+text-controls text-pt text-ru unknown-type unsupported voice-note'
+
+files=()
+for e in $events; do
+	for f in "$SRCDIR/tests/events/$e.json" "$golden/$e.bin"; do
+		[ -e "$f" ] && files+=("$f")
+	done
+done
+"$BUILDDIR/tests/golden/golden_render" "$SRCDIR/templates" "$tmp" \
+	"${files[@]}" || exit 1
+rm -f "$tmp"/*.ids
+for f in "$tmp"/*.rpt; do	# one report is enough: it embeds the mail
+	[ "${f##*/}" = group-1.rpt ] || rm "$f"
+done
+
+if [ "${1-}" = --accept ]; then
+	rm -f "$golden"/*.eml "$golden"/*.rpt
+	cp "$tmp"/*.eml "$tmp"/*.rpt "$golden"
+	exit
+fi
+
+n=0
+for f in "$tmp"/*; do
+	n=$((n + 1))
+	name=${f##*/}
+	if cmp -s "$f" "$golden/$name"; then
+		echo "ok $n - $name is as it was accepted"
+	else
+		diff "$golden/$name" "$f" 2>&1 | head -20 | sed 's/^/# /'
+		echo "not ok $n - $name is as it was accepted"
+	fi
+done
+n=$((n + 1))
+lost=$(cd "$golden" && for f in *.eml *.rpt; do [ -e "$tmp/$f" ] || echo "$f"; done)
+[ -z "$lost" ] || echo "$lost" | sed 's/^/# not rendered any more: /'
+[ -z "$lost" ] && echo "ok $n - no accepted mail is missing" ||
+	echo "not ok $n - no accepted mail is missing"
+echo "1..$n"

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Webhook bodies to mails, without daemon, store or clock:
+ *
+ *     golden_render TEMPLATES OUTDIR EVENT.json ...
+ *
+ * Neighbouring messages of one author in one body become one turn. For the
+ * n-th turn of EVENT it writes EVENT-n.eml, its journal report EVENT-n.rpt,
+ * and EVENT-n.ids with the id of each item. The directory knows one business
+ * number; times of capture and numbers in the store are fixed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "directory.h"
+#include "err.h"
+#include "io.h"
+#include "item.h"
+#include "render.h"
+#include "turn.h"
+#include "wa.h"
+
+#define CAPTURED_MS 1790001000402
+#define SEQ 1048576
+#define KNOWN_BUSINESS "700111222333444"
+#define KNOWN_CUSTOMER "5511988880001"
+
+static char name_desk[] = "Private Banking", desk[] = "pb",
+    name_staff[] = "Maria Lima", id_staff[] = "E1234",
+    mail_staff[] = "maria.lima@bank.example",
+    name_customer[] = "Ana Torres de Araújo", id_customer[] = "C-77";
+static const struct directory_staff staff = { .id = id_staff,
+	.name = name_staff, .mail = mail_staff };
+static const struct directory_business business = { .name = name_desk,
+	.desk = desk };
+static const struct directory_customer customer = { .id = id_customer,
+	.name = name_customer };
+
+struct run {
+	struct render *render;
+	const char *dir;
+	char *base;		/* of the event's file */
+	struct render_event event;
+	int turns;
+};
+
+static void
+stop(const char *what, const struct err *err)
+{
+	fprintf(stderr, "golden_render: %s: %s\n", what, err->text);
+	exit(1);
+}
+
+static void
+write_out(const struct run *run, const char *extension, const void *data,
+    size_t len)
+{
+	g_autofree char *path = g_strdup_printf("%s/%s-%d.%s", run->dir,
+	    run->base, run->turns, extension);
+
+	if (!g_file_set_contents(path, data, (gssize)len, NULL)) {
+		fprintf(stderr, "golden_render: cannot write %s\n", path);
+		exit(1);
+	}
+}
+
+static void
+write_mail(const struct run *run, const char *extension,
+    const struct rendered *mail)
+{
+	gsize len;
+	const void *data = g_bytes_get_data(mail->bytes, &len);
+
+	write_out(run, extension, data, len);
+}
+
+static void
+write_ids(const struct run *run, const GPtrArray *items)
+{
+	g_autoptr(GString) ids = g_string_new(NULL);
+
+	for (guint i = 0; i < items->len; i++) {
+		const struct item *it = g_ptr_array_index(items, i);
+
+		if (it->id != NULL)
+			g_string_append_printf(ids, "%s\n", it->id);
+	}
+	write_out(run, "ids", ids->str, ids->len);
+}
+
+/* In the place of what the role finds in its directory. */
+static void
+look_up(struct render_input *in)
+{
+	const struct item *first = g_ptr_array_index(in->items, 0);
+
+	if (g_strcmp0(first->business.user_id, KNOWN_BUSINESS) == 0) {
+		in->business = &business;
+		if (first->direction == ITEM_SENT)
+			in->staff = &staff;
+	}
+	if (g_strcmp0(first->counterpart.number, KNOWN_CUSTOMER) == 0)
+		in->customer = &customer;
+}
+
+static void
+render_items(struct run *run, GPtrArray *items, const char *conversation)
+{
+	const struct render_envelope env = { .from = "wa-journal@bank.example",
+		.to = "journal@archive.example",
+		.journaled_ms = CAPTURED_MS + 20000 };
+	g_autoptr(GPtrArray) events = g_ptr_array_new();
+	struct render_input in = { .items = items, .events = events,
+		.conversation = conversation };
+	struct rendered mail, report;
+	struct err err = ERR_INIT;
+
+	run->turns++;
+	g_ptr_array_add(events, &run->event);
+	look_up(&in);
+	if (!render_turn(run->render, &in, &mail, &err) ||
+	    !render_journal_report(run->render, &in, &mail, &env, &report,
+	    &err))
+		stop(run->base, &err);
+	write_mail(run, "eml", &mail);
+	write_mail(run, "rpt", &report);
+	write_ids(run, items);
+	rendered_clear(&mail);
+	rendered_clear(&report);
+}
+
+static bool
+is_continued(const struct item *a, const struct item *b)
+{
+	g_autofree char *person_a = turn_person(a);
+	g_autofree char *person_b = turn_person(b);
+	g_autofree char *conversation_a = turn_conversation(a, person_a);
+	g_autofree char *conversation_b = turn_conversation(b, person_b);
+	g_autofree char *author_a = turn_author(a, person_a);
+	g_autofree char *author_b = turn_author(b, person_b);
+
+	return item_is_groupable(a) && item_is_groupable(b) &&
+	    strcmp(conversation_a, conversation_b) == 0 &&
+	    strcmp(author_a, author_b) == 0;
+}
+
+static void
+render_turns(struct run *run, const GPtrArray *items)
+{
+	for (guint i = 0; i < items->len;) {
+		g_autoptr(GPtrArray) turn = g_ptr_array_new();
+		const struct item *first = g_ptr_array_index(items, i);
+		g_autofree char *person = turn_person(first);
+		g_autofree char *conversation = turn_conversation(first,
+		    person);
+
+		do
+			g_ptr_array_add(turn, g_ptr_array_index(items, i++));
+		while (i < items->len && is_continued(first,
+		    g_ptr_array_index(items, i)));
+		render_items(run, turn, conversation);
+	}
+}
+
+/* What wa refuses is journaled raw, as the role does. */
+static void
+render_event_file(struct run *run, const char *path)
+{
+	const struct wa_limits limits = WA_LIMITS_DEFAULT;
+	g_autoptr(GBytes) bytes = NULL;
+	g_autoptr(GPtrArray) items = NULL;
+	struct err err = ERR_INIT;
+	const void *body;
+	gsize len;
+
+	if (!io_file_load(path, 4 << 20, &bytes, &err))
+		stop(path, &err);
+	body = g_bytes_get_data(bytes, &len);
+	run->event = (struct render_event){ .seq = SEQ, .source = "webhook",
+		.received_ms = CAPTURED_MS, .body = body, .len = len };
+	hash_sha256(body, len, run->event.sha256);
+	run->event.is_json = wa_parse(body, len, &limits, &items, &err);
+	if (!run->event.is_json) {
+		items = item_list_new();
+		g_ptr_array_add(items, wa_raw_item(body, len, err.text));
+	}
+	run->base = g_path_get_basename(path);
+	if (strrchr(run->base, '.') != NULL)
+		*strrchr(run->base, '.') = '\0';
+	run->turns = 0;
+	render_turns(run, items);
+	g_free(run->base);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct run run = { 0 };
+	struct err err = ERR_INIT;
+
+	if (argc < 3) {
+		fputs("usage: golden_render TEMPLATES OUTDIR EVENT ...\n",
+		    stderr);
+		return 2;
+	}
+	const struct render_conf conf = { .tenant = "bank",
+		.domain = "chatjournal.bank.example",
+		.address_domain = "whatsapp.bank.example",
+		.templates = argv[1], .attach_event = true };
+
+	if (!render_new(&conf, &run.render, &err))
+		stop(argv[1], &err);
+	run.dir = argv[2];
+	for (int i = 3; i < argc; i++)
+		render_event_file(&run, argv[i]);
+	render_free(run.render);
+	return 0;
+}
