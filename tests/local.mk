@@ -53,3 +53,8 @@ tests_bench_bench_deliver_SOURCES = tests/bench/bench_deliver.c
 # render: mails per second of one core
 check_PROGRAMS += tests/bench/bench_render
 tests_bench_bench_render_SOURCES = tests/bench/bench_render.c
+
+# integration: chatjournald as a whole
+CHATJOURNALD_TESTS = tests/integration/one-event.sh
+INTEGRATION_TESTS += $(CHATJOURNALD_TESTS)
+EXTRA_DIST += $(CHATJOURNALD_TESTS) tests/integration/lib.sh
