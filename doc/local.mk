@@ -1,6 +1,6 @@
 # doc
 
 # manual pages
-dist_man_MANS += doc/man/chatjournal-templates.5 \
-	doc/man/chatjournal.conf.5
-dist_man_MANS += doc/man/chatjournal-headers.7
+dist_man_MANS += doc/man/chatjournal.1 doc/man/chatjournald.8 \
+	doc/man/chatjournal.conf.5 doc/man/chatjournal-templates.5 \
+	doc/man/chatjournal-headers.7

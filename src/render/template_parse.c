@@ -333,7 +333,7 @@ parse(struct parser *p)
 	size_t pos = 0;
 
 	while ((at = strstr(p->text + pos, "{{")) != NULL) {
-		struct tag tag;
+		struct tag tag = { 0 };
 		size_t from, to;
 		bool ok;
 

@@ -80,6 +80,24 @@ log_lines(const char *text)
 	}
 }
 
+/*
+ * What was opened at the start cannot change under running roles: the store
+ * was checked once, by a role of its own.
+ */
+static bool
+is_same_place(const struct conf *old, const struct conf *new)
+{
+	if (g_strcmp0(old->store, new->store) == 0 &&
+	    g_strcmp0(old->state_dir, new->state_dir) == 0 &&
+	    g_strcmp0(old->user, new->user) == 0 &&
+	    old->log.target == new->log.target &&
+	    g_strcmp0(old->log.facility, new->log.facility) == 0)
+		return true;
+	log_error("reload.error", "text=\"store, state_dir, user and the log's"
+	    " target need a restart\"");
+	return false;
+}
+
 static bool
 reload(void *arg, int *conf_fd)
 {
@@ -95,7 +113,7 @@ reload(void *arg, int *conf_fd)
 		conf_free(c);
 		return false;
 	}
-	fd = snapshot(c);
+	fd = is_same_place(d->conf, c) ? snapshot(c) : -1;
 	if (fd < 0) {
 		conf_free(c);
 		return false;
@@ -177,7 +195,7 @@ supervise(const char *path)
 		return PROC_EXIT_CONF;
 	if (!start_log(&d, &err)) {
 		fprintf(stderr, "chatjournald: %s\n", err.text);
-		return PROC_EXIT_TEMP;
+		return err.kind == ERR_CONF ? PROC_EXIT_CONF : PROC_EXIT_TEMP;
 	}
 	rc = proc_supervise(&sup);
 	proc_log_stop();

@@ -9,3 +9,6 @@ src_libchatjournal_a_SOURCES += \
 noinst_HEADERS += include/role.h src/role/build_int.h \
 	src/role/deliver_int.h src/role/role_int.h
 
+sbin_PROGRAMS += chatjournald
+chatjournald_SOURCES = src/role/chatjournald.c
+chatjournald_LDADD = $(LDADD)
