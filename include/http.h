@@ -100,7 +100,8 @@ const void *http_request_body(const struct http_request *rq, size_t *len);
 /*
  * Exactly once per request, from any thread; rq is gone afterwards. body is
  * copied. content_type NULL: text/plain; charset=utf-8. retry_after_s > 0
- * adds Retry-After. A client that went away meanwhile is not an error.
+ * adds Retry-After. A client that went away meanwhile is not an error; one
+ * that only closed its sending side before the answer gets none either.
  */
 void http_answer(struct http_request *rq, int status, const char *content_type,
     const void *body, size_t len, int retry_after_s);

@@ -44,7 +44,7 @@ clean-local:
 check_PROGRAMS += tests/integration/http_echo
 tests_integration_http_echo_SOURCES = tests/integration/http_echo.c
 INTEGRATION_TESTS += tests/integration/nginx.sh
-EXTRA_DIST += tests/integration/nginx.sh
+EXTRA_DIST += tests/integration/nginx.sh tests/bench/http.sh
 
 # deliver: the benchmark is built with the tests, and run by hand
 check_PROGRAMS += tests/bench/bench_deliver

@@ -16,8 +16,10 @@
  * put NULs in place of its colons and line ends, so each header must begin
  * where the one before ended, and the last must end where the head does.
  */
-#include "http_int.h"
+#include "http_framing.h"
 
+#include <glib.h>
+#include <stdint.h>
 #include <string.h>
 
 /* tchar of RFC 9110 section 5.6.2 */

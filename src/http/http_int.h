@@ -26,6 +26,8 @@
 
 #include "http.h"
 
+#define HTTP_SINGLES_MAX 32
+
 enum phase {
 	PHASE_IDLE,	/* no whole request line yet; deadline runs */
 	PHASE_READING,	/* headers or body on their way; deadline runs */
@@ -106,25 +108,6 @@ struct http_server {
 	bool listen_closed;
 	struct http_counts n;
 };
-
-/* Headers of one request; see http_framing_verdict(). */
-struct http_framing {
-	const char *const *singles;
-	unsigned seen;			/* one bit per name in singles */
-	int hosts, lengths, codings;
-	bool bad_name, bad_line, bad_host, bad_coding, doubled;
-	bool in_place;			/* walk the head, too */
-	const char *at, *end;
-};
-#define HTTP_SINGLES_MAX 32
-
-/* Where MHD up to 0.9.77 has left the head, request line first. */
-void http_framing_begin(struct http_framing *f, const char *head, size_t len,
-    const char *version);
-void http_framing_add(struct http_framing *f, const char *name,
-    const char *value);
-/* NULL, or the line that tells the client what is ambiguous. */
-const char *http_framing_verdict(struct http_framing *f, const char *version);
 
 /* http_listen.c */
 bool http_listen_open(struct http_server *srv, struct err *err);

@@ -144,8 +144,11 @@ keep(void *arg)
 
 	while (!atomic_load(&srv->stopping)) {
 		wait_for_work(srv, next_look);
-		if (atomic_load(&srv->draining) && srv->listen_fd >= 0)
+		if (atomic_load(&srv->draining) && srv->listen_fd >= 0) {
+			/* Who connected before gets an answer, not a reset. */
+			accept_some(srv);
 			close_listener(srv);
+		}
 		if (clock_mono_ms() < next_look)
 			continue;
 		cut_late(srv, clock_mono_ms());

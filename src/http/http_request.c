@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "http_framing.h"
 
 /* First size of a body buffer at most: a Content-Length is only a claim. */
 #define BODY_PRESIZE_BYTES 262144

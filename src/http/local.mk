@@ -1,6 +1,7 @@
 # src/http: sources and unit tests
 src_libchatjournal_a_SOURCES += \
-	src/http/http_conn.c src/http/http_framing.c src/http/http_int.h \
+	src/http/http_conn.c src/http/http_framing.c \
+	src/http/http_framing.h src/http/http_int.h \
 	src/http/http_keeper.c src/http/http_listen.c \
 	src/http/http_request.c src/http/http_server.c src/http/http_tls.c
 
