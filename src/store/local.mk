@@ -1,6 +1,7 @@
 # src/store: the verbs, the SQLite driver, the schema embedded at build time
 src_libchatjournal_a_SOURCES += \
-	src/store/store.c src/store/store_look.c src/store/store_int.h \
+	src/store/store.c src/store/store_open.c \
+	src/store/store_look.c src/store/store_int.h \
 	src/store/store_sqlite.c src/store/store_sqlite.h \
 	src/store/store_sqlite_open.c src/store/store_sqlite_prepare.c \
 	src/store/store_sqlite_event.c src/store/store_sqlite_item.c \
@@ -40,3 +41,19 @@ UNIT_TESTS += tests/unit/test_store_memory
 tests_unit_test_store_memory_SOURCES = tests/unit/test_store_memory.c \
 	$(STORE_CONTRACT)
 tests_unit_test_store_memory_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/bench/bench_store
+tests_bench_bench_store_SOURCES = tests/bench/bench_store.c
+
+# The fake, for tests of those who use the store.
+FAKE_STORE = tests/fake/store_memory.c tests/fake/store_memory.h \
+	tests/fake/store_memory_look.c tests/fake/store_memory_mail.c \
+	tests/fake/store_memory_trace.c tests/fake/store_memory_turn.c
+FAKE_STORE_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(srcdir)/tests \
+	-iquote $(srcdir)/src/store
+
+UNIT_TESTS += tests/unit/test_store_fake
+tests_unit_test_store_fake_SOURCES = tests/unit/test_store_fake.c \
+	$(STORE_CONTRACT) $(FAKE_STORE)
+tests_unit_test_store_fake_CPPFLAGS = $(FAKE_STORE_CPPFLAGS)
+tests_unit_test_store_fake_LDADD = $(LDADD) $(CMOCKA_LIBS)

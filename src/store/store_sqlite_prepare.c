@@ -18,7 +18,7 @@
 /* How many steps of SQLite's machine between two signs of life. */
 #define PROGRESS_STEPS 200000
 
-#define PAGE_SIZE "8192"
+#define PAGE_SIZE "4096"
 
 /* ---- the schema -------------------------------------------------------- */
 

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the hot verbs of the store cost: events in batches of 64, the build
+ * set of an item in batches of 100, the outcome of a mail in batches of 100,
+ * then status and the law over all of it.
+ *
+ *	bench_store [DIRECTORY [EVENTS]]
+ *
+ * Each line: how many, per second of wall time, and microseconds of processor
+ * time for each. One process plays all roles, each over its own connection.
+ */
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "clock.h"
+#include "err.h"
+#include "store.h"
+
+#define EVENT_BATCH 64
+#define ITEM_BATCH 100
+#define BODY_BYTES 505
+#define MAIL_BYTES 6000
+
+static const int64_t t0 = INT64_C(1770127509402);
+
+struct bench {
+	struct store *of[STORE_FILES];
+	int64_t events;
+	int64_t started_ms, cpu_us;
+};
+
+static void
+must(bool ok, const struct err *err)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "%s: %s\n", err->what, err->text);
+	exit(1);
+}
+
+static int64_t
+cpu_us(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 +
+	    u.ru_utime.tv_usec + u.ru_stime.tv_usec;
+}
+
+static void
+start(struct bench *b)
+{
+	b->started_ms = clock_mono_ms();
+	b->cpu_us = cpu_us();
+}
+
+static void
+stop(struct bench *b, const char *what, int64_t n)
+{
+	double ms = (double)MAX(1, clock_mono_ms() - b->started_ms);
+	double us = (double)(cpu_us() - b->cpu_us);
+
+	printf("%-28s %9d  %9.0f/s  %8.1f us cpu each  %8.0f ms\n", what,
+	    (int)n, (double)n * 1000 / ms, us / (double)n, ms);
+	fflush(stdout);
+}
+
+static void
+add_events(struct bench *b)
+{
+	g_autofree char *body = g_strnfill(BODY_BYTES, 'x');
+	struct store_event ev = { .received_ms = t0, .remote = "192.0.2.7",
+		.secret_name = "main", .signature = body, .body = body,
+		.len = BODY_BYTES };
+	g_autofree char *signature = g_strnfill(71, 's');
+	struct err err = ERR_INIT;
+
+	ev.signature = signature;
+	start(b);
+	for (int64_t i = 0; i < b->events; ) {
+		store_begin(b->of[STORE_INTAKE]);
+		for (int k = 0; k < EVENT_BATCH && i < b->events; k++, i++)
+			store_event_add(b->of[STORE_INTAKE], &ev, NULL);
+		must(store_commit(b->of[STORE_INTAKE], &err), &err);
+	}
+	stop(b, "event_add, 64 a commit", b->events);
+}
+
+/* ---- build ------------------------------------------------------------- */
+
+struct building {
+	struct store *st;
+	const char *mail;
+	int64_t last;
+	int n;
+};
+
+/* Keys and ids as they are in life: long, and random but for their head. */
+static void
+spell_ids(int64_t n, char *key, char *wamid, char *message_id, uint8_t *digest)
+{
+	char hex[HASH_HEX_SIZE];
+
+	hash_sha256(&n, sizeof(n), digest);
+	hash_hex(digest, hex);
+	snprintf(wamid, 128, "wamid.HBgNNTUxMTk5OTk5%.40s", hex);
+	snprintf(key, 160, "whatsapp|message|%s", wamid);
+	snprintf(message_id, 128, "%.26s@journal.bank.example", hex);
+}
+
+static void
+build_one(struct building *bu, int64_t event_id)
+{
+	char key[160], wamid[128], message_id[128];
+	uint8_t digest[HASH_SIZE];
+	char talk[] = "whatsapp|551130000000|u:BR.1234567890123456";
+	char author[] = "u:BR.1234567890123456";
+	struct turn t = { .conversation = talk, .author = author,
+		.first_at_ms = t0, .last_at_ms = t0, .opened_ms = t0,
+		.touched_ms = t0, .close_at_ms = t0, .items = 1,
+		.bytes = 300 };
+	struct store_mail m = { .journal = "archive", .queued_ms = t0,
+		.message_id = message_id,
+		.envelope_from = "journal@bank.example",
+		.envelope_to = "archive@journal.bank.example" };
+	struct store_item it = { .key = key, .event_id = event_id,
+		.id = wamid, .kind = "message", .type = "text", .at_ms = t0 };
+	enum store_seen seen;
+
+	spell_ids(event_id, key, wamid, message_id, digest);
+	store_item_seen(bu->st, key, digest, &seen, NULL);
+	if (seen != STORE_NEW)
+		abort();
+	store_turn_add(bu->st, &t, "551130000000", "message", TURN_SINGLE);
+	it.turn_id = m.turn_id = t.id;
+	memcpy(it.digest, digest, HASH_SIZE);
+	store_item_add(bu->st, &it);
+	store_content_add(bu->st, t.id, bu->mail, MAIL_BYTES, digest,
+	    &m.content_id);
+	store_turn_rendered(bu->st, t.id, message_id, digest, t0);
+	store_mail_add(bu->st, &m, NULL);
+}
+
+static bool
+take_event(void *arg, const struct store_event *ev)
+{
+	struct building *bu = arg;
+
+	build_one(bu, ev->id);
+	bu->last = ev->id;
+	bu->n++;
+	return true;
+}
+
+static void
+build_all(struct bench *b)
+{
+	g_autofree char *mail = g_strnfill(MAIL_BYTES, 'm');
+	struct building bu = { .st = b->of[STORE_BUILD], .mail = mail };
+	struct err err = ERR_INIT;
+
+	start(b);
+	do {
+		bu.n = 0;
+		store_begin(bu.st);
+		must(store_event_list(bu.st, bu.last, ITEM_BATCH, 1 << 20,
+		    take_event, &bu, &err), &err);
+		store_cursor_set(bu.st, STORE_BUILD, STORE_CURSOR_EVENTS,
+		    bu.last);
+		must(store_commit(bu.st, &err), &err);
+	} while (bu.n > 0);
+	stop(b, "build set, 100 a commit", b->events);
+}
+
+/* ---- deliver ----------------------------------------------------------- */
+
+static bool
+take_mail(void *arg, const struct store_mail *m)
+{
+	if (m->len != MAIL_BYTES)
+		abort();
+	g_array_append_val((GArray *)arg, m->id);
+	return true;
+}
+
+static void
+deliver_all(struct bench *b, int64_t upto)
+{
+	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	struct store *st = b->of[STORE_DELIVER];
+	struct store_outcome o = { .journal = "archive",
+		.state = STORE_SENT, .first_ms = t0, .last_ms = t0,
+		.attempts = 1, .code = 250,
+		.reply = "250 2.0.0 Ok: queued as 4XyZ12345678" };
+	struct err err = ERR_INIT;
+	int64_t done = 0;
+
+	start(b);
+	while (done < upto) {
+		g_array_set_size(ids, 0);
+		must(store_mail_pending(st, "archive", done + 1,
+		    MIN(done + ITEM_BATCH, upto), ITEM_BATCH, take_mail, ids,
+		    &err), &err);
+		store_begin(st);
+		for (guint i = 0; i < ids->len; i++) {
+			o.mail_id = g_array_index(ids, int64_t, i);
+			store_outcome_set(st, &o);
+		}
+		done = o.mail_id;
+		store_cursor_set(st, STORE_DELIVER, "archive/fresh", done);
+		must(store_commit(st, &err), &err);
+	}
+	stop(b, "pending+outcome, 100 a commit", upto);
+}
+
+static void
+look(struct bench *b)
+{
+	struct store_status s;
+	struct err err = ERR_INIT;
+	char *why = NULL;
+	bool ok;
+
+	start(b);
+	must(store_status(b->of[STORE_ADMIN], &s, &err), &err);
+	stop(b, "status", 1);
+	store_status_clear(&s);
+	start(b);
+	must(store_law_check(b->of[STORE_ADMIN], &ok, &why, &err), &err);
+	stop(b, "law_check", 1);
+	if (!ok)
+		printf("the law is broken: %s\n", why);
+	g_free(why);
+}
+
+static void
+purge(struct bench *b)
+{
+	struct err err = ERR_INIT;
+	int64_t n, total = 0;
+
+	start(b);
+	do {
+		must(store_content_purge(b->of[STORE_BUILD], t0 + 1, 500, &n,
+		    &err), &err);
+		total += n;
+	} while (n > 0 && total < 20000);
+	stop(b, "content_purge, 500 a commit", MAX(1, total));
+	total = 0;
+	start(b);
+	do {
+		must(store_event_purge(b->of[STORE_INTAKE], t0 + 1, 500, &n,
+		    &err), &err);
+		total += n;
+	} while (n > 0 && total < 20000);
+	stop(b, "event_purge, 500 a commit", MAX(1, total));
+}
+
+int
+main(int argc, char **argv)
+{
+	g_autofree char *dir = argc > 1 ? g_strdup(argv[1]) :
+	    g_dir_make_tmp("bench-store-XXXXXX", NULL);
+	g_autofree char *uri = g_strconcat("sqlite:", dir, NULL);
+	struct bench b = { .events = argc > 2 ? atol(argv[2]) : 20000 };
+	struct err err = ERR_INIT;
+
+	printf("store in %s\n", dir);
+	must(store_prepare(uri, NULL, NULL, &err), &err);
+	for (int f = 0; f < STORE_FILES; f++)
+		must(store_open(uri, f, &b.of[f], &err), &err);
+	add_events(&b);
+	build_all(&b);
+	deliver_all(&b, b.events * 9 / 10);
+	look(&b);
+	purge(&b);
+	for (int f = 0; f < STORE_FILES; f++)
+		store_close(b.of[f]);
+	return 0;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A store without SQL, for tests: everything is an array of rows. Register
+ * store_memory_driver with store_driver_register(), then open "fake:" with
+ * STORE_ALL. It keeps the contract of store.h (test_store_fake), and nothing
+ * after it is closed.
+ */
+#pragma once
+
+#include "store_int.h"
+
+extern const struct store_driver store_memory_driver;
+
+/* ---- for its own two files ---------------------------------------------- */
+
+enum fake_turn_state { FAKE_OPEN, FAKE_CLOSED, FAKE_RENDERED, FAKE_PARKED };
+
+struct fake_turn {
+	struct turn t;
+	enum fake_turn_state state;
+	const char *why_closed, *why_parked, *message_id;
+	int64_t closed_ms, done_ms;
+};
+
+struct fake_item {
+	struct store_item it;
+	uint8_t key[HASH_SIZE];
+};
+
+struct fake_sighting {
+	uint8_t key[HASH_SIZE];
+	int64_t event_id, at_ms;
+	bool same;
+};
+
+struct fake_alias {
+	const char *network, *id, *person;
+	int64_t last_ms;
+};
+
+struct fake_content {
+	int64_t turn_id;
+	uint8_t sha256[HASH_SIZE];
+	const void *bytes;
+	size_t len;
+};
+
+struct fake_attempt {
+	int64_t mail_id, at_ms;
+	const char *result, *reply;
+	int code;
+};
+
+struct fake_relay {
+	const char *name, *reason;
+	bool up;
+	int64_t since_ms, next_ms;
+};
+
+struct fake_progress {
+	enum store_file file;
+	const char *name;
+	int64_t value;
+	struct store_claim claim;
+};
+
+struct fake_parked {
+	int64_t event_id, turn_id, at_ms;
+	const char *reason;
+};
+
+enum fake_table { FAKE_EVENT, FAKE_CURSOR, FAKE_CLAIM, FAKE_TURN, FAKE_ITEM,
+	FAKE_SIGHTING, FAKE_ALIAS, FAKE_PARKED_EVENT, FAKE_CONTENT, FAKE_MAIL,
+	FAKE_OUTCOME, FAKE_ATTEMPT, FAKE_RELAY, FAKE_ACTION, FAKE_TABLES };
+
+/* Strings and bytes are never changed, so a copy of the rows is a snapshot. */
+struct fake {
+	struct store base;
+	GArray *rows[FAKE_TABLES];
+	GArray *before[FAKE_TABLES];	/* while in a transaction */
+	GStringChunk *strings;
+	GPtrArray *blobs;
+	int64_t purged;
+};
+
+#define FAKE_OF(st) ((struct fake *)(void *)(st))
+#define FAKE_N(f, table) ((f)->rows[table]->len)
+#define FAKE_AT(f, table, type, i) \
+	(&g_array_index((f)->rows[table], struct type, i))
+
+/* The string, kept as long as the store; NULL stays NULL. */
+char *fake_keep(struct fake *f, const char *s);
+/* The row of this id, NULL if there is none. */
+struct fake_turn *fake_turn(struct fake *f, int64_t id);
+struct store_outcome *fake_outcome(struct fake *f, int64_t mail_id);
+int64_t fake_cursor(struct fake *f, enum store_file file, const char *name);
+/* Whether the turn is rendered and all its mails are sent. */
+bool fake_turn_done(struct fake *f, int64_t turn_id);
+/* The mail of this id, with its bytes and what deliver knows. */
+struct store_mail fake_mail(struct fake *f, int64_t id);
+
+extern const struct store_turn_verbs fake_turn_verbs;
+extern const struct store_mail_verbs fake_mail_verbs;
+extern const struct store_delivery_verbs fake_delivery_verbs;
+bool fake_trace(struct store *st, const char *id, store_fact_fn *fn, void *arg,
+    struct err *err);
+extern const struct store_look_verbs fake_look;

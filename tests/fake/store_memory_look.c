@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fake store: status, the conservation law, listings, trace. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake/store_memory.h"
+
+/* ---- status ------------------------------------------------------------ */
+
+static void
+count_events(struct fake *f, struct store_status *s)
+{
+	int64_t read = fake_cursor(f, STORE_BUILD, STORE_CURSOR_EVENTS);
+
+	s->events = FAKE_N(f, FAKE_EVENT);
+	s->events_unread = MAX(0, s->events - read);
+	if (s->events_unread > 0)
+		s->oldest_unread_ms = FAKE_AT(f, FAKE_EVENT, store_event,
+		    (guint)read)->received_ms;
+	s->events_parked = FAKE_N(f, FAKE_PARKED_EVENT);
+	s->events_purged = f->purged;
+	s->items = FAKE_N(f, FAKE_ITEM);
+	s->sightings = FAKE_N(f, FAKE_SIGHTING);
+	for (guint i = 0; i < FAKE_N(f, FAKE_SIGHTING); i++)
+		s->sightings_differ +=
+		    !FAKE_AT(f, FAKE_SIGHTING, fake_sighting, i)->same;
+}
+
+static void
+count_turns(struct fake *f, struct store_status *s)
+{
+	for (guint i = 0; i < FAKE_N(f, FAKE_TURN); i++) {
+		enum fake_turn_state state =
+		    FAKE_AT(f, FAKE_TURN, fake_turn, i)->state;
+
+		s->turns_open += state == FAKE_OPEN;
+		s->turns_closed += state == FAKE_CLOSED;
+		s->turns_rendered += state == FAKE_RENDERED;
+		s->turns_parked += state == FAKE_PARKED;
+	}
+}
+
+static void
+count_mail(struct fake *f, const struct store_mail *m, struct store_status *s)
+{
+	struct store_journal_status *j = store_status_journal(s, m->journal);
+	const struct store_outcome *o = fake_outcome(f, m->id);
+
+	j->queued++;
+	j->pending += o == NULL;
+	j->sent += o != NULL && o->state == STORE_SENT;
+	j->deferred += o != NULL && o->state == STORE_DEFERRED;
+	j->failed += o != NULL && o->state == STORE_FAILED;
+	if ((o == NULL || o->state != STORE_SENT) &&
+	    (j->oldest_ms == 0 || m->queued_ms < j->oldest_ms))
+		j->oldest_ms = m->queued_ms;
+}
+
+static gint
+by_name(gconstpointer a, gconstpointer b)
+{
+	return strcmp(((const struct store_relay_status *)a)->name,
+	    ((const struct store_relay_status *)b)->name);
+}
+
+static bool
+status(struct store *st, struct store_status *s, struct err *err)
+{
+	struct fake *f = FAKE_OF(st);
+
+	(void)err;
+	count_events(f, s);
+	count_turns(f, s);
+	for (guint i = 0; i < FAKE_N(f, FAKE_MAIL); i++)
+		count_mail(f, FAKE_AT(f, FAKE_MAIL, store_mail, i), s);
+	for (guint i = 0; i < FAKE_N(f, FAKE_RELAY); i++) {
+		const struct fake_relay *r = FAKE_AT(f, FAKE_RELAY,
+		    fake_relay, i);
+		struct store_relay_status row = { .up = r->up,
+			.since_ms = r->since_ms, .next_ms = r->next_ms };
+
+		g_strlcpy(row.name, r->name, sizeof(row.name));
+		g_strlcpy(row.reason, r->reason, sizeof(row.reason));
+		g_array_append_val(s->relays, row);
+	}
+	g_array_sort(s->relays, by_name);
+	return true;
+}
+
+/* ---- the law ----------------------------------------------------------- */
+
+struct law {
+	int64_t n, first;
+	char *why;
+};
+
+static void
+breach(struct law *l, int64_t id)
+{
+	if (l->n++ == 0)
+		l->first = id;
+}
+
+/* Ends an article: the first that is broken gives the reason. */
+static void
+judge(struct law *l, const char *breaks)
+{
+	if (l->n > 0 && l->why == NULL)
+		l->why = g_strdup_printf("%d %s (the first is %d)", (int)l->n,
+		    breaks, (int)l->first);
+	l->n = 0;
+}
+
+static bool
+turn_has_mail(struct fake *f, int64_t turn_id)
+{
+	for (guint i = 0; i < FAKE_N(f, FAKE_MAIL); i++) {
+		if (FAKE_AT(f, FAKE_MAIL, store_mail, i)->turn_id == turn_id)
+			return true;
+	}
+	return false;
+}
+
+static bool
+left_a_trace(struct fake *f, int64_t event)
+{
+	for (guint i = 0; i < FAKE_N(f, FAKE_ITEM); i++) {
+		if (FAKE_AT(f, FAKE_ITEM, fake_item, i)->it.event_id == event)
+			return true;
+	}
+	for (guint i = 0; i < FAKE_N(f, FAKE_SIGHTING); i++) {
+		if (FAKE_AT(f, FAKE_SIGHTING, fake_sighting, i)->event_id ==
+		    event)
+			return true;
+	}
+	for (guint i = 0; i < FAKE_N(f, FAKE_PARKED_EVENT); i++) {
+		if (FAKE_AT(f, FAKE_PARKED_EVENT, fake_parked, i)->event_id ==
+		    event)
+			return true;
+	}
+	return false;
+}
+
+static void
+judge_mails(struct fake *f, struct law *l)
+{
+	for (guint i = 0; i < FAKE_N(f, FAKE_TURN); i++) {
+		if (fake_turn(f, i + 1)->state == FAKE_RENDERED &&
+		    !turn_has_mail(f, i + 1))
+			breach(l, i + 1);
+	}
+	judge(l, "turns are rendered but have no mail");
+	for (guint i = 0; i < FAKE_N(f, FAKE_MAIL); i++) {
+		if (fake_turn(f, fake_mail(f, i + 1).turn_id)->state !=
+		    FAKE_RENDERED)
+			breach(l, i + 1);
+	}
+	judge(l, "mails are of a turn that is not rendered");
+	for (guint i = 0; i < FAKE_N(f, FAKE_OUTCOME); i++) {
+		const struct store_outcome *o = FAKE_AT(f, FAKE_OUTCOME,
+		    store_outcome, i);
+
+		if (o->mail_id < 1 || o->mail_id > FAKE_N(f, FAKE_MAIL) ||
+		    strcmp(fake_mail(f, o->mail_id).journal, o->journal) != 0)
+			breach(l, o->mail_id);
+	}
+	judge(l, "outcomes are of no mail of their journal");
+}
+
+static void
+judge_events(struct fake *f, struct law *l)
+{
+	int64_t read = fake_cursor(f, STORE_BUILD, STORE_CURSOR_EVENTS);
+
+	for (int64_t id = 1; id <= MIN(read, FAKE_N(f, FAKE_EVENT)); id++) {
+		if (!left_a_trace(f, id))
+			breach(l, id);
+	}
+	judge(l, "events were read but left no item, sighting or note");
+	for (guint i = 0; i < FAKE_N(f, FAKE_ITEM); i++) {
+		if (FAKE_AT(f, FAKE_ITEM, fake_item, i)->it.event_id >
+		    FAKE_N(f, FAKE_EVENT))
+			breach(l, i + 1);
+	}
+	judge(l, "items are of no event");
+	for (int64_t id = FAKE_N(f, FAKE_EVENT) + 1; id <= read; id++)
+		breach(l, id);
+	judge(l, "events were read that are not there");
+}
+
+static bool
+law_check(struct store *st, bool *ok, char **why, struct err *err)
+{
+	struct law l = { 0 };
+
+	(void)err;
+	judge_mails(FAKE_OF(st), &l);
+	judge_events(FAKE_OF(st), &l);
+	*ok = l.why == NULL;
+	*why = l.why;
+	return true;
+}
+
+/* ---- listings ---------------------------------------------------------- */
+
+struct listing {
+	int64_t after;
+	int limit;
+	store_row_fn *fn;
+	void *arg;
+};
+
+static bool
+give_row(struct listing *l, const struct store_row *row)
+{
+	if (l->limit <= 0)
+		return false;
+	l->limit--;
+	if (!l->fn(l->arg, row))
+		l->limit = 0;
+	return true;
+}
+
+static void
+list_mails(struct fake *f, const char *journal, int state, struct listing *l)
+{
+	for (guint i = (guint)l->after; i < FAKE_N(f, FAKE_MAIL); i++) {
+		struct store_mail m = fake_mail(f, i + 1);
+		const struct store_outcome *o = fake_outcome(f, m.id);
+		struct store_row row = { .mail_id = m.id,
+			.turn_id = m.turn_id, .journal = m.journal,
+			.message_id = m.message_id, .state = "pending",
+			.at_ms = m.queued_ms, .attempts = m.attempts };
+
+		if ((o == NULL ? -1 : (int)o->state) != state ||
+		    (journal != NULL && strcmp(journal, m.journal) != 0))
+			continue;
+		if (o != NULL) {
+			row.state = store_outcome_name(o->state);
+			row.reason = o->reply;
+			row.next_ms = o->next_ms;
+		}
+		give_row(l, &row);
+	}
+}
+
+static void
+list_parked_events(struct fake *f, int64_t turn_id, struct listing *l)
+{
+	for (guint i = 0; i < FAKE_N(f, FAKE_PARKED_EVENT); i++) {
+		const struct fake_parked *p = FAKE_AT(f, FAKE_PARKED_EVENT,
+		    fake_parked, i);
+		struct store_row row = { .turn_id = p->turn_id,
+			.event_id = p->event_id, .state = "parked",
+			.reason = p->reason, .at_ms = p->at_ms };
+
+		if (p->turn_id == turn_id)
+			give_row(l, &row);
+	}
+}
+
+static void
+list_turns(struct fake *f, enum fake_turn_state state, struct listing *l)
+{
+	if (state == FAKE_PARKED && l->after == 0)
+		list_parked_events(f, 0, l);
+	for (guint i = (guint)l->after; i < FAKE_N(f, FAKE_TURN); i++) {
+		const struct fake_turn *t = fake_turn(f, i + 1);
+		struct store_row row = { .turn_id = i + 1,
+			.state = state == FAKE_OPEN ? "open" : "parked",
+			.reason = t->why_parked,
+			.at_ms = state == FAKE_OPEN ? t->t.opened_ms :
+			    t->done_ms };
+
+		if (state == FAKE_PARKED)
+			list_parked_events(f, i + 1, l);
+		if (t->state == state)
+			give_row(l, &row);
+	}
+}
+
+static bool
+list(struct store *st, enum store_list_what what, const char *journal,
+    int64_t after, int limit, store_row_fn *fn, void *arg, struct err *err)
+{
+	struct listing l = { after, limit, fn, arg };
+	struct fake *f = FAKE_OF(st);
+
+	(void)err;
+	switch (what) {
+	case STORE_LIST_PENDING:
+		list_mails(f, journal, -1, &l);
+		break;
+	case STORE_LIST_SENT:
+		list_mails(f, journal, STORE_SENT, &l);
+		break;
+	case STORE_LIST_DEFERRED:
+		list_mails(f, journal, STORE_DEFERRED, &l);
+		break;
+	case STORE_LIST_FAILED:
+		list_mails(f, journal, STORE_FAILED, &l);
+		break;
+	case STORE_LIST_PARKED:
+		list_turns(f, FAKE_PARKED, &l);
+		break;
+	case STORE_LIST_OPEN:
+		list_turns(f, FAKE_OPEN, &l);
+		break;
+	}
+	return true;
+}
+
+const struct store_look_verbs fake_look = {
+	.status = status,
+	.law_check = law_check,
+	.list = list,
+	.trace = fake_trace,
+};
