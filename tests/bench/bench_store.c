@@ -266,7 +266,7 @@ main(int argc, char **argv)
 	g_autofree char *dir = argc > 1 ? g_strdup(argv[1]) :
 	    g_dir_make_tmp("bench-store-XXXXXX", NULL);
 	g_autofree char *uri = g_strconcat("sqlite:", dir, NULL);
-	struct bench b = { .events = argc > 2 ? atol(argv[2]) : 20000 };
+	struct bench b = { .events = argc > 2 ? strtol(argv[2], NULL, 10) : 20000 };
 	struct err err = ERR_INIT;
 
 	printf("store in %s\n", dir);
