@@ -190,7 +190,7 @@ add_next(struct line *l)
 	    l->flights->len >= (guint)relay->session_mails)) {
 		mail = NULL;
 	} else if ((mail = take(l->run, &fit)) != NULL &&
-	    deliver_net_is_stale(l->fd)) {
+	    l->wire.asked == l->wire.answered && deliver_net_is_stale(l->fd)) {
 		l->run->carry = mail;
 		l->run->carry_fit = fit;
 		cut_line(l);

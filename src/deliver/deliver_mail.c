@@ -57,12 +57,16 @@ count_lines(const struct deliver_mail *mail, struct deliver_fit *fit,
 static bool
 has_eight_bit(const struct deliver_mail *mail)
 {
-	const unsigned char *p = mail->bytes;
-	unsigned char all = 0;
+	const unsigned char *p = mail->bytes, *end = p + mail->len;
+	uint64_t eight, all = 0;
 
-	for (size_t i = 0; i < mail->len; i++)
-		all |= p[i];
-	return (all & 0x80) != 0;
+	for (; end - p >= 8; p += 8) {
+		memcpy(&eight, p, 8);
+		all |= eight;
+	}
+	for (; p < end; p++)
+		all |= *p;
+	return (all & 0x8080808080808080u) != 0;
 }
 
 /*

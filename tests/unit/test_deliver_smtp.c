@@ -10,9 +10,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <glib.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +50,18 @@ struct world {
  * them can be made to fail once, as when the kernel has no buffer.
  */
 static _Thread_local int fail_write_in;
+static _Thread_local int delayed_writes;
+
+/* A write of this size waits 40 ms for an acknowledgement without it. */
+static void
+check_nodelay(int fd)
+{
+	int on = 0;
+	socklen_t len = sizeof(on);
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len) == 0 && !on)
+		delayed_writes++;
+}
 
 ssize_t write(int fd, const void *buf, size_t n);
 
@@ -57,7 +72,28 @@ write(int fd, const void *buf, size_t n)
 		errno = ENOBUFS;
 		return -1;
 	}
+	if (n > 1000)
+		check_nodelay(fd);
 	return syscall(SYS_write, fd, buf, n);
+}
+
+/* A name server that takes its time. */
+int
+getaddrinfo(const char *host, const char *port, const struct addrinfo *hints,
+    struct addrinfo **out)
+{
+	union {
+		void *object;
+		int (*function)(const char *, const char *,
+		    const struct addrinfo *, struct addrinfo **);
+	} real = { .object = dlsym(RTLD_NEXT, "getaddrinfo") };
+
+	if (strcmp(host, "slow.example") == 0 &&
+	    (hints->ai_flags & AI_NUMERICHOST) == 0) {
+		g_usleep(20000000);
+		host = "127.0.0.1";
+	}
+	return real.function(host, port, hints, out);
 }
 
 static const struct deliver_mail *
@@ -116,8 +152,8 @@ world_open(void **state)
 	w->dir = g_strdup(mkdtemp(name));
 	w->script = g_build_filename(w->dir, "script", NULL);
 	w->relay = (struct deliver_relay){ .name = "peer", .host = "127.0.0.1",
-		.helo = "client.example", .connect_ms = 2000,
-		.command_ms = 5000, .total_ms = 10000, .linger_ms = 50,
+		.helo = "client.example", .connect_ms = 30000,
+		.command_ms = 30000, .total_ms = 60000, .linger_ms = 50,
 		.session_mails = 100 };
 	w->feed = (struct deliver_feed){ next, done, w };
 	*state = w;
@@ -230,7 +266,8 @@ static int
 end_peers(void **state)
 {
 	(void)state;
-	for (struct peer *p = peers; p->pid != 0; p++) {
+	for (struct peer *p = peers; p < peers + G_N_ELEMENTS(peers) &&
+	    p->pid != 0; p++) {
 		close(p->in);
 		close(p->out);
 		waitpid(p->pid, NULL, 0);
@@ -305,6 +342,16 @@ assert_failed(struct world *w, const char *what)
 	assert_string_equal(w->err.what, what);
 }
 
+/*
+ * Not before the deadline, and long before what would have been without: the
+ * machine may be busy, and valgrind is slow.
+ */
+static void
+assert_took(int64_t began_ms, int64_t at_least_ms)
+{
+	assert_in_range(clock_mono_ms() - began_ms, at_least_ms, 10000);
+}
+
 /* The n-th mail that the peer stored is our i-th, byte for byte. */
 static void
 assert_same_bytes(struct world *w, int n, int i)
@@ -367,6 +414,7 @@ mails_arrive_as_the_same_bytes(void **state)
 	    "BODY=8BITMIME\nTO:<j@bank.example>\n", w->mails[0].len);
 	assert_string_equal(env, want);
 	assert_int_equal(log_count(w, " open"), 1);
+	assert_int_equal(delayed_writes, 0);
 }
 
 static void
@@ -594,7 +642,6 @@ garbage_for_a_greeting_pauses_the_relay(void **state)
 {
 	struct world *w = *state;
 
-	w->relay.command_ms = 1000;
 	check_fault(w, "greet raw \\x00\\xff\\x1b hello there\\r\\n",
 	    "smtp.protocol", 0);
 }
@@ -604,7 +651,6 @@ lines_with_different_codes_pause_the_relay(void **state)
 {
 	struct world *w = *state;
 
-	w->relay.command_ms = 1000;
 	add_mails(w, 1);
 	peer_start(w, "mail raw 250-yes\\r\\n550 no\\r\\n\n");
 	assert_failed(w, "smtp.protocol");
@@ -616,7 +662,6 @@ an_endless_reply_after_the_dot_leaves_the_mail_unsure(void **state)
 {
 	struct world *w = *state;
 
-	w->relay.command_ms = 1000;
 	add_mails(w, 1);
 	peer_start(w, "dot big 20000 250\n");
 	assert_failed(w, "smtp.protocol");
@@ -707,7 +752,6 @@ a_surplus_reply_never_becomes_an_acceptance(void **state)
 {
 	struct world *w = *state;
 
-	w->relay.command_ms = 1000;
 	add_mails(w, 1);
 	peer_start(w, "rcpt raw 250 ok\\r\\n250 ok\\r\\n\ndot 550 no\n");
 	assert_failed(w, "smtp.protocol");
@@ -719,7 +763,6 @@ a_250_before_the_mail_is_there_is_not_believed(void **state)
 {
 	struct world *w = *state;
 
-	w->relay.command_ms = 1000;
 	add_mails(w, 1);
 	peer_start(w, "data raw 354 go\\r\\n250 2.0.0 queued\\r\\n\n");
 	assert_failed(w, "smtp.protocol");
@@ -772,11 +815,11 @@ a_dripping_relay_is_cut_off_by_the_total_deadline(void **state)
 
 	w->relay.total_ms = 500;
 	add_mails(w, 2);
-	peer_start(w, "mail drip 60 250 2.1.0 a reply of more than thirty bytes"
+	peer_start(w, "mail drip 400 250 2.1.0 a reply of more than thirty bytes"
 	    "\n");
 	began = clock_mono_ms();
 	assert_failed(w, "smtp.deadline");
-	assert_in_range(clock_mono_ms() - began, 450, 1500);
+	assert_took(began, 450);
 	assert_result(w, 0, DELIVER_DEFERRED, 0);
 }
 
@@ -785,9 +828,9 @@ the_total_deadline_is_renewed_for_each_mail(void **state)
 {
 	struct world *w = *state;
 
-	w->relay.total_ms = 400;
+	w->relay.total_ms = 1500;
 	add_mails(w, 4);
-	peer_start(w, "dot wait 150 250 2.0.0 slowly\n");
+	peer_start(w, "dot wait 500 250 2.0.0 slowly\n");
 	assert_true(run(w));
 	assert_result(w, 3, DELIVER_ACCEPTED, 250);
 	assert_int_equal(log_count(w, " open"), 1);
@@ -806,7 +849,7 @@ a_relay_that_stops_reading_is_cut_off(void **state)
 	peer_start(w, "body at 1000 wait 60000 250 never\n");
 	began = clock_mono_ms();
 	assert_failed(w, "smtp.deadline");
-	assert_in_range(clock_mono_ms() - began, 550, 2000);
+	assert_took(began, 550);
 	assert_result(w, 0, DELIVER_UNSURE, 0);
 }
 
@@ -821,7 +864,7 @@ a_relay_that_falls_silent_is_left_after_the_command_timeout(void **state)
 	peer_start(w, "dot hang\n");
 	began = clock_mono_ms();
 	assert_failed(w, "smtp.deadline");
-	assert_in_range(clock_mono_ms() - began, 950, 3500);
+	assert_took(began, 950);
 	assert_result(w, 0, DELIVER_UNSURE, 0);
 }
 
@@ -848,7 +891,7 @@ a_connect_that_is_not_answered_is_given_up_in_time(void **state)
 	add_mails(w, 2);
 	began = clock_mono_ms();
 	assert_failed(w, "smtp.connect");
-	assert_in_range(clock_mono_ms() - began, 280, 1500);
+	assert_took(began, 280);
 	assert_result(w, 0, DELIVER_RELAY, 0);
 	assert_non_null(strstr(w->err.text, "127.0.0.1"));
 	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
@@ -944,6 +987,21 @@ a_name_that_does_not_exist_is_said_so(void **state)
 	assert_failed(w, "smtp.resolve");
 	assert_result(w, 0, DELIVER_RELAY, 0);
 	assert_non_null(strstr(w->err.text, "no-such-host.invalid"));
+}
+
+static void
+a_name_server_that_does_not_answer_is_given_up_in_time(void **state)
+{
+	struct world *w = *state;
+	int64_t began = clock_mono_ms();
+
+	w->relay.host = "slow.example";
+	w->relay.port = 25;
+	w->relay.connect_ms = 200;
+	add_mails(w, 1);
+	assert_failed(w, "smtp.resolve");
+	assert_took(began, 190);
+	assert_result(w, 0, DELIVER_RELAY, 0);
 }
 
 static void
@@ -1242,13 +1300,13 @@ under_tls_a_dripping_relay_is_cut_off(void **state)
 	struct world *w = *state;
 	int64_t began;
 
-	w->relay.total_ms = 700;
+	w->relay.total_ms = 1500;
 	add_mails(w, 1);
 	tls_start(w, DELIVER_TLS_STARTTLS,
-	    "rcpt drip 60 250 2.1.0 a reply of more than thirty bytes\n");
+	    "rcpt drip 400 250 2.1.0 a reply of more than thirty bytes\n");
 	began = clock_mono_ms();
 	assert_failed(w, "smtp.deadline");
-	assert_in_range(clock_mono_ms() - began, 600, 2500);
+	assert_took(began, 1400);
 	assert_int_not_equal(w->reports[0].result, DELIVER_ACCEPTED);
 }
 
@@ -1336,6 +1394,7 @@ main(void)
 		clear(an_ipv6_literal_works),
 		clear(a_host_name_is_looked_up),
 		clear(a_name_that_does_not_exist_is_said_so),
+		clear(a_name_server_that_does_not_answer_is_given_up_in_time),
 		clear(a_mail_that_is_not_fit_is_rejected_and_the_others_go),
 		clear(
 		    a_relay_that_cannot_be_addressed_is_a_matter_of_configuration),
