@@ -47,7 +47,8 @@ tests_integration_http_echo_SOURCES = tests/integration/http_echo.c
 INTEGRATION_TESTS += tests/integration/nginx.sh
 EXTRA_DIST += tests/integration/nginx.sh tests/bench/http.sh
 
-# deliver: the benchmark is built with the tests, and run by hand
+# deliver: the benchmark is built with the tests; tests/bench/deliver.sh runs it
+EXTRA_DIST += tests/bench/deliver.sh
 check_PROGRAMS += tests/bench/bench_deliver
 tests_bench_bench_deliver_SOURCES = tests/bench/bench_deliver.c
 

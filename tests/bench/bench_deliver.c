@@ -5,8 +5,9 @@
  *   bench_deliver HOST PORT [SESSIONS [MAILS [SIZE [curl]]]]
  *
  * Each session is a thread; they share MAILS mails of SIZE bytes. Meant for
- * Postfix' smtp-sink. Fails when a mail is not accepted. With "curl" the
- * other transport is measured, through a login that the sink ignores.
+ * Postfix' smtp-sink; deliver.sh runs both, and smtp-source for comparison.
+ * Fails when a mail is not accepted. With "curl" the other transport is
+ * measured, in clear text as well.
  */
 #include <glib.h>
 #include <pthread.h>
@@ -16,12 +17,15 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "../../src/deliver/deliver_int.h"
 #include "clock.h"
 #include "deliver.h"
 #include "err.h"
 
 static atomic_long left, accepted, refused;
 static struct deliver_mail mail;
+static bool (*run_session)(const struct deliver_relay *,
+    const struct deliver_feed *, struct err *) = deliver_smtp_session;
 
 static const struct deliver_mail *
 next(void *arg, int64_t wait_ms)
@@ -50,7 +54,7 @@ session(void *relay)
 	struct err err = ERR_INIT;
 
 	while (atomic_load(&left) > 0) {
-		if (!deliver_smtp_session(relay, &feed, &err)) {
+		if (!run_session(relay, &feed, &err)) {
 			fprintf(stderr, "%s: %s\n", err.what, err.text);
 			break;
 		}
@@ -112,7 +116,6 @@ main(int argc, char **argv)
 	int sessions = (int)number(argc, argv, 3, 4);
 	long mails = number(argc, argv, 4, 20000);
 	g_autofree char *text = make_text((size_t)number(argc, argv, 5, 5000));
-	g_autoptr(GBytes) password = g_bytes_new_static("x", 1);
 	struct deliver_relay relay = { .name = "bench", .connect_ms = 5000,
 		.command_ms = 30000, .total_ms = 60000, .linger_ms = 0,
 		.session_mails = 200 };
@@ -123,10 +126,8 @@ main(int argc, char **argv)
 		return 2;
 	relay.host = argv[1];
 	relay.port = (int)number(argc, argv, 2, 0);
-	if (argc > 6) {
-		relay.user = "bench";
-		relay.password = password;
-	}
+	if (argc > 6)
+		run_session = deliver_curl_session;
 	mail = (struct deliver_mail){ .message_id = "<bench.1@bank.example>",
 		.envelope_from = "desk@bank.example",
 		.envelope_to = "journal@bank.example", .bytes = text,
