@@ -70,8 +70,11 @@ is_relay_fault(enum deliver_stage stage, int code, const char *text)
 	default:
 		if (stage == DELIVER_AT_CONNECT)
 			return code >= 400 && code <= 599;
-		return stage == DELIVER_AT_MAIL && code >= 500 &&
-		    code <= 599 && is_policy_code(text);
+		/* Every mail of a journal has the same sender and recipient: a
+		   denial of these says nothing about this one mail. Postfix
+		   gives even client denials at RCPT (smtpd_delay_reject). */
+		return (stage == DELIVER_AT_MAIL || stage == DELIVER_AT_RCPT) &&
+		    code >= 500 && code <= 599 && is_policy_code(text);
 	}
 }
 

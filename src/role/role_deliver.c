@@ -379,7 +379,8 @@ return_untried(struct dlv *d)
 				relay_down(d, o, job->report.reply);
 			}
 			dlv_outlet_put(o, job, true);
-		} else {
+		} else if (job->report.code > 0 ||
+		    job->report.result == DELIVER_ACCEPTED) {
 			relay_alive(d, o);
 		}
 		l = next;

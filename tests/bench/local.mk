@@ -2,3 +2,11 @@
 check_PROGRAMS += tests/bench/bench_build tests/bench/load
 tests_bench_bench_build_SOURCES = tests/bench/bench_build.c
 tests_bench_load_SOURCES = tests/bench/load.c
+
+EXTRA_DIST += tests/bench/run.sh
+
+# Not in a hurry, and not beside other work: the figures are of this machine.
+bench: all $(check_PROGRAMS)
+	$(TEST_ENV) bash $(srcdir)/tests/bench/run.sh
+
+.PHONY: bench
