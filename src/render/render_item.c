@@ -129,7 +129,7 @@ fill_facts(struct render_filler *f, const struct item *it)
 
 	if (it->type == ITEM_TYPE_UNKNOWN)
 		render_fact_add(f, l, "network's type", it->type_name);
-	render_fact_add(f, l, "changed message", it->target);
+	render_fact_add(f, l, "about message", it->target);
 	add_context(f, l, it->context);
 	add_location(f, l, it->location);
 	add_reply(f, l, it->reply);

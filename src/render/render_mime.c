@@ -41,15 +41,16 @@ render_mime_init(void)
  * what the mail says: nobody can write a text that holds its own boundary.
  */
 static void
-make_boundary(char out[BOUNDARY_SIZE], char kind, const struct render_turn *t,
-    const GString *text)
+make_boundaries(char mixed[BOUNDARY_SIZE], char alternative[BOUNDARY_SIZE],
+    const struct render_turn *t, const GString *text)
 {
 	uint8_t digest[HASH_SIZE];
 	char hex[HASH_HEX_SIZE];
 
 	hash_strings(digest, "boundary", t->message_id, text->str, NULL);
-	g_snprintf(out, BOUNDARY_SIZE, "=_%c_%.32s", kind,
-	    hash_hex(digest, hex));
+	hash_hex(digest, hex);
+	g_snprintf(mixed, BOUNDARY_SIZE, "=_m_%.32s", hex);
+	g_snprintf(alternative, BOUNDARY_SIZE, "=_a_%.32s", hex);
 }
 
 /* The content type is set once, complete: each change spells it again. */
@@ -128,14 +129,12 @@ add_event(GMimeMultipart *to, const struct render_event *ev, const char *name)
 }
 
 static void
-add_body(GMimeMultipart *root, const struct render_turn *t,
-    const GString *text, const GString *html)
+add_body(GMimeMultipart *root, const char *boundary, const GString *text,
+    const GString *html)
 {
-	g_autoptr(GMimeMultipart) body = NULL;
-	char boundary[BOUNDARY_SIZE];
+	g_autoptr(GMimeMultipart) body = new_multipart("alternative",
+	    boundary);
 
-	make_boundary(boundary, 'a', t, text);
-	body = new_multipart("alternative", boundary);
 	add_text(body, "plain", text);
 	add_text(body, "html", html);
 	g_mime_multipart_add(root, GMIME_OBJECT(body));
@@ -177,11 +176,11 @@ render_mime(const struct render *r, struct render_turn *t,
 {
 	g_autoptr(GMimeMultipart) root = NULL;
 	const GPtrArray *events = t->in->events;
-	char boundary[BOUNDARY_SIZE];
+	char mixed[BOUNDARY_SIZE], alternative[BOUNDARY_SIZE];
 
-	make_boundary(boundary, 'm', t, text);
-	root = new_multipart("mixed", boundary);
-	add_body(root, t, text, html);
+	make_boundaries(mixed, alternative, t, text);
+	root = new_multipart("mixed", mixed);
+	add_body(root, alternative, text, html);
 	for (guint i = 0; i < events->len && render_attaches_events(r, t->in);
 	    i++) {
 		const struct render_event *ev = g_ptr_array_index(events, i);

@@ -56,3 +56,5 @@ FUZZ_TARGETS += tests/fuzz/fuzz_http
 tests_fuzz_fuzz_http_LDADD = $(FUZZ_LDADD)
 FUZZ_TARGETS += tests/fuzz/fuzz_smtp
 tests_fuzz_fuzz_smtp_LDADD = $(FUZZ_LDADD)
+FUZZ_TARGETS += tests/fuzz/fuzz_render
+tests_fuzz_fuzz_render_LDADD = $(FUZZ_LDADD)

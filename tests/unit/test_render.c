@@ -411,7 +411,7 @@ what_the_network_says_comes_from_a_system_address(void **state)
 	    "<wa-5511999990000@whatsapp.bank.example>");
 	check_field(mail, "Subject: WhatsApp: WhatsApp to +551140040001, "
 	    "status delivered");
-	check_text(&f, "  changed message wamid.OUT\n"
+	check_text(&f, "  about message   wamid.OUT\n"
 	    "  status          delivered\n");
 	end(&f);
 }
@@ -719,7 +719,7 @@ the_text_part_is_complete_by_itself(void **state)
 	f.item->context = g_new0(struct item_context, 1);
 	f.item->context->id = g_strdup("wamid.QUOTED");
 	f.item->counterpart.user_id = g_strdup("BR.150");
-	check_text(&f, "WhatsApp: 1 message, received\n");
+	check_text(&f, "WhatsApp: 1 message, received (customer)\n");
 	check_text(&f, "From:           Ana Souza (customer)\n"
 	    "  number          +5511999990000\n  user id         BR.150\n");
 	check_text(&f, "To:             +551140040001 (business)\n");

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rendering. An input that wa_parse() accepts is rendered as its items; any
+ * other is cut at NULs into strings that are put wherever an item has one.
+ * Laws: whatever they hold, the mail is 7 bit with CRLF, has the fields of
+ * every mail and no others, its boundaries only where they belong, and the
+ * same bytes when it is rendered again; the report embeds it unchanged.
+ */
+#include <assert.h>
+#include <glib.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "err.h"
+#include "fuzz.h"
+#include "item.h"
+#include "render.h"
+#include "wa.h"
+
+static struct render *
+renderer(void)
+{
+	static struct render *r;
+	const char *src = getenv("SRCDIR");
+
+	if (r == NULL) {
+		g_autofree char *dir = g_build_filename(src != NULL ? src : ".",
+		    "templates", NULL);
+		struct render_conf conf = { .tenant = "t",
+			.domain = "d.example", .address_domain = "a.example",
+			.templates = dir, .attach_event = true };
+
+		if (!render_new(&conf, &r, NULL))
+			abort();
+	}
+	return r;
+}
+
+/* --- strings to an item --- */
+
+struct input {
+	const char *at, *end;
+};
+
+/* The next string, NULL when it is empty. */
+static char *
+next(struct input *in)
+{
+	size_t len = strnlen(in->at, (size_t)(in->end - in->at));
+	char *s = len > 0 ? g_strndup(in->at, len) : NULL;
+
+	in->at += MIN(len + 1, (size_t)(in->end - in->at));
+	return s;
+}
+
+static void
+fill_party(struct item_party *p, struct input *in)
+{
+	p->number = next(in);
+	p->user_id = next(in);
+	p->parent_user_id = next(in);
+	p->username = next(in);
+	p->name = next(in);
+}
+
+static void
+fill_rest(struct item *it, struct input *in)
+{
+	struct item_media *m = item_media_add(it);
+	struct item_problem *p = item_problem_add(it);
+	g_autofree char *name = next(in);
+	g_autofree char *value = next(in);
+
+	item_fact_add(it, name != NULL ? name : "", value);
+	m->filename = next(in);
+	m->mime_type = next(in);
+	m->sha256 = next(in);
+	m->id = next(in);
+	p->code = next(in);
+	p->title = next(in);
+	p->message = next(in);
+}
+
+static struct item *
+item_of(const uint8_t *data, size_t len)
+{
+	struct input in = { (const char *)data, (const char *)data + len };
+	unsigned kind = len > 0 ? data[0] : 0;
+	struct item *it = item_new(kind % ITEM_KINDS, kind % ITEM_TYPES);
+
+	it->direction = kind & 1 ? ITEM_SENT : ITEM_RECEIVED;
+	it->author = kind % ITEM_AUTHORS;
+	it->at_ms = kind & 2 ? 1770127509000 : 0;
+	it->key = g_strdup("key");
+	it->id = next(&in);
+	it->text = next(&in);
+	fill_party(&it->counterpart, &in);
+	fill_party(&it->business, &in);
+	it->group_id = next(&in);
+	it->target = next(&in);
+	it->note = next(&in);
+	it->raw = next(&in);
+	it->network = next(&in);
+	it->account = next(&in);
+	it->type_name = next(&in);
+	it->context = g_new0(struct item_context, 1);
+	it->context->id = next(&in);
+	it->context->from = next(&in);
+	fill_rest(it, &in);
+	return it;
+}
+
+/* --- laws --- */
+
+static size_t
+occurrences(const char *hay, const char *needle)
+{
+	size_t n = 0;
+
+	while ((hay = strstr(hay, needle)) != NULL) {
+		n++;
+		hay += strlen(needle);
+	}
+	return n;
+}
+
+static void
+check_bytes(const char *mail, bool seven_bit)
+{
+	for (const char *p = mail; *p != '\0'; p++) {
+		if (*p == '\n')
+			assert(p > mail && p[-1] == '\r');
+		else if (*p == '\r')
+			assert(p[1] == '\n');
+		else if (seven_bit)
+			assert(*p == '\t' || (*p >= ' ' && *p <= '~'));
+	}
+}
+
+static void
+check_fields(const char *mail)
+{
+	static const char *const known[] = { "Date:", "From:", "To:", "Cc:",
+		"Subject:", "Message-ID:", "References:", "Conversation-ID:",
+		"Contribution-ID:", "Message-Direction:", "Message-Context:",
+		"Auto-Submitted:", "List-Id:", "X-ChatJournal-",
+		"MIME-Version:", "Content-Type:" };
+	const char *stop = strstr(mail, "\r\n\r\n");
+
+	assert(stop != NULL && g_str_has_prefix(mail, "Date: "));
+	for (const char *p = mail; p < stop; p = strstr(p, "\r\n") + 2) {
+		bool found = *p == ' ' || *p == '\t';
+
+		assert(strstr(p, "\r\n") - p <= 998);
+		for (size_t i = 0; i < G_N_ELEMENTS(known) && !found; i++)
+			found = g_str_has_prefix(p, known[i]);
+		assert(found);
+	}
+	assert(occurrences(mail, "\r\nFrom: ") >= 1);
+	assert(occurrences(mail, "\r\nMIME-Version: 1.0\r\n") == 1);
+}
+
+static void
+check_boundaries(const char *mail)
+{
+	const char *mixed = strstr(mail, "\r\nContent-Type: multipart/mixed; "
+	    "boundary=\"");
+	g_autofree char *boundary = NULL;
+
+	assert(mixed != NULL);
+	boundary = g_strndup(strchr(mixed, '"') + 1, 36);
+	assert(g_str_has_prefix(boundary, "=_m_"));
+	assert(occurrences(mail, boundary) == 4);
+	boundary[2] = 'a';
+	assert(occurrences(mail, boundary) == 4);
+}
+
+static char *
+text_of(const struct rendered *r)
+{
+	gsize len;
+	const char *bytes = g_bytes_get_data(r->bytes, &len);
+	char *text = g_strndup(bytes, len);
+
+	assert(strlen(text) == len);
+	return text;
+}
+
+static void
+check_report(const struct render_input *in, const struct rendered *mail)
+{
+	const struct render_envelope env = { .from = "j@d.example",
+		.to = "j@a.example", .journaled_ms = 1 };
+	g_autofree char *inner = text_of(mail);
+	g_autofree char *outer = NULL;
+	struct rendered report;
+
+	assert(render_journal_report(renderer(), in, mail, &env, &report,
+	    NULL));
+	outer = text_of(&report);
+	check_bytes(outer, false);
+	assert(strstr(outer, inner) != NULL);
+	assert(occurrences(outer, "\r\nSender: ") == 1);
+	rendered_clear(&report);
+}
+
+static void
+check_item(struct item *it, const struct render_event *ev)
+{
+	g_autoptr(GPtrArray) items = g_ptr_array_new();
+	g_autoptr(GPtrArray) events = g_ptr_array_new();
+	struct render_input in = { .items = items, .events = events,
+		.conversation = "c" };
+	struct rendered one, two;
+
+	g_ptr_array_add(items, it);
+	g_ptr_array_add(events, (void *)(uintptr_t)ev);
+	assert(render_turn(renderer(), &in, &one, NULL));
+	assert(render_turn(renderer(), &in, &two, NULL));
+	assert(g_bytes_equal(one.bytes, two.bytes));
+	g_autofree char *mail = text_of(&one);
+
+	check_bytes(mail, true);
+	check_fields(mail);
+	check_boundaries(mail);
+	check_report(&in, &one);
+	rendered_clear(&one);
+	rendered_clear(&two);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	const struct wa_limits limits = WA_LIMITS_DEFAULT;
+	struct render_event ev = { .seq = 1, .source = "webhook",
+		.received_ms = 1770127511402, .body = data, .len = len };
+	GPtrArray *items = NULL;
+
+	ev.is_json = wa_parse(data, len, &limits, &items, NULL);
+	if (!ev.is_json) {
+		items = item_list_new();
+		g_ptr_array_add(items, item_of(data, len));
+	}
+	for (guint i = 0; i < MIN(items->len, 16); i++)
+		check_item(g_ptr_array_index(items, i), &ev);
+	g_ptr_array_unref(items);
+	return 0;
+}
