@@ -12,6 +12,8 @@
 #include "clock.h"
 #include "directory.h"
 
+#define FACT_COLUMNS (size_t)16
+
 struct template_scope *
 render_scope_add(struct render_filler *f, GPtrArray *list)
 {
@@ -21,6 +23,19 @@ render_scope_add(struct render_filler *f, GPtrArray *list)
 	g_ptr_array_add(list, scope);
 	f->rows++;
 	return scope;
+}
+
+/* To 16 columns, and at least one blank. */
+static char *
+padded(struct render_scratch *s, const char *name)
+{
+	size_t len = strlen(name), cols = MAX(FACT_COLUMNS, len + 1);
+	char *out = render_keep(s, g_malloc(cols + 1));
+
+	memcpy(out, name, len);
+	memset(out + len, ' ', cols - len);
+	out[cols] = '\0';
+	return out;
 }
 
 void
@@ -34,8 +49,7 @@ render_fact_add(struct render_filler *f, GPtrArray *list, const char *name,
 		return;
 	scope = render_scope_add(f, list);
 	scope->string[F_NAME] = name;
-	scope->string[F_PADDED] = render_format(f->s, "%-15s ",
-	    name);
+	scope->string[F_PADDED] = padded(f->s, name);
 	scope->string[F_VALUE] = line;
 }
 
