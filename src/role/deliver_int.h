@@ -89,6 +89,7 @@ struct dlv_journal {
 	bool careful_due;
 	GArray *backlog;	/* struct dlv_range, oldest first */
 	int64_t fresh_next;
+	int fresh_owed;		/* places given to the backlog, in quarters */
 	GHashTable *flying;	/* int64_t id -> struct dlv_job * */
 	int64_t flying_bytes;
 	GQueue fetched;		/* claimed next, then handed over */

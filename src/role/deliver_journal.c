@@ -279,6 +279,22 @@ fetch_backlog(struct dlv_journal *j, struct store *st, int limit,
 	return true;
 }
 
+/*
+ * A quarter of what is taken up is new mail while old mail drains, also when
+ * places become free one by one.
+ */
+static bool
+fetch_share(struct dlv_journal *j, struct store *st, int places,
+    struct err *err)
+{
+	int share;
+
+	j->fresh_owed += places;
+	share = MIN(j->fresh_owed / 4, places);
+	j->fresh_owed %= 4;
+	return fetch_fresh(j, st, share, err);
+}
+
 bool
 dlv_journal_fetch(struct dlv_journal *j, struct store *st, int64_t now_ms,
     struct err *err)
@@ -289,10 +305,7 @@ dlv_journal_fetch(struct dlv_journal *j, struct store *st, int64_t now_ms,
 		return true;
 	if (!fetch_due(j, st, now_ms, n > 1 ? n / 2 : n, err))
 		return false;
-	n = room(j);
-	/* A quarter of the window is for new mail while old mail drains. */
-	if (j->backlog->len > 0 && n > 3 &&
-	    !fetch_fresh(j, st, n / 4, err))
+	if (j->backlog->len > 0 && !fetch_share(j, st, room(j), err))
 		return false;
 	return fetch_backlog(j, st, room(j), err) &&
 	    (j->backlog->len > 0 || fetch_fresh(j, st, room(j), err));

@@ -12,3 +12,7 @@ noinst_HEADERS += include/role.h src/role/build_int.h \
 sbin_PROGRAMS += chatjournald
 chatjournald_SOURCES = src/role/chatjournald.c
 chatjournald_LDADD = $(LDADD)
+
+UNIT_TESTS += tests/unit/test_lanes
+tests_unit_test_lanes_SOURCES = tests/unit/test_lanes.c
+tests_unit_test_lanes_LDADD = $(LDADD) $(CMOCKA_LIBS)

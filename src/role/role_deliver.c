@@ -132,6 +132,49 @@ set_up(struct dlv *d, struct err *err)
 	return true;
 }
 
+/*
+ * Mails of a journal that the configuration no longer knows wait for ever:
+ * somebody must be told, at each start.
+ */
+static void
+warn_orphans(struct dlv *d)
+{
+	struct store_status s = { 0 };
+	struct err err = ERR_INIT;
+
+	if (!store_status(d->store, &s, &err)) {
+		log_err(LOG_LEVEL_WARN, "deliver.retry", &err, "what=status");
+		return;
+	}
+	for (guint i = 0; i < s.journals->len; i++) {
+		const struct store_journal_status *j = &g_array_index(
+		    s.journals, struct store_journal_status, i);
+
+		if (j->pending + j->deferred > 0 &&
+		    conf_journal_get(d->conf, j->journal) == NULL)
+			log_warn("journal.unknown", "journal=%s waiting=%"
+			    PRId64, j->journal, j->pending + j->deferred);
+	}
+	store_status_clear(&s);
+}
+
+static void store_relay(struct dlv *d, const struct dlv_outlet *o, bool up,
+    const char *reason);
+
+static bool
+start_outlets(struct dlv *d, struct err *err)
+{
+	for (guint i = 0; i < d->outlets->len; i++) {
+		struct dlv_outlet *o = d->outlets->pdata[i];
+
+		if (!dlv_outlet_start(o, err))
+			return false;
+		o->since_ms = clock_now_ms();
+		store_relay(d, o, true, "");
+	}
+	return true;
+}
+
 static bool
 start(struct dlv *d, struct err *err)
 {
@@ -149,11 +192,8 @@ start(struct dlv *d, struct err *err)
 		    d->conf->poison_deaths, now, err))
 			return false;
 	}
-	for (guint i = 0; i < d->outlets->len; i++) {
-		if (!dlv_outlet_start(d->outlets->pdata[i], err))
-			return false;
-	}
-	return true;
+	warn_orphans(d);
+	return start_outlets(d, err);
 }
 
 /* ---- what became of a mail ------------------------------------------------------- */
