@@ -37,7 +37,7 @@ check-asan:
 		$(MAKE) $(AM_MAKEFLAGS) check-tap
 
 clean-local:
-	rm -rf asan-build fuzz-build fuzz-work
+	rm -rf asan-build debian-build fuzz-build fuzz-work chatjournal_*.deb
 
 .PHONY: check-tap check-integration check-valgrind check-asan
 
