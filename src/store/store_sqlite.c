@@ -22,6 +22,22 @@ is_full(int code, int sys_errno)
 	    (sys_errno == ENOSPC || sys_errno == EDQUOT));
 }
 
+enum err_kind
+store_db_errno_kind(int errnum)
+{
+	switch (errnum) {
+	case ENOSPC:
+	case EDQUOT:
+	case EROFS:
+	case EIO:
+	case ENFILE:
+	case EMFILE:
+		return ERR_TEMP;
+	default:
+		return ERR_CONF;
+	}
+}
+
 bool
 store_db_error(int code, int sys_errno, const char *message,
     const char *path, struct err *err)

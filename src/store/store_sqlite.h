@@ -31,6 +31,8 @@ bool store_db_fail(const struct sqlite *s, struct err *err);
 /* The same for a result code without a connection. */
 bool store_db_error(int code, int sys_errno, const char *message,
     const char *path, struct err *err);
+/* Temporary is what mending the disk mends, without a new configuration. */
+enum err_kind store_db_errno_kind(int errnum);
 
 /*
  * Binds to the statement of this SQL (a constant: it is kept by address).

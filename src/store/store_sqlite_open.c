@@ -84,7 +84,7 @@ store_db_lock(const char *dir, enum store_file file, int64_t wait_ms,
 	int e = errno;
 
 	if (lock < 0)
-		return err_set(err, ERR_CONF, "store.open",
+		return err_set(err, store_db_errno_kind(e), "store.open",
 		    "cannot open %s: %s", path, err_errno(e));
 	if (!lock_until(lock, wait_ms)) {
 		e = errno;

@@ -154,7 +154,7 @@ create_file(const char *dir, const char *path, struct err *err)
 		return io_dir_sync(dir, err);
 	if (e == EEXIST)
 		return true;
-	return err_set(err, e == ENOSPC ? ERR_TEMP : ERR_CONF,
+	return err_set(err, store_db_errno_kind(e),
 	    e == ENOSPC ? "store.full" : "store.open",
 	    "cannot create %s: %s", path, err_errno(e));
 }
