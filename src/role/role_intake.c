@@ -37,6 +37,7 @@
 #define RETRY_AFTER_S 5
 #define DRAIN_MS 20000
 #define TLS_LOOK_MS 10000
+#define TELL_DOWN_MS 10000
 
 /* A request that proved itself and waits for the committer. */
 struct waiting {
@@ -62,7 +63,8 @@ struct intake {
 
 	int64_t next_purge_ms, next_tls_ms;
 	struct timespec tls_changed;
-	bool store_down;
+	int64_t down_since_ms, down_told_ms;	/* monotonic; 0: store works */
+	int64_t unstored;	/* refused since it was told */
 	int64_t refused, refused_told_ms;
 };
 
@@ -254,15 +256,31 @@ record(struct intake *in, const GPtrArray *batch, struct err *err)
 	return store_commit(in->store, err);
 }
 
+/* The first failure at once, then a sum now and then: senders are many. */
 static void
-tell_store(struct intake *in, bool ok, const struct err *err, guint n)
+tell_store_down(struct intake *in, const struct err *err, guint n)
 {
-	if (ok && in->store_down)
-		log_info("store.up", "role=intake");
-	else if (!ok)
-		log_err(LOG_LEVEL_ERROR, "store.down", err,
-		    "refused=%u", n);
-	in->store_down = !ok;
+	int64_t mono = clock_mono_ms();
+
+	if (in->down_since_ms == 0)
+		in->down_since_ms = mono;
+	in->unstored += n;
+	if (in->down_told_ms != 0 && mono - in->down_told_ms < TELL_DOWN_MS)
+		return;
+	log_err(LOG_LEVEL_ERROR, "store.down", err, "refused=%" PRId64,
+	    in->unstored);
+	in->unstored = 0;
+	in->down_told_ms = mono;
+}
+
+static void
+tell_store_up(struct intake *in)
+{
+	if (in->down_since_ms == 0)
+		return;
+	log_info("store.up", "after_ms=%" PRId64 " refused=%" PRId64,
+	    clock_mono_ms() - in->down_since_ms, in->unstored);
+	in->down_since_ms = in->down_told_ms = in->unstored = 0;
 }
 
 static void
@@ -279,8 +297,10 @@ commit_batch(struct intake *in, const GPtrArray *batch)
 		else
 			answer_text(w->rq, 503, "cannot store: try again\n");
 	}
-	tell_store(in, ok, &err, batch->len);
-	if (ok) {
+	if (!ok) {
+		tell_store_down(in, &err, batch->len);
+	} else {
+		tell_store_up(in);
 		proc_wake(PROC_BUILD);
 		log_debug("event.stored", "count=%u", batch->len);
 	}
