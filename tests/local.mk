@@ -57,6 +57,9 @@ check_PROGRAMS += tests/bench/bench_render
 tests_bench_bench_render_SOURCES = tests/bench/bench_render.c
 
 # integration: chatjournald as a whole
-CHATJOURNALD_TESTS = tests/integration/one-event.sh
+CHATJOURNALD_TESTS = tests/integration/one-event.sh \
+	tests/integration/tls-and-auth.sh tests/integration/outage.sh \
+	tests/integration/disk-full.sh tests/integration/kill.sh
 INTEGRATION_TESTS += $(CHATJOURNALD_TESTS)
-EXTRA_DIST += $(CHATJOURNALD_TESTS) tests/integration/lib.sh
+EXTRA_DIST += $(CHATJOURNALD_TESTS) tests/integration/lib.sh \
+	tests/integration/poster.py tests/integration/audit.py

@@ -40,7 +40,8 @@ skip() {
 finish() {
 	if [ "$failed" -gt 0 ] && [ -s "$tmp/log" ]; then
 		echo "the last lines of the daemon's log:" >&2
-		tail -n 40 "$tmp/log" >&2
+		grep -Ev ' (turn.rendered|mail.sent) ' "$tmp/log" |
+			tail -n 40 >&2
 	fi
 	echo "1..$count"
 	exit $((failed > 0))
@@ -85,7 +86,7 @@ wait_for() {
 	until "$@"; do
 		[ $SECONDS -lt $end ] ||
 			{ echo "waited in vain for: $*" >&2; return 1; }
-		read -rt 0.05 <> <(:) || true
+		sleep 0.05
 	done
 }
 
@@ -108,7 +109,7 @@ end() {
 	kill -"${2:-TERM}" -- "$pid" 2> /dev/null
 	for ((i = 0; i < 800; i++)); do
 		kill -0 -- "$pid" 2> /dev/null || break
-		read -rt 0.02 <> <(:) || true
+		sleep 0.02
 	done
 	kill -KILL -- "$pid" 2> /dev/null
 	wait "${pid#-}" 2> /dev/null
@@ -206,6 +207,8 @@ write_directory() {
 	} > "$tmp/directory.conf"
 }
 
+linger=1s
+
 # relay_conf NAME PORT [DIRECTIVES]: with waits that suit a test.
 relay_conf() {
 	cat <<- EOF
@@ -213,7 +216,7 @@ relay_conf() {
 		url smtp://localhost:$2;
 		retry_min 200ms;
 		retry_max 1s;
-		linger 1s;
+		linger $linger;
 		${3:-}
 	}
 	EOF
@@ -430,10 +433,21 @@ start_postfix() {
 	wait_for 10 smtp_is_up
 }
 
-# tempfail, reject or nothing for each recipient: postfix_says [REPLY]
+no_smtpd() {
+	! pgrep -P "${pids[postfix]#-}" -x smtpd > /dev/null
+}
+
+# What every recipient is answered from now on: postfix_says [REPLY]
 postfix_says() {
 	echo "${1:+/./ $1}" > "$pf/access"
-	pkill -HUP -P "${pids[postfix]#-}" -x smtpd || true
+	kill -HUP "${pids[postfix]#-}"
+	wait_for 10 no_smtpd
+}
+
+# Files that are not executable are halves of mails, never taken.
+postfix_is_empty() {
+	[ -z "$(find "$pf/queue/incoming" "$pf/queue/active" \
+		"$pf/queue/deferred" -type f -perm /100)" ]
 }
 
 # An authority and a certificate for localhost; and a strange authority.
@@ -503,4 +517,29 @@ start_peer() {
 peer_mails() {
 	local files=("$tmp/$1"/*.eml)
 	[ -e "${files[0]}" ] && echo ${#files[@]} || echo 0
+}
+
+# ---- load -----------------------------------------------------------------------------
+
+# start_poster NAME COUNT [OPTION...]: in the background; its ledger is
+# $tmp/NAME.ledger.
+start_poster() {
+	local name=$1 n=$2
+	shift 2
+	python3 -B "$here/poster.py" --port "$http_port" \
+		--secret "$tmp/secrets/app" --ledger "$tmp/$name.ledger" \
+		--prefix "$name" --count "$n" "$@" 2> "$tmp/$name.err" &
+	pids[$name]=$!
+}
+
+# posted NAME N: that many have their line
+posted() {
+	[ "$(wc -l < "$tmp/$1.ledger")" -ge "$2" ]
+} 2> /dev/null
+
+# audit [--exact] NAME DIRECTORY
+audit() {
+	local exact=
+	[ "$1" = --exact ] && { exact=$1; shift; }
+	python3 -B "$here/audit.py" $exact "$tmp/$1.ledger" "$2"
 }

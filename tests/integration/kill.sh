@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# kill -9 of every process again and again, while events come in on several
+# connections: nothing that was answered is lost, and nothing arrives twice
+# but with the same Message-ID and the same bytes.
+. "${SRCDIR:?}/tests/integration/lib.sh"
+need_postfix
+need_tools pgrep
+
+events=4000 rate=110 lasting=36
+
+make_postfix
+write_directory archive second
+write_conf << EOF
+$(relay_conf local "$smtp_port")
+$(journal_conf archive local)
+$(maildir_conf second "$tmp/second")
+EOF
+
+declare -A killed=()
+
+kill_role() {
+	local pid
+	pid=$(role_pid "$1")
+	[ -n "$pid" ] && kill -KILL "$pid" &&
+		killed[$1]=$((${killed[$1]:-0} + 1))
+}
+
+# Its roles end by themselves, and the next daemon begins where they were.
+kill_supervisor() {
+	kill -KILL "${pids[daemon]}"
+	wait "${pids[daemon]}" 2> /dev/null
+	killed[supervisor]=$((${killed[supervisor]:-0} + 1))
+	start_daemon
+}
+
+rage() {
+	local end=$((SECONDS + lasting)) turn=0 role
+	while [ $SECONDS -lt $end ]; do
+		for role in intake build deliver; do
+			# not in step with the seconds of the restarts
+			sleep "0.$((RANDOM % 80 + 10))"
+			kill_role "$role"
+		done
+		turn=$((turn + 1))
+		[ $((turn % 6)) -ne 0 ] || kill_supervisor || return 1
+	done
+	echo "# killed: $(for role in "${!killed[@]}"; do
+		echo -n "$role ${killed[$role]} times, "; done)"
+	for role in intake build deliver supervisor; do
+		[ "${killed[$role]:-0}" -ge 3 ] || return 1
+	done
+}
+
+nothing_waits_for_a_person() {
+	ctl status --check
+}
+
+everything_went_out() {
+	has archive && has second
+}
+
+check "a private Postfix starts" start_postfix
+check "chatjournald starts" start_daemon
+start_poster LOAD $events --rate $rate --connections 6
+check "each role and the supervisor can be killed several times" rage
+check "in the end every event is answered with 200" \
+	wait_for 60 posted LOAD $events
+check "everything goes out" wait_for 60 everything_went_out
+check "nothing waits for a person" nothing_waits_for_a_person
+check "everything received is accounted for" ctl verify
+check "Postfix delivers all it took" wait_for 30 postfix_is_empty
+check "every event is in one mail in Postfix's mailbox" \
+	audit LOAD "$tmp/mail/archive/new"
+check "every event is in one mail in the Maildir" \
+	audit LOAD "$tmp/second/new"
+echo "# in Postfix: $(audit LOAD "$tmp/mail/archive/new")"
+check "on SIGTERM the daemon ends with 0" stop_daemon
+finish
