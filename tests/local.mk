@@ -14,8 +14,9 @@ RUN_TAP = $(TEST_ENV) bash $(srcdir)/tests/run-tap.sh
 TEST_ENV = SRCDIR='$(abs_top_srcdir)' BUILDDIR='$(abs_top_builddir)'
 
 # As make check, but with one line for each sentence and one for the sum.
+TAP_FLAGS =
 check-tap: all $(check_LIBRARIES) $(check_PROGRAMS) $(check_SCRIPTS)
-	$(RUN_TAP) $(TESTS)
+	$(RUN_TAP) $(TAP_FLAGS) $(TESTS)
 
 check-integration: all $(check_LIBRARIES) $(check_PROGRAMS) $(check_SCRIPTS)
 	$(RUN_TAP) $(INTEGRATION_TESTS)
@@ -27,14 +28,15 @@ check-valgrind: all $(check_LIBRARIES) $(check_PROGRAMS)
 		$(UNIT_TESTS)
 
 # In a copy of what would be distributed: a source directory that is already
-# configured cannot be configured again for another build directory.
+# configured cannot be configured again for another build directory. The tests
+# of the system call filters are skipped: the sanitizers need other calls.
 check-asan:
 	$(MAKE) $(AM_MAKEFLAGS) distdir distdir=asan-build
 	chmod -R u+w asan-build
 	cd asan-build && ./configure -q --enable-sanitize CC='$(CC)' \
 		CFLAGS='-g -O1'
 	cd asan-build && UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-		$(MAKE) $(AM_MAKEFLAGS) check-tap
+		$(MAKE) $(AM_MAKEFLAGS) check-tap TAP_FLAGS='-e test_proc_'
 
 clean-local:
 	rm -rf asan-build debian-build fuzz-build fuzz-work chatjournal_*.deb
