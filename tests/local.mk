@@ -21,10 +21,11 @@ check-tap: all $(check_LIBRARIES) $(check_PROGRAMS) $(check_SCRIPTS)
 check-integration: all $(check_LIBRARIES) $(check_PROGRAMS) $(check_SCRIPTS)
 	$(RUN_TAP) $(INTEGRATION_TESTS)
 
-# Valgrind is of no use on a build that has sanitizers in it.
+# Of no use on a build that has sanitizers in it.
+VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full \
+	--errors-for-leak-kinds=definite
 check-valgrind: all $(check_LIBRARIES) $(check_PROGRAMS)
-	G_SLICE=always-malloc $(RUN_TAP) -w 'valgrind -q --error-exitcode=99 \
-		--leak-check=full --errors-for-leak-kinds=definite' \
+	G_SLICE=always-malloc $(RUN_TAP) -e test_proc_ -w '$(VALGRIND)' \
 		$(UNIT_TESTS)
 
 # In a copy of what would be distributed: a source directory that is already
