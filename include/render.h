@@ -39,6 +39,12 @@ struct render_event {
 	const void *body;
 	size_t len;
 	bool is_json;
+	/*
+	 * NULL: the body is attached whole. Else the event also holds what is
+	 * none of this mail's business, and only the raw JSON of these items
+	 * (struct item *) is attached; sha256 is still that of the body.
+	 */
+	const GPtrArray *excerpt;
 };
 
 struct render_input {

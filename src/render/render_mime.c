@@ -113,17 +113,40 @@ set_attachment(GMimeObject *object, const char *name)
 	g_mime_object_set_content_disposition(object, cd);
 }
 
+/* A JSON array of the items' own JSON, a line each. */
+static GString *
+excerpt_of(const struct render_event *ev)
+{
+	GString *out = g_string_new("[");
+
+	for (guint i = 0; i < ev->excerpt->len; i++) {
+		const struct item *it = ev->excerpt->pdata[i];
+
+		g_string_append(out, i > 0 ? ",\n" : "");
+		g_string_append(out, it->raw != NULL ? it->raw : "null");
+	}
+	g_string_append(out, "]\n");
+	return out;
+}
+
 static void
 add_event(GMimeMultipart *to, const struct render_event *ev, const char *name)
 {
+	g_autoptr(GString) excerpt = NULL;
 	g_autoptr(GMimePart) part = g_object_new(GMIME_TYPE_PART, NULL);
 	g_autoptr(GString) b64 = g_string_new(NULL);
 
 	set_type(GMIME_OBJECT(part), "application",
 	    ev->is_json ? "json" : "octet-stream", "name", name);
-	g_mime_part_set_content_description(part, "raw webhook event");
+	g_mime_part_set_content_description(part, ev->excerpt != NULL
+	    ? "raw items of a larger webhook event" : "raw webhook event");
 	set_attachment(GMIME_OBJECT(part), name);
-	render_base64(b64, ev->body, ev->len);
+	if (ev->excerpt != NULL) {
+		excerpt = excerpt_of(ev);
+		render_base64(b64, excerpt->str, excerpt->len);
+	} else {
+		render_base64(b64, ev->body, ev->len);
+	}
 	set_content(part, b64, GMIME_CONTENT_ENCODING_BASE64);
 	g_mime_multipart_add(to, GMIME_OBJECT(part));
 }

@@ -111,11 +111,12 @@ const char *
 render_event_name(struct render_scratch *s, const struct render_event *ev,
     guint index)
 {
+	const char *stem = ev->excerpt != NULL ? "excerpt" : "event";
 	const char *extension = ev->is_json ? "json" : "bin";
 
 	if (index == 0)
-		return ev->is_json ? "event.json" : "event.bin";
-	return render_format(s, "event-%u.%s", index + 1, extension);
+		return render_format(s, "%s.%s", stem, extension);
+	return render_format(s, "%s-%u.%s", stem, index + 1, extension);
 }
 
 static void

@@ -16,6 +16,9 @@
 #include "render.h"
 #include "text.h"
 
+/* An event of several items is attached whole to each of them up to here. */
+#define ATTACH_SHARED_MAX 65536
+
 /* Everything render.h needs for one turn, with what must be freed. */
 struct gathered {
 	GPtrArray *items;	/* struct item *, borrowed from the events */
@@ -36,14 +39,24 @@ gathered_clear(struct gathered *g)
 }
 
 static void
-add_event(struct gathered *g, const struct build_event *ev)
+free_render_event(gpointer p)
+{
+	struct render_event *re = p;
+
+	if (re->excerpt != NULL)
+		g_ptr_array_unref((GPtrArray *)(uintptr_t)re->excerpt);
+	g_free(re);
+}
+
+static struct render_event *
+event_of(struct gathered *g, const struct build_event *ev)
 {
 	struct render_event *re;
 
-	for (guint i = 0; i < g->events->len; i++) {
+	for (guint i = g->events->len; i-- > 0;) {
 		re = g->events->pdata[i];
 		if (re->seq == ev->id)
-			return;
+			return re;
 	}
 	re = g_new0(struct render_event, 1);
 	re->seq = ev->id;
@@ -53,6 +66,47 @@ add_event(struct gathered *g, const struct build_event *ev)
 	re->body = g_bytes_get_data(ev->body, &re->len);
 	re->is_json = ev->is_json;
 	g_ptr_array_add(g->events, re);
+	return re;
+}
+
+static bool
+is_same_talk(const struct item *a, const struct item *b)
+{
+	return g_strcmp0(a->business.user_id, b->business.user_id) == 0 &&
+	    g_strcmp0(a->group_id, b->group_id) == 0 &&
+	    g_strcmp0(a->counterpart.user_id, b->counterpart.user_id) == 0 &&
+	    g_strcmp0(a->counterpart.number, b->counterpart.number) == 0;
+}
+
+/*
+ * Meta puts up to 1,000 updates of anybody into one POST. Attached whole to
+ * each of its turns it would show one customer's words in another's mail, and
+ * grow with the square of its size.
+ */
+static bool
+is_attached_whole(const struct build_event *ev, const struct item *it)
+{
+	if (ev->items->len > 1 &&
+	    g_bytes_get_size(ev->body) > ATTACH_SHARED_MAX)
+		return false;
+	for (guint i = 0; i < ev->items->len; i++) {
+		if (!is_same_talk(ev->items->pdata[i], it))
+			return false;
+	}
+	return true;
+}
+
+static void
+add_event(struct gathered *g, const struct build_event *ev, struct item *it)
+{
+	struct render_event *re = event_of(g, ev);
+	GPtrArray *excerpt = (GPtrArray *)(uintptr_t)re->excerpt;
+
+	if (excerpt == NULL && (!ev->is_json || is_attached_whole(ev, it)))
+		return;
+	if (excerpt == NULL)
+		re->excerpt = excerpt = g_ptr_array_new();
+	g_ptr_array_add(excerpt, it);
 }
 
 static struct item *
@@ -87,7 +141,7 @@ gather_item(struct build *b, const struct store_turn_item *ti,
 		it = ev->items->pdata[0];
 	}
 	g_ptr_array_add(g->items, it);
-	add_event(g, ev);
+	add_event(g, ev, it);
 	return true;
 }
 
@@ -98,10 +152,10 @@ gather_items(struct build *b, const struct build_turn *t, struct gathered *g,
 	g_autoptr(GArray) list = NULL;
 
 	g->items = g_ptr_array_new();
-	g->events = g_ptr_array_new_with_free_func(g_free);
+	g->events = g_ptr_array_new_with_free_func(free_render_event);
 	if (t->item != NULL) {
 		g_ptr_array_add(g->items, t->item);
-		add_event(g, t->event);
+		add_event(g, t->event, t->item);
 		return true;
 	}
 	if (!store_turn_item_list(b->store, t->id, &list, err))

@@ -13,6 +13,8 @@ sbin_PROGRAMS += chatjournald
 chatjournald_SOURCES = src/role/chatjournald.c
 chatjournald_LDADD = $(LDADD)
 
-UNIT_TESTS += tests/unit/test_lanes
+UNIT_TESTS += tests/unit/test_build tests/unit/test_lanes
+tests_unit_test_build_SOURCES = tests/unit/test_build.c
+tests_unit_test_build_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_lanes_SOURCES = tests/unit/test_lanes.c
 tests_unit_test_lanes_LDADD = $(LDADD) $(CMOCKA_LIBS)
