@@ -8,7 +8,7 @@ src_libchatjournal_a_SOURCES += \
 	src/store/store_sqlite_turn.c src/store/store_sqlite_mail.c \
 	src/store/store_sqlite_purge.c src/store/store_sqlite_law.c \
 	src/store/store_sqlite_status.c src/store/store_sqlite_list.c \
-	src/store/store_sqlite_trace.c
+	src/store/store_sqlite_trace.c src/store/store_sqlite_trail.c
 nodist_src_libchatjournal_a_SOURCES = src/store/schema.h
 
 EXTRA_DIST += src/store/sql/schema.sql

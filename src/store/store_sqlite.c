@@ -319,7 +319,10 @@ begin(struct store *st, struct err *err)
 static bool
 commit(struct store *st, struct err *err)
 {
-	return store_db_run(SQLITE_OF(st), "COMMIT", err, "");
+	struct sqlite *s = SQLITE_OF(st);
+
+	return store_db_trail_grow(s, err) &&
+	    store_db_run(s, "COMMIT", err, "");
 }
 
 /* Some errors (disk full) have rolled back already. */
@@ -328,6 +331,7 @@ rollback(struct store *st)
 {
 	struct sqlite *s = SQLITE_OF(st);
 
+	s->untrailed = -1;
 	if (!sqlite3_get_autocommit(s->db))
 		store_db_run(s, "ROLLBACK", NULL, "");
 }
@@ -351,8 +355,8 @@ store_db_look_begin(struct sqlite *s, struct err *err)
 void
 store_db_look_end(struct sqlite *s)
 {
-	if (!s->base.in_txn)
-		rollback(&s->base);
+	if (!s->base.in_txn && !sqlite3_get_autocommit(s->db))
+		store_db_run(s, "ROLLBACK", NULL, "");
 }
 
 static const struct store_look_verbs look = {

@@ -22,6 +22,7 @@ struct sqlite {
 	char *own;		/* path of the own file; NULL: reads only */
 	GHashTable *stmts;	/* text of the SQL -> prepared statement */
 	int lock_fd;		/* held while the own file is open */
+	int64_t untrailed;	/* items and mails in no run; -1: unknown */
 };
 
 #define SQLITE_OF(st) ((struct sqlite *)(void *)(st))
@@ -75,6 +76,14 @@ bool store_db_changed(struct sqlite *s, const char *what, int64_t id,
  */
 bool store_db_look_begin(struct sqlite *s, struct err *err);
 void store_db_look_end(struct sqlite *s);
+
+/* ---- the trail: from an id to turns -------------------------------------- */
+
+/* To be called before build commits: adds a run when enough has come. */
+bool store_db_trail_grow(struct sqlite *s, struct err *err);
+/* Adds the turns (int64_t) in which an item or mail has this id. */
+bool store_db_trail_find(struct sqlite *s, const char *id, GArray *turns,
+    struct err *err);
 
 /* ---- open and prepare --------------------------------------------------- */
 

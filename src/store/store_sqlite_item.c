@@ -29,14 +29,19 @@ item_seen(struct store *st, const uint8_t *key, const uint8_t *digest,
 static bool
 item_add(struct store *st, const struct store_item *it, struct err *err)
 {
+	struct sqlite *s = SQLITE_OF(st);
 	uint8_t key[HASH_SIZE];
 
 	store_key(it->key, key);
-	return store_db_run(SQLITE_OF(st), "INSERT INTO item (key, event_id, "
+	if (!store_db_run(s, "INSERT INTO item (key, event_id, "
 	    "turn_id, wamid, target, kind, type, at_ms, digest) "
 	    "VALUES (?,?,?,?,?,?,?,?,?)", err, "hiissssih", key,
 	    it->event_id, it->turn_id, it->id, it->target, it->kind, it->type,
-	    it->at_ms, it->digest);
+	    it->at_ms, it->digest))
+		return false;
+	if (s->untrailed >= 0)
+		s->untrailed++;
+	return true;
 }
 
 static bool

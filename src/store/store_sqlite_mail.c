@@ -30,6 +30,8 @@ mail_add(struct store *st, const struct store_mail *m, int64_t *id,
 	    m->content_id, m->journal, m->message_id, m->envelope_from,
 	    m->envelope_to, m->queued_ms))
 		return false;
+	if (s->untrailed >= 0)
+		s->untrailed++;
 	if (id != NULL)
 		*id = sqlite3_last_insert_rowid(s->db);
 	return true;

@@ -118,6 +118,7 @@ store_db_new(const char *path)
 	s->stmts = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL,
 	    free_statement);
 	s->lock_fd = -1;
+	s->untrailed = -1;
 	return s;
 }
 

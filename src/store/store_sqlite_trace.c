@@ -71,29 +71,18 @@ find_number(struct trace *t, const char *sql, const char *digits)
 }
 
 static bool
-find_text(struct trace *t, const char *sql, const char *text)
-{
-	return add_ids(t, store_db_query(t->s, sql, t->err, "s", text));
-}
-
-static bool
-find_message_id(struct trace *t, const char *id)
+find_name(struct trace *t, const char *id)
 {
 	size_t len = strlen(id);
 	g_autofree char *bare = len >= 2 && id[0] == '<' &&
 	    id[len - 1] == '>' ? g_strndup(id + 1, len - 2) : g_strdup(id);
+	g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(int64_t));
 
-	return find_text(t, "SELECT id, 0 FROM turn WHERE message_id = ? "
-	    "AND message_id IS NOT NULL", bare);
-}
-
-static bool
-find_wamid(struct trace *t, const char *id)
-{
-	return find_text(t, "SELECT turn_id, event_id FROM item "
-	    "WHERE wamid = ? AND wamid IS NOT NULL", id) &&
-	    find_text(t, "SELECT turn_id, event_id FROM item "
-	    "WHERE target = ? AND target IS NOT NULL", id);
+	if (!store_db_trail_find(t->s, bare, found, t->err))
+		return false;
+	for (guint i = 0; i < found->len; i++)
+		add_once(t->turns, g_array_index(found, int64_t, i));
+	return true;
 }
 
 static bool
@@ -113,7 +102,7 @@ find(struct trace *t, const char *id)
 		    "UNION SELECT i.turn_id, i.event_id "
 		    "FROM sighting g JOIN item i ON i.key = g.key "
 		    "WHERE g.event_id = ?1", id + 6);
-	return find_message_id(t, id) && find_wamid(t, id);
+	return find_name(t, id);
 }
 
 /* The events of the turns found, and those that repeated their items. */

@@ -237,6 +237,34 @@ look(struct bench *b)
 	g_free(why);
 }
 
+static bool
+count_fact(void *arg, const struct store_fact *f)
+{
+	(void)f;
+	++*(int64_t *)arg;
+	return true;
+}
+
+/* The first message by its wamid: it is in the oldest run of the trail. */
+static void
+trace(struct bench *b)
+{
+	char key[160], wamid[128], message_id[128];
+	uint8_t digest[HASH_SIZE];
+	struct err err = ERR_INIT;
+	int64_t facts = 0;
+
+	spell_ids(1, key, wamid, message_id, digest);
+	start(b);
+	must(store_trace(b->of[STORE_ADMIN], wamid, count_fact, &facts, &err),
+	    &err);
+	must(store_trace(b->of[STORE_ADMIN], message_id, count_fact, &facts,
+	    &err), &err);
+	stop(b, "trace", 2);
+	if (facts != 12)
+		printf("traced %d facts, not 12\n", (int)facts);
+}
+
 static void
 purge(struct bench *b)
 {
@@ -277,6 +305,7 @@ main(int argc, char **argv)
 	build_all(&b);
 	deliver_all(&b, b.events * 9 / 10);
 	look(&b);
+	trace(&b);
 	purge(&b);
 	for (int f = 0; f < STORE_FILES; f++)
 		store_close(b.of[f]);

@@ -410,6 +410,33 @@ a_message_is_traced_by_each_of_its_ids(void **state)
 }
 
 static void
+a_mail_is_traced_by_its_own_message_id_too(void **state)
+{
+	struct bed *b = bed_of(state);
+
+	put_message(b, "k", "a", NULL);
+	assert_trace(b, "<m@test>", "received+0 filed+0 closed+1 rendered+2 "
+	    "queued+2 ");
+}
+
+static void
+what_refers_to_a_message_is_in_its_trace(void **state)
+{
+	struct bed *b = bed_of(state);
+	struct store_item it = { .key = "receipt", .target = "wamid.k",
+		.kind = "receipt", .type = "status" };
+
+	put_message(b, "k", "a", NULL);
+	it.event_id = put_event(b, T0 + 9, "{}");
+	begin(b, STORE_BUILD);
+	it.turn_id = add_turn(b, "talk", TURN_STILL_OPEN);
+	assert_true(store_item_add(b->of[STORE_BUILD], &it));
+	commit(b, STORE_BUILD);
+	assert_trace(b, "wamid.k", "received+0 filed+0 closed+1 rendered+2 "
+	    "queued+2 received+9 filed+9 ");
+}
+
+static void
 a_trace_of_nothing_is_empty(void **state)
 {
 	struct bed *b = bed_of(state);
@@ -492,6 +519,8 @@ const struct CMUnitTest store_contract_looking[] = {
 	TEST(open_and_parked_turns_and_parked_events_are_listed),
 	TEST(a_list_ends_when_the_callback_says_so),
 	TEST(a_message_is_traced_by_each_of_its_ids),
+	TEST(a_mail_is_traced_by_its_own_message_id_too),
+	TEST(what_refers_to_a_message_is_in_its_trace),
 	TEST(a_trace_of_nothing_is_empty),
 	TEST(a_parked_event_and_an_open_turn_are_traced),
 	TEST(a_fact_has_ids_and_quoted_details),

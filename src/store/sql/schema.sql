@@ -78,7 +78,6 @@ CREATE INDEX turn_talk ON turn (conversation) WHERE state = 'open';
 CREATE INDEX turn_closed ON turn (id) WHERE state = 'closed';
 CREATE INDEX turn_held ON turn (id) WHERE state = 'held';
 CREATE INDEX turn_parked ON turn (id) WHERE state = 'parked';
-CREATE INDEX turn_message ON turn (message_id) WHERE message_id IS NOT NULL;
 
 CREATE TABLE item (
   id INTEGER PRIMARY KEY,
@@ -94,8 +93,6 @@ CREATE TABLE item (
 ) STRICT;
 CREATE INDEX item_turn ON item (turn_id);
 CREATE INDEX item_event ON item (event_id);
-CREATE INDEX item_wamid ON item (wamid) WHERE wamid IS NOT NULL;
-CREATE INDEX item_target ON item (target) WHERE target IS NOT NULL;
 
 CREATE TABLE sighting (
   id INTEGER PRIMARY KEY,
@@ -146,6 +143,17 @@ CREATE TABLE mail (
 ) STRICT;
 CREATE INDEX mail_journal ON mail (journal, id);
 CREATE INDEX mail_turn ON mail (turn_id);
+
+-- Where a search for an id begins: the first 64 bits of SHA-256 of wamids,
+-- targets and Message-IDs, in runs of some thousand messages, each added at
+-- once and in order. An index on each of these ids would write a page per
+-- message, as they are random; a run writes a page per two hundred.
+CREATE TABLE trail (
+  run INTEGER NOT NULL,
+  hash INTEGER NOT NULL,
+  turn_id INTEGER NOT NULL,
+  PRIMARY KEY (run, hash, turn_id)
+) STRICT, WITHOUT ROWID;
 
 -- Contents the purge went past because their mails were not all sent.
 CREATE TABLE content_left (id INTEGER PRIMARY KEY) STRICT;
