@@ -57,3 +57,11 @@ tests_unit_test_store_fake_SOURCES = tests/unit/test_store_fake.c \
 	$(STORE_CONTRACT) $(FAKE_STORE)
 tests_unit_test_store_fake_CPPFLAGS = $(FAKE_STORE_CPPFLAGS)
 tests_unit_test_store_fake_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_store_files
+tests_unit_test_store_files_SOURCES = tests/unit/test_store_files.c \
+	tests/unit/store_bed.c tests/unit/store_bed.h \
+	tests/unit/store_contract.h
+tests_unit_test_store_files_CPPFLAGS = $(AM_CPPFLAGS) \
+	-iquote $(srcdir)/src/store
+tests_unit_test_store_files_LDADD = $(LDADD) $(CMOCKA_LIBS)

@@ -111,6 +111,10 @@ bool store_sqlite_prepare(const char *address, void (*progress)(void *),
 bool store_db_upgrade(struct sqlite *s, enum store_file file,
     struct err *err);
 int store_db_newest_version(enum store_file file);
+/* The newest version of a file in a schema, 0 if it is not there. */
+int store_db_schema_version(const char *schema, const char *file);
+/* The statements of a schema that bring a file from this version on. */
+char *store_db_upgrade_sql(const char *schema, const char *file, int version);
 
 extern const struct store_event_verbs store_sqlite_event;
 extern const struct store_progress_verbs store_sqlite_progress;

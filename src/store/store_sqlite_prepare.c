@@ -40,30 +40,35 @@ read_mark(struct place *at, const char *line)
 {
 	const char *value;
 
-	if ((value = after(line, "-- file ")) != NULL)
+	if ((value = after(line, "-- file ")) != NULL) {
 		g_strlcpy(at->file, value, sizeof(at->file));
-	else if ((value = after(line, "-- version ")) != NULL)
+		at->version = 0;
+	} else if ((value = after(line, "-- version ")) != NULL) {
 		at->version = (int)strtol(value, NULL, 10);
-	else if ((value = after(line, "-- only ")) != NULL)
+	} else if ((value = after(line, "-- only ")) != NULL) {
 		at->skip = strcmp(value, "sqlite") != 0;
+	}
 	return strncmp(line, "-- ", 3) == 0;
+}
+
+int
+store_db_schema_version(const char *schema, const char *file)
+{
+	g_auto(GStrv) lines = g_strsplit(schema, "\n", -1);
+	struct place at = { .version = 0 };
+	int newest = 0;
+
+	for (int i = 0; lines[i] != NULL; i++) {
+		if (read_mark(&at, lines[i]) && strcmp(at.file, file) == 0)
+			newest = MAX(newest, at.version);
+	}
+	return newest;
 }
 
 int
 store_db_newest_version(enum store_file file)
 {
-	g_auto(GStrv) lines = g_strsplit(schema_sql, "\n", -1);
-	struct place at = { .version = 0 };
-	int newest = 0;
-
-	for (int i = 0; lines[i] != NULL; i++) {
-		if (read_mark(&at, lines[i]) &&
-		    strcmp(at.file, store_file_name(file)) == 0)
-			newest = MAX(newest, at.version);
-		if (after(lines[i], "-- file ") != NULL)
-			at.version = 0;
-	}
-	return newest;
+	return store_db_schema_version(schema_sql, store_file_name(file));
 }
 
 static void
@@ -81,11 +86,10 @@ take_line(GString *all, GString *statement, struct place *at, bool wanted,
 	at->skip = false;
 }
 
-/* The statements that bring a file from this version to the newest. */
-static char *
-upgrade_sql(enum store_file file, int version)
+char *
+store_db_upgrade_sql(const char *schema, const char *file, int version)
 {
-	g_auto(GStrv) lines = g_strsplit(schema_sql, "\n", -1);
+	g_auto(GStrv) lines = g_strsplit(schema, "\n", -1);
 	g_autoptr(GString) all = g_string_new(NULL);
 	g_autoptr(GString) statement = g_string_new(NULL);
 	struct place at = { .version = 0 };
@@ -95,8 +99,7 @@ upgrade_sql(enum store_file file, int version)
 
 		if (read_mark(&at, lines[i]) || *lines[i] == '\0')
 			continue;
-		wanted = strcmp(at.file, store_file_name(file)) == 0 &&
-		    at.version > version;
+		wanted = strcmp(at.file, file) == 0 && at.version > version;
 		take_line(all, statement, &at, wanted, lines[i]);
 	}
 	return g_string_free(g_steal_pointer(&all), FALSE);
@@ -107,7 +110,8 @@ upgrade_sql(enum store_file file, int version)
 static bool
 apply(struct sqlite *s, enum store_file file, int version, struct err *err)
 {
-	g_autofree char *sql = upgrade_sql(file, version);
+	g_autofree char *sql = store_db_upgrade_sql(schema_sql,
+	    store_file_name(file), version);
 	g_autofree char *marks = g_strdup_printf(
 	    "PRAGMA application_id=%d; PRAGMA user_version=%d;",
 	    STORE_DB_APP_ID + (int)file, store_db_newest_version(file));
@@ -121,17 +125,17 @@ apply(struct sqlite *s, enum store_file file, int version, struct err *err)
 bool
 store_db_upgrade(struct sqlite *s, enum store_file file, struct err *err)
 {
-	int64_t id, version, pages;
+	int64_t id, version, tables;
 
 	if (!store_db_number(s, "PRAGMA main.application_id", 0, &id, err,
 	    "") ||
 	    !store_db_number(s, "PRAGMA main.user_version", 0, &version, err,
 	    "") ||
 	    !store_db_number(s, "SELECT count(*) FROM sqlite_schema", 0,
-	    &pages, err, ""))
+	    &tables, err, ""))
 		return false;
 	/* Not marked and yet with tables: somebody else's. */
-	if (id != STORE_DB_APP_ID + (int64_t)file && (id != 0 || pages != 0))
+	if (id != STORE_DB_APP_ID + (int64_t)file && (id != 0 || tables != 0))
 		return err_set(err, ERR_CONF, "store.open", "%s is not the "
 		    "%s file of a chatjournal", s->path,
 		    store_file_name(file));
