@@ -65,3 +65,10 @@ tests_unit_test_store_files_SOURCES = tests/unit/test_store_files.c \
 tests_unit_test_store_files_CPPFLAGS = $(AM_CPPFLAGS) \
 	-iquote $(srcdir)/src/store
 tests_unit_test_store_files_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/crash/crash_store
+TESTS += tests/crash/crash_store
+tests_crash_crash_store_SOURCES = tests/crash/crash_store.c \
+	tests/crash/crash_calls.c tests/crash/crash_calls.h
+tests_crash_crash_store_CPPFLAGS = $(AM_CPPFLAGS) \
+	-iquote $(srcdir)/src/store

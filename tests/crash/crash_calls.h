@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The system calls that change files, made to go wrong at a chosen one. The
+ * program's own definitions of pwrite, fsync and so on take the place of the
+ * C library's for every library in the process.
+ *
+ * fsync and fdatasync do not reach the disk: what a power cut leaves is
+ * computed instead, so that hundreds of crashes take seconds.
+ */
+#pragma once
+
+enum crash_mode {
+	CRASH_NEVER,	/* only counts */
+	CRASH_KILL,	/* dies in the middle of the call */
+	CRASH_CUT,	/* dies, and all that was not synced is undone */
+	CRASH_FAIL,	/* the call fails once, with EIO or ENOSPC */
+};
+
+#define CRASH_EXIT 9	/* how a process ends that died as it was told */
+
+/* From now on; the at-th call is the one, from 1. */
+void crash_arm(enum crash_mode mode, int at);
+/* Calls seen since, and whether the chosen one was reached. */
+int crash_calls(void);

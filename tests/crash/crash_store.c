@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Crashes the store at its system calls, one run per call, and checks after
+ * each: what was acknowledged is there; what is there is whole; the
+ * conservation law holds. Also that a crash while preparing is mended by
+ * preparing again.
+ *
+ * CRASH_EVERY=1 tries every call; by default only each seventh is tried,
+ * with another beginning for each way to crash.
+ */
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crash_calls.h"
+#include "err.h"
+#include "store_sqlite.h"
+
+#define ROUNDS 8
+#define T0 INT64_C(1770127509402)
+/* So many calls a run must have, or the test tests nothing. */
+#define LEAST_CALLS 250
+#define LEAST_PREPARE_CALLS 40
+
+/* What the process that dies had been told; shared with the one that checks. */
+struct told {
+	int64_t events, mails, sent;
+	int calls;
+};
+
+static struct told *told;
+static char *dir, *uri;
+
+/* ---- what is written --------------------------------------------------- */
+
+/* Bytes that tell their id and that nothing is missing. */
+static char *
+bytes_of(int64_t id, size_t len)
+{
+	char *bytes = g_strnfill(len, (char)('a' + id % 26));
+
+	bytes[len - 1] = '$';
+	return bytes;
+}
+
+#define BODY_LEN 3000
+#define MAIL_LEN 5000
+
+static void
+write_events(struct store *st)
+{
+	int64_t id = 0;
+
+	store_begin(st);
+	for (int i = 0; i < 2; i++) {
+		g_autofree char *body = bytes_of(told->events + i + 1,
+		    BODY_LEN);
+		struct store_event ev = { .received_ms = T0, .remote = "r",
+			.secret_name = "s", .signature = "g", .body = body,
+			.len = BODY_LEN };
+
+		hash_sha256(body, BODY_LEN, ev.sha256);
+		store_event_add(st, &ev, &id);
+	}
+	if (store_commit(st, NULL))
+		told->events = id;
+}
+
+struct building {
+	struct store *st;
+	int64_t last, mail;
+};
+
+static bool
+build_one(void *arg, const struct store_event *ev)
+{
+	struct building *bu = arg;
+	g_autofree char *bytes = bytes_of(ev->id, MAIL_LEN);
+	g_autofree char *key = g_strdup_printf("k%d", (int)ev->id);
+	char talk[] = "t", author[] = "a";
+	struct turn t = { .conversation = talk, .author = author };
+	struct store_mail m = { .journal = "j", .message_id = key,
+		.envelope_from = "f", .envelope_to = "t", .queued_ms = T0 };
+	struct store_item it = { .key = key, .event_id = ev->id,
+		.kind = "message", .type = "text" };
+	uint8_t sha256[HASH_SIZE];
+
+	hash_sha256(bytes, MAIL_LEN, sha256);
+	store_turn_add(bu->st, &t, "b", "message", TURN_SINGLE);
+	it.turn_id = m.turn_id = t.id;
+	store_item_add(bu->st, &it);
+	store_content_add(bu->st, t.id, bytes, MAIL_LEN, sha256,
+	    &m.content_id);
+	store_turn_rendered(bu->st, t.id, key, sha256, T0);
+	store_mail_add(bu->st, &m, &bu->mail);
+	bu->last = ev->id;
+	return true;
+}
+
+static void
+build(struct store *st)
+{
+	struct building bu = { .st = st };
+	int64_t cursor;
+	bool ok;
+
+	if (!store_cursor_get(st, STORE_BUILD, STORE_CURSOR_EVENTS, &cursor,
+	    NULL))
+		return;
+	store_begin(st);
+	ok = store_event_list(st, cursor, 10, 1 << 20, build_one, &bu, NULL);
+	if (!ok || bu.last == 0) {
+		store_rollback(st);
+		return;
+	}
+	store_cursor_set(st, STORE_BUILD, STORE_CURSOR_EVENTS, bu.last);
+	if (store_commit(st, NULL))
+		told->mails = bu.mail;
+}
+
+static bool
+take_mail(void *arg, const struct store_mail *m)
+{
+	g_array_append_val((GArray *)arg, m->id);
+	return true;
+}
+
+static void
+deliver(struct store *st)
+{
+	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	struct store_outcome o = { .journal = "j", .state = STORE_SENT,
+		.attempts = 1, .first_ms = T0, .last_ms = T0, .reply = "250" };
+
+	if (!store_mail_pending(st, "j", 1, INT64_MAX, 10, take_mail, ids,
+	    NULL))
+		return;
+	store_begin(st);
+	for (guint i = 0; i < ids->len; i++) {
+		o.mail_id = g_array_index(ids, int64_t, i);
+		store_outcome_set(st, &o);
+	}
+	if (store_commit(st, NULL))
+		told->sent = MAX(told->sent, o.mail_id);
+}
+
+/* What in life happens after thousands of pages. */
+static void
+tidy(struct store **of)
+{
+	int64_t n;
+
+	store_event_purge(of[STORE_INTAKE], T0 + 1, 3, &n, NULL);
+	store_content_purge(of[STORE_BUILD], T0 + 1, 3, &n, NULL);
+	for (int f = 0; f < STORE_ADMIN; f++)
+		sqlite3_wal_checkpoint_v2(SQLITE_OF(of[f])->db, "main",
+		    SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+static void
+live(void)
+{
+	struct store *of[STORE_FILES] = { NULL };
+
+	for (int f = 0; f < STORE_ADMIN; f++) {
+		if (!store_open(uri, f, &of[f], NULL))
+			return;
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		write_events(of[STORE_INTAKE]);
+		build(of[STORE_BUILD]);
+		deliver(of[STORE_DELIVER]);
+		if (i % 3 == 2)
+			tidy(of);
+	}
+	for (int f = 0; f < STORE_ADMIN; f++)
+		store_close(of[f]);
+}
+
+/* ---- what is checked --------------------------------------------------- */
+
+/* Ids seen, and whether one was not whole. */
+struct check {
+	int64_t last;
+	const char *broken;
+};
+
+static bool
+check_event(void *arg, const struct store_event *ev)
+{
+	g_autofree char *want = bytes_of(ev->id, BODY_LEN);
+	struct check *c = arg;
+
+	c->last = ev->id;
+	if (ev->body != NULL && (ev->len != BODY_LEN ||
+	    memcmp(ev->body, want, BODY_LEN) != 0))
+		c->broken = "an event is not whole";
+	return true;
+}
+
+static bool
+check_mail(void *arg, const struct store_mail *m)
+{
+	struct check *c = arg;
+	uint8_t sha256[HASH_SIZE];
+
+	c->last = m->id;
+	if (m->bytes == NULL)
+		return true;
+	hash_sha256(m->bytes, m->len, sha256);
+	if (m->len != MAIL_LEN || memcmp(sha256, m->sha256, HASH_SIZE) != 0)
+		c->broken = "a mail is not whole";
+	return true;
+}
+
+static bool
+check_events(struct store *st, struct check *c, struct err *err)
+{
+	if (!store_event_list(st, 0, 1000, SIZE_MAX, check_event, c, err))
+		return false;
+	if (c->last < told->events)
+		c->broken = "an acknowledged event is lost";
+	return true;
+}
+
+static bool
+check_mails(struct store *st, struct check *c, struct err *err)
+{
+	int64_t last;
+
+	if (!store_mail_last(st, "j", &last, err))
+		return false;
+	if (last < told->mails)
+		c->broken = "a mail that was filed is lost";
+	for (int64_t id = 1; id <= last; id++) {
+		if (!store_mail_get(st, id, check_mail, c, err))
+			return false;
+	}
+	c->last = INT64_MAX;
+	if (!store_mail_pending(st, "j", 1, told->sent, 1, check_mail, c, err))
+		return false;
+	if (c->last != INT64_MAX)
+		c->broken = "an outcome is lost";
+	return true;
+}
+
+static char *
+check_law(struct store *st, struct err *err)
+{
+	char *why = NULL;
+	bool ok = false;
+
+	if (!store_law_check(st, &ok, &why, err))
+		return g_strdup(err->text);
+	return why;
+}
+
+/* NULL, or what is wrong. As the daemon does, it prepares first. */
+static char *
+check_store(void)
+{
+	struct check c = { 0 };
+	struct err err = ERR_INIT;
+	struct store *st = NULL;
+	char *wrong;
+
+	if (!store_prepare(uri, NULL, NULL, &err) ||
+	    !store_open(uri, STORE_NONE, &st, &err))
+		return g_strdup(err.text);
+	if (!check_events(st, &c, &err) || !check_mails(st, &c, &err))
+		wrong = g_strdup(err.text);
+	else if (c.broken != NULL)
+		wrong = g_strdup(c.broken);
+	else
+		wrong = check_law(st, &err);
+	store_close(st);
+	return wrong;
+}
+
+/* ---- runs -------------------------------------------------------------- */
+
+static void
+empty_dir(void)
+{
+	GDir *d = g_dir_open(dir, 0, NULL);
+	const char *name;
+
+	while ((name = g_dir_read_name(d)) != NULL) {
+		g_autofree char *path = g_build_filename(dir, name, NULL);
+
+		g_unlink(path);
+	}
+	g_dir_close(d);
+}
+
+static void
+fresh_store(void)
+{
+	struct err err = ERR_INIT;
+
+	empty_dir();
+	if (!store_prepare(uri, NULL, NULL, &err)) {
+		printf("Bail out! %s\n", err.text);
+		exit(1);
+	}
+}
+
+static void
+prepare_only(void)
+{
+	store_prepare(uri, NULL, NULL, NULL);
+}
+
+/* In a process of its own; its exit code. */
+static int
+run(void (*work)(void), enum crash_mode mode, int at)
+{
+	int status = 0;
+	pid_t pid;
+
+	memset(told, 0, sizeof(*told));
+	pid = fork();
+	if (pid == 0) {
+		crash_arm(mode, at);
+		work();
+		told->calls = crash_calls();
+		_exit(0);
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int
+count_calls(void (*work)(void), bool from_nothing)
+{
+	if (from_nothing)
+		empty_dir();
+	else
+		fresh_store();
+	run(work, CRASH_FAIL, -1);
+	return told->calls;
+}
+
+struct plan {
+	const char *sentence;
+	void (*work)(void);
+	bool from_nothing;
+	enum crash_mode mode;
+	int least_calls;
+};
+
+static const struct plan plans[] = {
+	{ "killed at any call, the store has what it acknowledged, and whole",
+	    live, false, CRASH_KILL, LEAST_CALLS },
+	{ "cut off from power at any call, it has what it acknowledged",
+	    live, false, CRASH_CUT, LEAST_CALLS },
+	{ "when any call fails, what is acknowledged all the same is there",
+	    live, false, CRASH_FAIL, LEAST_CALLS },
+	{ "killed while preparing, it is prepared by the next start",
+	    prepare_only, true, CRASH_KILL, LEAST_PREPARE_CALLS },
+	{ "cut off while preparing, it is prepared by the next start",
+	    prepare_only, true, CRASH_CUT, LEAST_PREPARE_CALLS },
+};
+
+static bool
+try_one(const struct plan *p, int at)
+{
+	int want = p->mode == CRASH_FAIL ? 0 : CRASH_EXIT;
+	g_autofree char *wrong = NULL;
+	int got;
+
+	if (p->from_nothing)
+		empty_dir();
+	else
+		fresh_store();
+	got = run(p->work, p->mode, at);
+	if (got == want)
+		wrong = check_store();
+	else
+		wrong = g_strdup_printf("it ended with %d, not %d", got, want);
+	if (wrong != NULL)
+		printf("# at call %d: %s\n", at, wrong);
+	return wrong == NULL;
+}
+
+static bool
+try_plan(const struct plan *p, int number, int every)
+{
+	int calls = count_calls(p->work, p->from_nothing), tried = 0;
+	bool ok = calls >= p->least_calls;
+
+	if (!ok)
+		printf("# only %d calls\n", calls);
+	for (int at = 1 + number % every; at <= calls; at += every, tried++)
+		ok = try_one(p, at) && ok;
+	printf("# %d of %d calls tried\n", tried, calls);
+	printf("%sok %d - %s\n", ok ? "" : "not ", number + 1, p->sentence);
+	fflush(stdout);
+	return ok;
+}
+
+int
+main(void)
+{
+	const char *wish = getenv("CRASH_EVERY");
+	int every = wish == NULL ? 7 : MAX(1, (int)strtol(wish, NULL, 10));
+	bool ok = true;
+
+	dir = g_dir_make_tmp("crash-store-XXXXXX", NULL);
+	uri = g_strconcat("sqlite:", dir, NULL);
+	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	printf("1..%d\n", (int)G_N_ELEMENTS(plans));
+	for (int i = 0; i < (int)G_N_ELEMENTS(plans); i++)
+		ok = try_plan(&plans[i], i, every) && ok;
+	empty_dir();
+	g_rmdir(dir);
+	g_free(dir);
+	g_free(uri);
+	return ok ? 0 : 1;
+}
