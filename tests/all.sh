@@ -40,7 +40,7 @@ stage asan mk check-asan
 stage fuzz mk fuzz FUZZ_SECONDS="${FUZZ_SECONDS:-10}"
 stage distcheck mk distcheck
 stage quickstart env -u MAKEFLAGS "$srcdir/quickstart"
-stage deb mk deb
+stage install mk check-install
 
 echo "all stages took $(($(date +%s) - begun)) s"
 echo "$passed passed, $failed failed, $skipped skipped"

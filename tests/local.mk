@@ -66,3 +66,14 @@ CHATJOURNALD_TESTS = tests/integration/one-event.sh \
 INTEGRATION_TESTS += $(CHATJOURNALD_TESTS)
 EXTRA_DIST += $(CHATJOURNALD_TESTS) tests/integration/lib.sh \
 	tests/integration/poster.py tests/integration/audit.py
+
+# install: make install and the Debian package; its own target, as the
+# package is built first
+INSTALL_TESTS = tests/integration/install.sh
+check_PROGRAMS += tests/integration/as_unit
+tests_integration_as_unit_SOURCES = tests/integration/as_unit.c
+EXTRA_DIST += $(INSTALL_TESTS) tests/all.sh
+
+check-install: all deb tests/integration/as_unit
+	$(RUN_TAP) $(INSTALL_TESTS)
+.PHONY: check-install
