@@ -56,6 +56,8 @@ deb:
 	cd $(DEB_DIR) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 		DEB_BUILD_OPTIONS='nocheck noautodbgsym' \
 		DEB_BUILD_PROFILES=nocheck dpkg-buildpackage -us -uc -b
-	lintian --fail-on error,warning debian-build/chatjournal_*.changes
+	$(MKDIR_P) debian-build/tmp
+	TMPDIR="`pwd`/debian-build/tmp" lintian --fail-on error,warning \
+		debian-build/chatjournal_*.changes
 	cp debian-build/chatjournal_*.deb .
 .PHONY: deb
