@@ -94,6 +94,11 @@ bool store_event_purge(struct store *st, int64_t before_ms, int limit,
  * purge, status and the conservation law go by it.
  */
 #define STORE_CURSOR_EVENTS "webhook"
+/*
+ * Deliver's cursor "JOURNAL/done": every mail of the journal up to it has an
+ * outcome. The law checks it; status and lists go by it.
+ */
+#define STORE_CURSOR_DONE "/done"
 
 /* 0 when never set. The name is the caller's ("webhook", "archive/fresh"). */
 bool store_cursor_get(struct store *st, enum store_file file,
@@ -213,7 +218,7 @@ bool store_content_purge(struct store *st, int64_t before_ms, int limit,
 bool store_mail_pending(struct store *st, const char *journal, int64_t first,
     int64_t last, int limit, store_mail_fn *fn, void *arg, struct err *err);
 /*
- * Deferred mails whose next_ms has come, oldest mail first; of thousands, the
+ * Deferred mails whose next_ms has come, oldest mail first; of hundreds, the
  * oldest among those that have been due for longest.
  */
 bool store_mail_due(struct store *st, const char *journal, int64_t now_ms,
@@ -290,7 +295,8 @@ void store_status_clear(struct store_status *s);
  * The conservation law over the whole store: every item filed is in a turn;
  * every turn is open, closed, parked or rendered; every rendered turn has a
  * mail; every mail is pending, sent, deferred or failed; every event is
- * unread, or has items or sightings or is parked. *ok and, if not, why.
+ * unread, or has items or sightings or is parked; no cursor is past what is
+ * pending or unread. *ok and, if not, why.
  */
 bool store_law_check(struct store *st, bool *ok, char **why,
     struct err *err);

@@ -44,6 +44,11 @@ static const struct article articles[] = {
 	    "(SELECT 1 FROM mail m WHERE m.id = o.mail_id "
 	    "AND m.journal = o.journal)",
 	  "outcomes are of no mail of their journal" },
+	{ "SELECT count(*), min(m.id) FROM mail m WHERE m.id <= "
+	    "(SELECT value FROM {deliver}.cursor "
+	    "WHERE name = m.journal || '" STORE_CURSOR_DONE "') AND NOT "
+	    "EXISTS (SELECT 1 FROM outcome o WHERE o.mail_id = m.id)",
+	  "mails were passed over without an outcome" },
 	{ "SELECT count(*), min(e.id) FROM event e WHERE e.id <= " CURSOR
 	    " AND NOT EXISTS (SELECT 1 FROM item i WHERE i.event_id = e.id)"
 	    " AND NOT EXISTS (SELECT 1 FROM sighting g "

@@ -11,6 +11,12 @@
 	"WHERE o.state = '" state "' AND o.mail_id > ?2 " \
 	"AND (?1 IS NULL OR o.journal = ?1) ORDER BY o.mail_id LIMIT ?3"
 
+/* Up to here every mail of the journal, or of each, has an outcome. */
+#define ALL_DONE "(SELECT min(ifnull(c.value, 0)) FROM " \
+	"(SELECT DISTINCT journal FROM mail) j LEFT JOIN {deliver}.cursor c " \
+	"ON c.name = j.journal || '" STORE_CURSOR_DONE "' " \
+	"WHERE ?1 IS NULL OR j.journal = ?1)"
+
 /*
  * Columns in the order of struct store_row's reading below; ?1 journal,
  * ?2 after, ?3 limit. Parked events and turns are listed by the turn's id;
@@ -18,7 +24,8 @@
  */
 static const char *const lists[] = {
 	[STORE_LIST_PENDING] = COLUMNS("'pending'", "NULL", "0", "0")
-	    "FROM mail m WHERE m.id > ?2 AND (?1 IS NULL OR m.journal = ?1) "
+	    "FROM mail m WHERE m.id > ?2 AND m.id > " ALL_DONE
+	    " AND (?1 IS NULL OR m.journal = ?1) "
 	    "AND NOT EXISTS (SELECT 1 FROM outcome o WHERE o.mail_id = m.id) "
 	    "ORDER BY m.id LIMIT ?3",
 	[STORE_LIST_SENT] = OF_OUTCOME("sent"),

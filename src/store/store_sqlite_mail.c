@@ -77,7 +77,6 @@ give_mails(struct sqlite *s, sqlite3_stmt *q, store_mail_fn *fn, void *arg,
 	return r == 0;
 }
 
-/* By id and not by the index on journal: there are few journals. */
 static bool
 mail_pending(struct store *st, const char *journal, int64_t first,
     int64_t last, int limit, store_mail_fn *fn, void *arg, struct err *err)
@@ -95,9 +94,9 @@ mail_pending(struct store *st, const char *journal, int64_t first,
 
 /*
  * After an outage hundreds of thousands may be due: then sorting all of them
- * for each batch would cost more than sending it.
+ * for each few would cost more than sending them.
  */
-#define DUE_WINDOW 4096
+#define DUE_WINDOW 256
 
 static bool
 mail_due(struct store *st, const char *journal, int64_t now_ms, int limit,
@@ -113,7 +112,7 @@ mail_due(struct store *st, const char *journal, int64_t now_ms, int limit,
 	    "CROSS JOIN mail m ON m.id = d.mail_id "
 	    "CROSS JOIN content c ON c.id = m.content_id "
 	    "ORDER BY d.mail_id", err, "siii", journal, now_ms,
-	    (int64_t)limit, (int64_t)MAX(limit, DUE_WINDOW));
+	    (int64_t)limit, MAX((int64_t)limit * 8, DUE_WINDOW));
 
 	return give_mails(s, q, fn, arg, err);
 }

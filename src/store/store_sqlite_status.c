@@ -2,7 +2,8 @@
 /*
  * SQLite: the counts of status. Ids are given in order without holes and rows
  * are not deleted, so the highest id is the count; partial indexes count the
- * few that wait. Only mails and outcomes are walked, each once.
+ * few that wait. Only the index of mails is walked whole; outcomes are looked
+ * up for those above the mark below which all have one.
  */
 #include "store_sqlite.h"
 
@@ -70,15 +71,21 @@ count_queued(struct sqlite *s, struct store_status *out, struct err *err)
 	return r == 0;
 }
 
-/* All outcomes of the journal, then those few that are not sent. */
+/* Below the mark all have an outcome; above it they are counted. */
+#define DONE "(SELECT ifnull(max(value), 0) FROM {deliver}.cursor " \
+	"WHERE name = ?1 || '" STORE_CURSOR_DONE "')"
+
 static bool
 count_outcomes(struct sqlite *s, struct store_journal_status *j,
     const char *journal, struct err *err)
 {
 	int64_t all;
 
-	if (!store_db_number(s, "SELECT count(*) FROM outcome "
-	    "WHERE journal = ?", 0, &all, err, "s", journal) ||
+	if (!store_db_number(s, "SELECT (SELECT count(*) FROM mail "
+	    "WHERE journal = ?1 AND id <= " DONE ") + "
+	    "(SELECT count(*) FROM mail m WHERE journal = ?1 AND id > " DONE
+	    " AND EXISTS (SELECT 1 FROM outcome o WHERE o.mail_id = m.id))",
+	    0, &all, err, "s", journal) ||
 	    !store_db_number(s, "SELECT count(*) FROM outcome "
 	    "WHERE state = 'deferred' AND journal = ?", 0, &j->deferred, err,
 	    "s", journal) ||
@@ -113,8 +120,8 @@ find_oldest(struct sqlite *s, struct store_journal_status *j,
     const char *journal, struct err *err)
 {
 	return (j->pending == 0 || older(s, j, "SELECT queued_ms FROM mail "
-	    "WHERE id = (SELECT id FROM mail m WHERE journal = ? "
-	    "AND NOT EXISTS (SELECT 1 FROM outcome o WHERE o.mail_id = m.id) "
+	    "WHERE id = (SELECT id FROM mail m WHERE journal = ?1 "
+	    "AND id > " DONE " AND NOT EXISTS (SELECT 1 FROM outcome o WHERE o.mail_id = m.id) "
 	    "ORDER BY id LIMIT 1)", journal, err)) &&
 	    (j->deferred == 0 ||
 	    older(s, j, QUEUED_OF("deferred"), journal, err)) &&

@@ -4,7 +4,7 @@
  * set of an item in batches of 100, the outcome of a mail in batches of 100,
  * then status and the law over all of it.
  *
- *	bench_store [DIRECTORY [EVENTS]]
+ *	bench_store [DIRECTORY [EVENTS [BYTES OF A MAIL]]]
  *
  * Each line: how many, per second of wall time, and microseconds of processor
  * time for each. One process plays all roles, each over its own connection.
@@ -23,12 +23,14 @@
 #define ITEM_BATCH 100
 #define BODY_BYTES 505
 #define MAIL_BYTES 6000
+#define PURGED 20000
 
 static const int64_t t0 = INT64_C(1770127509402);
 
 struct bench {
 	struct store *of[STORE_FILES];
 	int64_t events;
+	size_t mail_bytes;
 	int64_t started_ms, cpu_us;
 };
 
@@ -95,6 +97,7 @@ add_events(struct bench *b)
 struct building {
 	struct store *st;
 	const char *mail;
+	size_t mail_bytes;
 	int64_t last;
 	int n;
 };
@@ -139,7 +142,7 @@ build_one(struct building *bu, int64_t event_id)
 	it.turn_id = m.turn_id = t.id;
 	memcpy(it.digest, digest, HASH_SIZE);
 	store_item_add(bu->st, &it);
-	store_content_add(bu->st, t.id, bu->mail, MAIL_BYTES, digest,
+	store_content_add(bu->st, t.id, bu->mail, bu->mail_bytes, digest,
 	    &m.content_id);
 	store_turn_rendered(bu->st, t.id, message_id, digest, t0);
 	store_mail_add(bu->st, &m, NULL);
@@ -159,8 +162,9 @@ take_event(void *arg, const struct store_event *ev)
 static void
 build_all(struct bench *b)
 {
-	g_autofree char *mail = g_strnfill(MAIL_BYTES, 'm');
-	struct building bu = { .st = b->of[STORE_BUILD], .mail = mail };
+	g_autofree char *mail = g_strnfill(b->mail_bytes, 'm');
+	struct building bu = { .st = b->of[STORE_BUILD], .mail = mail,
+		.mail_bytes = b->mail_bytes };
 	struct err err = ERR_INIT;
 
 	start(b);
@@ -181,7 +185,7 @@ build_all(struct bench *b)
 static bool
 take_mail(void *arg, const struct store_mail *m)
 {
-	if (m->len != MAIL_BYTES)
+	if (m->len == 0)
 		abort();
 	g_array_append_val((GArray *)arg, m->id);
 	return true;
@@ -211,7 +215,8 @@ deliver_all(struct bench *b, int64_t upto)
 			store_outcome_set(st, &o);
 		}
 		done = o.mail_id;
-		store_cursor_set(st, STORE_DELIVER, "archive/fresh", done);
+		store_cursor_set(st, STORE_DELIVER, "archive" STORE_CURSOR_DONE,
+		    done);
 		must(store_commit(st, &err), &err);
 	}
 	stop(b, "pending+outcome, 100 a commit", upto);
@@ -276,7 +281,7 @@ purge(struct bench *b)
 		must(store_content_purge(b->of[STORE_BUILD], t0 + 1, 500, &n,
 		    &err), &err);
 		total += n;
-	} while (n > 0 && total < 20000);
+	} while (n > 0 && total < PURGED);
 	stop(b, "content_purge, 500 a commit", MAX(1, total));
 	total = 0;
 	start(b);
@@ -284,7 +289,7 @@ purge(struct bench *b)
 		must(store_event_purge(b->of[STORE_INTAKE], t0 + 1, 500, &n,
 		    &err), &err);
 		total += n;
-	} while (n > 0 && total < 20000);
+	} while (n > 0 && total < PURGED);
 	stop(b, "event_purge, 500 a commit", MAX(1, total));
 }
 
@@ -294,7 +299,11 @@ main(int argc, char **argv)
 	g_autofree char *dir = argc > 1 ? g_strdup(argv[1]) :
 	    g_dir_make_tmp("bench-store-XXXXXX", NULL);
 	g_autofree char *uri = g_strconcat("sqlite:", dir, NULL);
-	struct bench b = { .events = argc > 2 ? strtol(argv[2], NULL, 10) : 20000 };
+	struct bench b = {
+		.events = argc > 2 ? strtol(argv[2], NULL, 10) : 20000,
+		.mail_bytes = argc > 3 ? strtoul(argv[3], NULL, 10) :
+		    MAIL_BYTES,
+	};
 	struct err err = ERR_INIT;
 
 	printf("store in %s\n", dir);

@@ -167,6 +167,22 @@ judge_mails(struct fake *f, struct law *l)
 	judge(l, "outcomes are of no mail of their journal");
 }
 
+/* Deliver's mark of a journal must not be above a mail without outcome. */
+static void
+judge_marks(struct fake *f, struct law *l)
+{
+	for (guint i = 0; i < FAKE_N(f, FAKE_MAIL); i++) {
+		struct store_mail m = fake_mail(f, i + 1);
+		g_autofree char *mark = g_strconcat(m.journal,
+		    STORE_CURSOR_DONE, NULL);
+
+		if (m.id <= fake_cursor(f, STORE_DELIVER, mark) &&
+		    fake_outcome(f, m.id) == NULL)
+			breach(l, m.id);
+	}
+	judge(l, "mails were passed over without an outcome");
+}
+
 static void
 judge_events(struct fake *f, struct law *l)
 {
@@ -195,6 +211,7 @@ law_check(struct store *st, bool *ok, char **why, struct err *err)
 
 	(void)err;
 	judge_mails(FAKE_OF(st), &l);
+	judge_marks(FAKE_OF(st), &l);
 	judge_events(FAKE_OF(st), &l);
 	*ok = l.why == NULL;
 	*why = l.why;

@@ -112,6 +112,13 @@ status_counts_the_mails_of_each_journal(void **state)
 	assert_int_equal(j.failed, 1);
 	assert_int_equal(j.pending, 1);
 	assert_int_equal(j.oldest_ms, T0 + 2);
+	begin(b, STORE_DELIVER);
+	store_cursor_set(b->of[STORE_DELIVER], STORE_DELIVER,
+	    "a" STORE_CURSOR_DONE, mails[2]);
+	commit(b, STORE_DELIVER);
+	j = journal_status(b, "a");
+	assert_int_equal(j.sent, 2);
+	assert_int_equal(j.pending, 1);
 	assert_int_equal(journal_status(b, "b").pending, 5);
 	assert_int_equal(journal_status(b, "b").oldest_ms, T0 + 2);
 }
@@ -234,6 +241,31 @@ the_law_is_broken_by_an_outcome_of_another_journal(void **state)
 }
 
 static void
+set_done(struct bed *b, const char *name, int64_t id)
+{
+	begin(b, STORE_DELIVER);
+	assert_true(store_cursor_set(b->of[STORE_DELIVER], STORE_DELIVER,
+	    name, id));
+	commit(b, STORE_DELIVER);
+}
+
+static void
+the_law_is_broken_by_a_mail_that_was_passed_over(void **state)
+{
+	struct bed *b = bed_of(state);
+	g_autofree char *fine = NULL;
+
+	put_outcome(b, put_message(b, "1", "a", NULL), "a", STORE_SENT, T0, 0);
+	put_message(b, "2", "b", NULL);
+	put_outcome(b, put_message(b, "3", "a", NULL), "a", STORE_SENT, T0, 0);
+	set_done(b, "a" STORE_CURSOR_DONE, 3);
+	fine = broken(b);
+	assert_null(fine);
+	set_done(b, "b" STORE_CURSOR_DONE, 3);
+	assert_broken(b, "1 mails were passed over without an outcome");
+}
+
+static void
 the_law_is_broken_by_an_item_of_no_event(void **state)
 {
 	struct bed *b = bed_of(state);
@@ -298,6 +330,14 @@ mails_are_listed_by_state_and_journal(void **state)
 	assert_list(b, STORE_LIST_FAILED, NULL, 5, 9, "");
 	assert_list(b, STORE_LIST_PENDING, "b", 4, 1,
 	    "6/3/0 b m@test pending -;");
+	begin(b, STORE_DELIVER);
+	store_cursor_set(b->of[STORE_DELIVER], STORE_DELIVER,
+	    "a" STORE_CURSOR_DONE, 5);
+	commit(b, STORE_DELIVER);
+	assert_list(b, STORE_LIST_PENDING, "a", 0, 9,
+	    "7/4/0 a m@test pending -;");
+	assert_list(b, STORE_LIST_PENDING, NULL, 0, 1,
+	    "2/1/0 b m@test pending -;");
 	assert_list(b, STORE_LIST_PENDING, NULL, 5, 9,
 	    "6/3/0 b m@test pending -;7/4/0 a m@test pending -;"
 	    "8/4/0 b m@test pending -;");
@@ -514,6 +554,7 @@ const struct CMUnitTest store_contract_looking[] = {
 	TEST(the_law_is_broken_by_a_rendered_turn_without_mail),
 	TEST(the_law_is_broken_by_a_mail_of_a_turn_that_is_not_rendered),
 	TEST(the_law_is_broken_by_an_outcome_of_another_journal),
+	TEST(the_law_is_broken_by_a_mail_that_was_passed_over),
 	TEST(the_law_is_broken_by_an_item_of_no_event),
 	TEST(mails_are_listed_by_state_and_journal),
 	TEST(open_and_parked_turns_and_parked_events_are_listed),
