@@ -23,7 +23,12 @@ struct sqlite {
 	GHashTable *stmts;	/* text of the SQL -> prepared statement */
 	int lock_fd;		/* held while the own file is open */
 	int64_t untrailed;	/* items and mails in no run; -1: unknown */
+	int wal_step;		/* pages of WAL between two checkpoints */
+	int wal_pages, wal_next;	/* it has; then there is the next */
 };
+
+/* 8 MB: a checkpoint takes some milliseconds and two syncs. */
+#define STORE_DB_WAL_STEP 2000
 
 #define SQLITE_OF(st) ((struct sqlite *)(void *)(st))
 

@@ -20,10 +20,8 @@
 #include "clock.h"
 #include "io.h"
 
-/* A checkpoint is tried from here on, after the commit that went past. */
-#define CHECKPOINT_PAGES 2000
 /* From here on the readers are waited for, so that the WAL can start anew. */
-#define RESTART_PAGES 16000
+#define RESTART_AT 8
 #define RESTART_WAIT_MS 100
 #define BUSY_MS 5000
 /* Tools of the admin wait for each other; roles do not share a file. */
@@ -119,6 +117,7 @@ store_db_new(const char *path)
 	    free_statement);
 	s->lock_fd = -1;
 	s->untrailed = -1;
+	s->wal_step = s->wal_next = STORE_DB_WAL_STEP;
 	return s;
 }
 
@@ -148,25 +147,40 @@ connect_main(struct sqlite *s, const char *path, struct err *err)
 	return store_db_exec(s, SETTINGS, err);
 }
 
-/*
- * Runs after each commit. What it returns would become the commit's result,
- * so a checkpoint that fails (and will be tried again) is nobody's error.
- */
-static int
-after_commit(void *arg, sqlite3 *db, const char *name, int pages)
+static void
+checkpoint(sqlite3 *db, const char *name, bool wait)
 {
-	(void)arg;
-	if (pages < CHECKPOINT_PAGES)
-		return SQLITE_OK;
-	if (pages < RESTART_PAGES) {
+	if (!wait) {
 		sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE,
 		    NULL, NULL);
-		return SQLITE_OK;
+		return;
 	}
 	sqlite3_busy_timeout(db, RESTART_WAIT_MS);
 	sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_RESTART, NULL,
 	    NULL);
 	sqlite3_busy_timeout(db, BUSY_MS);
+}
+
+/*
+ * Runs after each commit. What it returns would become the commit's result,
+ * so a checkpoint that fails (and will be tried again) is nobody's error.
+ *
+ * While others read, the WAL cannot start anew; then it is copied once per
+ * step, not once per commit, and when it has grown to many steps the readers
+ * are waited for: they read for milliseconds.
+ */
+static int
+after_commit(void *arg, sqlite3 *db, const char *name, int pages)
+{
+	struct sqlite *s = arg;
+
+	if (pages < s->wal_pages)
+		s->wal_next = s->wal_step;
+	s->wal_pages = pages;
+	if (pages < s->wal_next)
+		return SQLITE_OK;
+	checkpoint(db, name, pages >= RESTART_AT * s->wal_step);
+	s->wal_next = pages + s->wal_step;
 	return SQLITE_OK;
 }
 
@@ -194,7 +208,7 @@ store_db_open_own(struct sqlite *s, const char *path, struct err *err)
 	    !confirm(s, "PRAGMA main.synchronous", "2", err))
 		return false;
 	s->own = g_strdup(path);
-	sqlite3_wal_hook(s->db, after_commit, NULL);
+	sqlite3_wal_hook(s->db, after_commit, s);
 	return true;
 }
 

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "err.h"
@@ -99,7 +101,6 @@ struct building {
 	const char *mail;
 	size_t mail_bytes;
 	int64_t last;
-	int n;
 };
 
 /* Keys and ids as they are in life: long, and random but for their head. */
@@ -155,29 +156,28 @@ take_event(void *arg, const struct store_event *ev)
 
 	build_one(bu, ev->id);
 	bu->last = ev->id;
-	bu->n++;
 	return true;
 }
 
+/* From after this event to that, which may still be on its way. */
 static void
-build_all(struct bench *b)
+build_all(struct bench *b, int64_t after, int64_t last)
 {
 	g_autofree char *mail = g_strnfill(b->mail_bytes, 'm');
 	struct building bu = { .st = b->of[STORE_BUILD], .mail = mail,
-		.mail_bytes = b->mail_bytes };
+		.mail_bytes = b->mail_bytes, .last = after };
 	struct err err = ERR_INIT;
 
 	start(b);
-	do {
-		bu.n = 0;
+	while (bu.last < last) {
 		store_begin(bu.st);
 		must(store_event_list(bu.st, bu.last, ITEM_BATCH, 1 << 20,
 		    take_event, &bu, &err), &err);
 		store_cursor_set(bu.st, STORE_BUILD, STORE_CURSOR_EVENTS,
 		    bu.last);
 		must(store_commit(bu.st, &err), &err);
-	} while (bu.n > 0);
-	stop(b, "build set, 100 a commit", b->events);
+	}
+	stop(b, "build set, 100 a commit", last - after);
 }
 
 /* ---- deliver ----------------------------------------------------------- */
@@ -270,6 +270,69 @@ trace(struct bench *b)
 		printf("traced %d facts, not 12\n", (int)facts);
 }
 
+/* ---- intake and build at once ------------------------------------------ */
+
+static gint
+by_size(gconstpointer a, gconstpointer b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* In a process of its own: how long its commits take while build works. */
+static void
+receive(const char *uri, int64_t n)
+{
+	g_autoptr(GArray) took = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	g_autofree char *body = g_strnfill(BODY_BYTES, 'x');
+	struct store_event ev = { .received_ms = t0, .remote = "192.0.2.7",
+		.secret_name = "main", .signature = "", .body = body,
+		.len = BODY_BYTES };
+	struct err err = ERR_INIT;
+	struct store *st;
+
+	must(store_open(uri, STORE_INTAKE, &st, &err), &err);
+	for (int64_t i = 0; i < n; i += EVENT_BATCH) {
+		int64_t ms = clock_mono_ms();
+
+		store_begin(st);
+		for (int k = 0; k < EVENT_BATCH; k++)
+			store_event_add(st, &ev, NULL);
+		must(store_commit(st, &err), &err);
+		ms = clock_mono_ms() - ms;
+		g_array_append_val(took, ms);
+	}
+	g_array_sort(took, by_size);
+	printf("intake's commits beside build: p50 %d ms, p99 %d ms, max %d "
+	    "ms\n", (int)g_array_index(took, int64_t, took->len / 2),
+	    (int)g_array_index(took, int64_t, took->len * 99 / 100),
+	    (int)g_array_index(took, int64_t, took->len - 1));
+	store_close(st);
+}
+
+static void
+both_at_once(struct bench *b, const char *uri)
+{
+	struct err err = ERR_INIT;
+	pid_t pid;
+
+	/* No connection may live across a fork. */
+	for (int f = 0; f < STORE_FILES; f++)
+		store_close(b->of[f]);
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		receive(uri, b->events);
+		fflush(stdout);
+		_exit(0);
+	}
+	must(store_open(uri, STORE_BUILD, &b->of[STORE_BUILD], &err), &err);
+	build_all(b, b->events, b->events * 2);
+	store_close(b->of[STORE_BUILD]);
+	waitpid(pid, NULL, 0);
+}
+
 static void
 purge(struct bench *b)
 {
@@ -311,12 +374,11 @@ main(int argc, char **argv)
 	for (int f = 0; f < STORE_FILES; f++)
 		must(store_open(uri, f, &b.of[f], &err), &err);
 	add_events(&b);
-	build_all(&b);
+	build_all(&b, 0, b.events);
 	deliver_all(&b, b.events * 9 / 10);
 	look(&b);
 	trace(&b);
 	purge(&b);
-	for (int f = 0; f < STORE_FILES; f++)
-		store_close(b.of[f]);
+	both_at_once(&b, uri);
 	return 0;
 }

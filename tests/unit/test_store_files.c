@@ -543,6 +543,57 @@ a_full_disk_loses_the_transaction_and_nothing_else(void **state)
 	store_close(st);
 }
 
+struct wal_test {
+	struct place *p;
+	struct store *owner;
+	off_t while_read, after;
+};
+
+static off_t
+wal_size(const struct place *p)
+{
+	g_autofree char *path = file_in(p, "intake.db-wal");
+	struct stat st = { 0 };
+
+	stat(path, &st);
+	return st.st_size;
+}
+
+/* As long as this runs, the reader keeps the WAL from starting anew. */
+static bool
+write_while_reading(void *arg, const struct store_event *ev)
+{
+	struct wal_test *t = arg;
+
+	(void)ev;
+	for (int i = 0; i < 40; i++)
+		add_event(t->owner, "x");
+	t->while_read = wal_size(t->p);
+	return false;
+}
+
+static void
+the_wal_starts_anew_once_nobody_reads_it(void **state)
+{
+	struct wal_test t = { .p = place_of(state) };
+	struct store *reader;
+
+	prepare(t.p);
+	t.owner = open_as(t.p, STORE_INTAKE);
+	SQLITE_OF(t.owner)->wal_step = SQLITE_OF(t.owner)->wal_next = 4;
+	reader = open_as(t.p, STORE_NONE);
+	add_event(t.owner, "x");
+	assert_true(store_event_list(reader, 0, 10, 1000, write_while_reading,
+	    &t, NULL));
+	assert_true(t.while_read > 40 * 4096);
+	for (int i = 0; i < 100; i++)
+		add_event(t.owner, "x");
+	assert_true(wal_size(t.p) < t.while_read + 20 * 4096);
+	store_close(reader);
+	store_close(t.owner);
+	assert_int_equal(wal_size(t.p), 0);
+}
+
 static bool
 is_in_file(const struct place *p, const char *name, const char *words)
 {
@@ -676,6 +727,7 @@ main(void)
 		TEST(who_does_not_own_a_file_cannot_write_it),
 		TEST(a_file_that_is_not_in_wal_mode_is_refused),
 		TEST(a_full_disk_loses_the_transaction_and_nothing_else),
+		TEST(the_wal_starts_anew_once_nobody_reads_it),
 		TEST(what_is_purged_is_gone_from_the_file),
 		TEST(a_message_is_traced_among_ten_thousand),
 		TEST(of_hundreds_the_longest_due_come_first),
