@@ -15,6 +15,11 @@
  * For the last four the head is walked once more where it lies: MHD has only
  * put NULs in place of its colons and line ends, so each header must begin
  * where the one before ended, and the last must end where the head does.
+ * One thing cannot be seen so: a line of a colon alone, which MHD takes for the
+ * end of the head. With a bare LF before or behind it the NULs it leaves are
+ * those of an empty line. nginx answers 400 to such a line itself, and without
+ * a proxy there is nobody who could read it otherwise. The cases are
+ * colon-bare-lf and bare-lf-colon in tests/fuzz/corpus/http.
  */
 #include "http_framing.h"
 
@@ -31,6 +36,18 @@ is_token(const char *s)
 	for (; *s != '\0'; s++)
 		if (!g_ascii_isalnum(*s) &&
 		    strchr("!#$%&'*+-.^_`|~", *s) == NULL)
+			return false;
+	return true;
+}
+
+/* RFC 9110 section 5.5; a bare CR ends the line for some (RFC 9112, 2.2). */
+static bool
+is_field_value(const char *s)
+{
+	if (s == NULL)
+		return true;
+	for (; *s != '\0'; s++)
+		if ((*s >= 0 && *s < ' ' && *s != '\t') || *s == 0x7f)
 			return false;
 	return true;
 }
@@ -104,6 +121,7 @@ http_framing_add(struct http_framing *f, const char *name, const char *value)
 
 	if (f->in_place && !f->bad_line)
 		f->bad_line = !is_next_line(f, name, value);
+	f->bad_line |= !is_field_value(value);
 	if (!is_token(name)) {
 		f->bad_name = true;
 	} else if (is_name(name, len, "Host")) {

@@ -106,6 +106,10 @@ an_ambiguous_request_is_refused_before_the_application_is_asked(void **state)
 			"X: y\nZ: 1\r\n\r\n", 400, true },
 		{ "a bare line feed at the end", "GET / HTTP/1.1\r\n" HOST
 			"\n", 400, true },
+		{ "a bare carriage return in a value", "GET / HTTP/1.1\r\n"
+			HOST "X: y\rZ: 1\r\n\r\n", 400, true },
+		{ "a control character in a value", "GET / HTTP/1.1\r\n"
+			HOST "X: y\x01\r\n\r\n", 400, true },
 		{ "chunked in 1.0", "POST / HTTP/1.0\r\n" HOST
 			"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
 			true },
@@ -147,7 +151,7 @@ an_ambiguous_request_is_refused_before_the_application_is_asked(void **state)
 			    rows[i].status, all);
 	}
 	assert_int_equal(atomic_load(&p->app.asked), 0);
-	assert_int_equal(peer_stats(p).refused, 23);
+	assert_int_equal(peer_stats(p).refused, 25);
 	assert_int_equal(peer_stats(p).too_large, 1);
 	assert_int_equal(peer_stats(p).requests, 0);
 }
