@@ -228,6 +228,9 @@ doubt(struct line *l, const struct flight *f)
 		return "it said yes to a mail that it did not get";
 	if (l->wire.broken)
 		return "it sent more replies than it was asked for";
+	/* Of a line without an end libesmtp takes what there is. */
+	if (l->wire.answered < l->wire.asked)
+		return "the connection ended within its reply";
 	if (rcpt->code < 200 || rcpt->code > 299 ||
 	    !smtp_recipient_check_complete(f->rcpt))
 		return "it said yes without a recipient";

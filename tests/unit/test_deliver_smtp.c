@@ -824,6 +824,19 @@ a_dripping_relay_is_cut_off_by_the_total_deadline(void **state)
 }
 
 static void
+half_a_reply_to_the_dot_leaves_the_mail_unsure(void **state)
+{
+	struct world *w = *state;
+
+	w->relay.total_ms = 500;
+	add_mails(w, 1);
+	peer_start(w, "dot drip 100 250 2.0.0 a reply of more than thirty "
+	    "bytes\n");
+	assert_failed(w, "smtp.protocol");
+	assert_int_equal(w->reports[0].result, DELIVER_UNSURE);
+}
+
+static void
 the_total_deadline_is_renewed_for_each_mail(void **state)
 {
 	struct world *w = *state;
@@ -1382,6 +1395,7 @@ main(void)
 		clear(a_250_in_the_middle_of_a_mail_is_not_believed),
 		clear(a_write_that_failed_in_the_middle_is_not_believed),
 		clear(a_dripping_relay_is_cut_off_by_the_total_deadline),
+		clear(half_a_reply_to_the_dot_leaves_the_mail_unsure),
 		clear(the_total_deadline_is_renewed_for_each_mail),
 		clear(a_relay_that_stops_reading_is_cut_off),
 		clear(
