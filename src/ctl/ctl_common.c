@@ -34,18 +34,17 @@ ctl_conf_load(struct ctl *ctl)
 	return ok;
 }
 
-bool
+int
 ctl_store_open(struct ctl *ctl, bool to_write)
 {
 	struct err err = ERR_INIT;
 
 	if (!ctl_conf_load(ctl))
-		return false;
+		return CTL_CONF;
 	if (store_open(ctl->conf->store, to_write ? STORE_ADMIN : STORE_NONE,
 	    &ctl->store, &err))
-		return true;
-	ctl_fail(&err);
-	return false;
+		return CTL_OK;
+	return ctl_fail(&err);
 }
 
 static char *

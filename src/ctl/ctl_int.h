@@ -42,8 +42,11 @@ ctl_fn ctl_check_config, ctl_status, ctl_verify, ctl_list, ctl_show,
 
 /* Reads the configuration; false after saying what is wrong. */
 bool ctl_conf_load(struct ctl *ctl);
-/* Configuration and store, read-only or owning the admin file. */
-bool ctl_store_open(struct ctl *ctl, bool to_write);
+/*
+ * Configuration and store, read-only or owning the admin file. The exit
+ * status, CTL_OK if both are there.
+ */
+int ctl_store_open(struct ctl *ctl, bool to_write);
 int ctl_fail(const struct err *err);
 
 /* "2026-02-03T14:05:09Z", "-" for 0; in a buffer of four that rotate. */

@@ -48,13 +48,16 @@ print_row(const struct store_row *r)
 {
 	if (r->mail_id != 0)
 		printf("mail:%-8" PRId64, r->mail_id);
-	else if (r->turn_id != 0)
-		printf("turn:%-8" PRId64, r->turn_id);
-	else
+	else if (r->event_id != 0)
 		printf("event:%-7" PRId64, r->event_id);
+	else
+		printf("turn:%-8" PRId64, r->turn_id);
 	printf(" %-9s %s %-12s %s", r->state, ctl_time(r->at_ms),
 	    r->journal != NULL ? r->journal : "-",
 	    r->message_id != NULL ? r->message_id : "-");
+	/* A parked event is journaled raw, in a turn of its own. */
+	if (r->event_id != 0 && r->turn_id != 0)
+		printf(" turn:%" PRId64, r->turn_id);
 	if (r->attempts > 1)
 		printf(" attempts=%" PRId64, r->attempts);
 	if (r->next_ms != 0)
@@ -82,6 +85,7 @@ ctl_list(struct ctl *ctl, int argc, char **argv)
 	struct json_object *all = NULL;
 	struct err err = ERR_INIT;
 	size_t i = 0;
+	int rc;
 
 	while (argc == 1 && i < G_N_ELEMENTS(lists) &&
 	    strcmp(lists[i].name, argv[0]) != 0)
@@ -91,8 +95,9 @@ ctl_list(struct ctl *ctl, int argc, char **argv)
 		    "deferred, failed, parked, open\n", stderr);
 		return CTL_USAGE;
 	}
-	if (!ctl_store_open(ctl, false))
-		return CTL_STORE;
+	rc = ctl_store_open(ctl, false);
+	if (rc != CTL_OK)
+		return rc;
 	if (ctl->json)
 		all = json_object_new_array();
 	if (!store_list(ctl->store, lists[i].what, ctl->journal, ctl->after,
@@ -175,13 +180,15 @@ ctl_trace(struct ctl *ctl, int argc, char **argv)
 {
 	struct tracing t = { 0 };
 	struct err err = ERR_INIT;
+	int rc;
 
 	if (argc != 1) {
 		fputs("chatjournal: trace takes one id\n", stderr);
 		return CTL_USAGE;
 	}
-	if (!ctl_store_open(ctl, false))
-		return CTL_STORE;
+	rc = ctl_store_open(ctl, false);
+	if (rc != CTL_OK)
+		return rc;
 	if (ctl->json)
 		t.all = json_object_new_array();
 	if (!store_trace(ctl->store, argv[0], take_fact, &t, &err)) {
@@ -309,13 +316,15 @@ ctl_show(struct ctl *ctl, int argc, char **argv)
 {
 	struct showing s = { .ctl = ctl };
 	struct err err = ERR_INIT;
+	int rc;
 
 	if (argc != 1) {
 		fputs("chatjournal: show takes one id\n", stderr);
 		return CTL_USAGE;
 	}
-	if (!ctl_store_open(ctl, false))
-		return CTL_STORE;
+	rc = ctl_store_open(ctl, false);
+	if (rc != CTL_OK)
+		return rc;
 	if (!show_found(ctl, argv[0], &s, &err))
 		return ctl_fail(&err);
 	if (!s.found)
@@ -343,6 +352,34 @@ who(void)
 }
 
 static bool
+note_id(void *arg, const struct store_mail *m)
+{
+	*(int64_t *)arg = m->id;
+	return false;
+}
+
+/* All that are named must be failed, or nothing is asked for. */
+static int
+check_failed(struct ctl *ctl, int argc, char **argv)
+{
+	struct err err = ERR_INIT;
+
+	for (int i = 0; i < argc; i++) {
+		int64_t id = ctl_id(argv[i], "mail"), found = 0;
+
+		if (!store_mail_failed(ctl->store, ctl->journal, id - 1, 1,
+		    note_id, &found, &err))
+			return ctl_fail(&err);
+		if (found != id) {
+			fprintf(stderr, "chatjournal: %s is not a failed "
+			    "mail; see chatjournal list failed\n", argv[i]);
+			return CTL_NOTHING;
+		}
+	}
+	return CTL_OK;
+}
+
+static bool
 add_wishes(struct ctl *ctl, int argc, char **argv, struct err *err)
 {
 	struct store_action a = { .at_ms = clock_now_ms(), .who = who(),
@@ -363,6 +400,7 @@ int
 ctl_retry(struct ctl *ctl, int argc, char **argv)
 {
 	struct err err = ERR_INIT;
+	int rc;
 
 	if ((argc == 0) != ctl->all) {
 		fputs("chatjournal: retry takes mail:N ... or --all\n",
@@ -373,8 +411,11 @@ ctl_retry(struct ctl *ctl, int argc, char **argv)
 		if (ctl_id(argv[i], "mail") == 0)
 			return not_found(argv[i]);
 	}
-	if (!ctl_store_open(ctl, true))
-		return CTL_STORE;
+	rc = ctl_store_open(ctl, true);
+	if (rc == CTL_OK)
+		rc = check_failed(ctl, argc, argv);
+	if (rc != CTL_OK)
+		return rc;
 	if (!add_wishes(ctl, argc, argv, &err))
 		return ctl_fail(&err);
 	if (ctl->json) {

@@ -28,18 +28,20 @@ ctl_check_config(struct ctl *ctl, int argc, char **argv)
 		fputs(text->str, stderr);
 		return CTL_CONF;
 	}
-	if (ctl->print) {
+	if (ctl->print)
 		conf_print(ctl->conf, text);
-		fputs(text->str, stdout);
-	} else if (!ctl->json) {
-		printf("%s: the configuration is good\n", ctl->conf_path);
-	}
-	if (ctl->json && !ctl->print) {
+	if (ctl->json) {
 		struct json_object *o = json_object_new_object();
 
 		ctl_json_text(o, "file", ctl->conf_path);
 		json_object_object_add(o, "good", json_object_new_boolean(1));
+		if (ctl->print)
+			ctl_json_text(o, "values", text->str);
 		ctl_json_print(o);
+	} else if (ctl->print) {
+		fputs(text->str, stdout);
+	} else {
+		printf("%s: the configuration is good\n", ctl->conf_path);
 	}
 	return CTL_OK;
 }
@@ -183,10 +185,13 @@ ctl_status(struct ctl *ctl, int argc, char **argv)
 	int rc;
 
 	(void)argv;
-	if (argc > 0)
+	if (argc > 0) {
+		fputs("chatjournal: status takes no arguments\n", stderr);
 		return CTL_USAGE;
-	if (!ctl_store_open(ctl, false))
-		return CTL_STORE;
+	}
+	rc = ctl_store_open(ctl, false);
+	if (rc != CTL_OK)
+		return rc;
 	if (!store_status(ctl->store, &s, &err))
 		return ctl_fail(&err);
 	if (ctl->json)
@@ -204,12 +209,16 @@ ctl_verify(struct ctl *ctl, int argc, char **argv)
 	g_autofree char *why = NULL;
 	struct err err = ERR_INIT;
 	bool ok;
+	int rc;
 
 	(void)argv;
-	if (argc > 0)
+	if (argc > 0) {
+		fputs("chatjournal: verify takes no arguments\n", stderr);
 		return CTL_USAGE;
-	if (!ctl_store_open(ctl, false))
-		return CTL_STORE;
+	}
+	rc = ctl_store_open(ctl, false);
+	if (rc != CTL_OK)
+		return rc;
 	if (!store_law_check(ctl->store, &ok, &why, &err))
 		return ctl_fail(&err);
 	if (ctl->json) {

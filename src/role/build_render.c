@@ -239,7 +239,9 @@ warn_unmapped(struct build *b, const struct item *it)
 						      : "-";
 	g_autofree char *quoted = NULL;
 
-	if (!g_hash_table_add(b->unmapped, g_strdup(id)))
+	/* Of what names no business, nothing can be added to the directory. */
+	if ((it->business.user_id == NULL && it->business.number == NULL) ||
+	    !g_hash_table_add(b->unmapped, g_strdup(id)))
 		return;
 	quoted = text_log_quote(id);
 	log_warn("business.unmapped", "business=%s journal=%s", quoted,
