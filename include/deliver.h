@@ -74,6 +74,11 @@ struct deliver_relay {
 	int64_t total_ms;		/* per mail: renewed by each next() */
 	int64_t linger_ms;		/* keep an idle session this long */
 	int session_mails;		/* then reconnect; 0: never */
+	/*
+	 * It serves several journals: that it denies sender or recipient of
+	 * one is no reason to keep the mails of the others waiting.
+	 */
+	bool shared;
 };
 
 /*
@@ -134,5 +139,8 @@ enum deliver_stage { DELIVER_AT_CONNECT, DELIVER_AT_MAIL, DELIVER_AT_RCPT,
 	DELIVER_AT_DATA };
 enum deliver_result deliver_classify(enum deliver_stage stage, int code,
     const char *text);
+/* The same, where a shared relay denies sender or recipient: deferred. */
+enum deliver_result deliver_judge(const struct deliver_relay *relay,
+    enum deliver_stage stage, int code, const char *text);
 
 const char *deliver_result_name(enum deliver_result r);

@@ -92,6 +92,24 @@ deliver_classify(enum deliver_stage stage, int code, const char *text)
 	return code >= 200 && code <= 299 ? DELIVER_ACCEPTED : DELIVER_UNSURE;
 }
 
+static bool
+is_auth_code(int code)
+{
+	return code == 530 || code == 534 || code == 535 || code == 538;
+}
+
+enum deliver_result
+deliver_judge(const struct deliver_relay *relay, enum deliver_stage stage,
+    int code, const char *text)
+{
+	enum deliver_result result = deliver_classify(stage, code, text);
+
+	if (result == DELIVER_RELAY && relay->shared && code >= 500 &&
+	    stage != DELIVER_AT_CONNECT && !is_auth_code(code))
+		return DELIVER_DEFERRED;
+	return result;
+}
+
 const char *
 deliver_result_name(enum deliver_result r)
 {

@@ -368,11 +368,14 @@ after_code(const char *reply)
 static bool
 judge_refusal(struct call *c, struct err *err)
 {
-	enum deliver_result result = deliver_classify(c->stage, c->code,
-	    after_code(c->reply->str));
+	enum deliver_result result = deliver_judge(c->relay, c->stage,
+	    c->code, after_code(c->reply->str));
 	bool relay = result == DELIVER_RELAY;
 
 	report(c, result, c->reply->str);
+	/* Servers answer ever slower where they had to deny something. */
+	if (result == DELIVER_DEFERRED && c->code >= 500)
+		close_handle(c);
 	if (!relay)
 		return true;
 	return err_set(err, ERR_TEMP, c->code == 421 || c->code < 530 ||

@@ -54,6 +54,7 @@ struct line {
 	struct flight *now;	/* not yet reported */
 	bool again;		/* nothing wrong, but on a new connection */
 	bool failed;
+	bool leave;		/* what follows goes over a new connection */
 	struct err err;
 };
 
@@ -186,7 +187,7 @@ add_next(struct line *l)
 	struct deliver_fit fit;
 
 	deliver_guard_set(&l->guard, INT64_MAX);
-	if (l->failed || (relay->session_mails > 0 &&
+	if (l->failed || l->leave || (relay->session_mails > 0 &&
 	    l->flights->len >= (guint)relay->session_mails)) {
 		mail = NULL;
 	} else if ((mail = take(l->run, &fit)) != NULL &&
@@ -253,10 +254,13 @@ conclude(struct line *l, enum deliver_stage stage, const smtp_status_t *st)
 {
 	g_autofree char *text = reply_text(st);
 	g_autofree char *full = g_strdup_printf("%d %s", st->code, text);
-	enum deliver_result result = deliver_classify(stage, st->code, text);
+	enum deliver_result result = deliver_judge(l->run->relay, stage,
+	    st->code, text);
 	const char *why = NULL;
 
 	g_strchomp(full);
+	/* Servers answer ever slower where they had to deny something. */
+	l->leave |= result == DELIVER_DEFERRED && st->code >= 500;
 	if (result == DELIVER_ACCEPTED)
 		why = doubt(l, l->now);
 	else if (result == DELIVER_UNSURE || result == DELIVER_UNTRIED)

@@ -66,6 +66,8 @@ static bool
 set_relay(struct dlv *d, struct dlv_outlet *o, const struct conf_relay *r,
     struct err *err)
 {
+	bool shared = o->conf != NULL;
+
 	o->conf = r;
 	if (r->password_file != NULL && o->password == NULL &&
 	    !io_secret_load(r->password_file, SECRET_MAX, &o->password, err))
@@ -78,6 +80,7 @@ set_relay(struct dlv *d, struct dlv_outlet *o, const struct conf_relay *r,
 		.connect_ms = r->connect_ms, .command_ms = r->command_ms,
 		.total_ms = r->total_ms, .linger_ms = r->linger_ms,
 		.session_mails = (int)r->session_mails,
+		.shared = shared,
 	};
 	return true;
 }
@@ -464,6 +467,7 @@ commit_landed(struct dlv *d, struct err *err)
 
 struct retrying {
 	struct dlv *d;
+	int64_t only;		/* this mail; 0: all */
 	int64_t after, count, now;
 	bool any;
 };
@@ -477,6 +481,9 @@ retry_mail(void *arg, const struct store_mail *m)
 		.first_ms = m->first_ms, .last_ms = r->now,
 		.next_ms = r->now, .reply = "retried on command" };
 
+	/* It is sent meanwhile, or was never failed. */
+	if (r->only != 0 && m->id != r->only)
+		return true;
 	store_outcome_set(r->d->store, &o);
 	r->after = m->id;
 	r->count++;
@@ -488,7 +495,8 @@ static bool
 carry_out(void *arg, const struct store_action *a)
 {
 	struct dlv *d = arg;
-	struct retrying r = { .d = d, .now = clock_now_ms() };
+	struct retrying r = { .d = d, .only = a->mail_id,
+		.now = clock_now_ms() };
 	struct err err = ERR_INIT;
 	bool ok = true;
 
@@ -503,12 +511,14 @@ carry_out(void *arg, const struct store_action *a)
 			    100, retry_mail, &r, &err);
 		} while (ok && r.any);
 	store_cursor_set(d->store, STORE_DELIVER, "admin", a->id);
-	if (!ok) {
+	if (!ok)
 		store_rollback(d->store);
+	else
+		ok = store_commit(d->store, &err);
+	if (!ok) {
+		log_err(LOG_LEVEL_WARN, "deliver.retry", &err, "what=action");
 		return false;
 	}
-	if (!store_commit(d->store, &err))
-		return false;
 	d->action_id = a->id;
 	for (guint i = 0; i < d->journals->len; i++)
 		((struct dlv_journal *)d->journals->pdata[i])->next_due_ms =

@@ -81,6 +81,29 @@ a_reply_means_what_its_stage_makes_of_it(void **state)
 }
 
 static void
+what_a_shared_relay_denies_to_one_journal_is_deferred(void **state)
+{
+	const struct deliver_relay alone = { .name = "r" },
+	    shared = { .name = "r", .shared = true };
+
+	(void)state;
+	assert_int_equal(deliver_judge(&alone, DELIVER_AT_RCPT, 554,
+	    "5.7.1 denied"), DELIVER_RELAY);
+	assert_int_equal(deliver_judge(&shared, DELIVER_AT_RCPT, 554,
+	    "5.7.1 denied"), DELIVER_DEFERRED);
+	assert_int_equal(deliver_judge(&shared, DELIVER_AT_MAIL, 550,
+	    "5.7.1 denied"), DELIVER_DEFERRED);
+	assert_int_equal(deliver_judge(&shared, DELIVER_AT_MAIL, 530,
+	    "5.7.0 auth"), DELIVER_RELAY);
+	assert_int_equal(deliver_judge(&shared, DELIVER_AT_RCPT, 421,
+	    "4.3.2 bye"), DELIVER_RELAY);
+	assert_int_equal(deliver_judge(&shared, DELIVER_AT_CONNECT, 554,
+	    "5.7.1 go away"), DELIVER_RELAY);
+	assert_int_equal(deliver_judge(&shared, DELIVER_AT_RCPT, 550,
+	    "5.1.1 unknown"), DELIVER_REJECTED);
+}
+
+static void
 the_wait_doubles_up_to_a_bound_with_a_quarter_of_jitter(void **state)
 {
 	static const struct {
@@ -568,6 +591,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_reply_means_what_its_stage_makes_of_it),
+		cmocka_unit_test(
+		    what_a_shared_relay_denies_to_one_journal_is_deferred),
 		cmocka_unit_test(
 		    the_wait_doubles_up_to_a_bound_with_a_quarter_of_jitter),
 		cmocka_unit_test(the_longest_wait_does_not_overflow),
