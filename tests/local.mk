@@ -62,7 +62,11 @@ tests_bench_bench_render_SOURCES = tests/bench/bench_render.c
 # integration: chatjournald as a whole
 CHATJOURNALD_TESTS = tests/integration/one-event.sh \
 	tests/integration/tls-and-auth.sh tests/integration/outage.sh \
-	tests/integration/disk-full.sh tests/integration/kill.sh
+	tests/integration/shared-relay.sh tests/integration/two-journals.sh \
+	tests/integration/hostile-relay.sh tests/integration/disk-full.sh \
+	tests/integration/odd-events.sh tests/integration/reload-and-stop.sh \
+	tests/integration/behind-nginx.sh tests/integration/admin-tool.sh \
+	tests/integration/kill.sh
 INTEGRATION_TESTS += $(CHATJOURNALD_TESTS)
 EXTRA_DIST += $(CHATJOURNALD_TESTS) tests/integration/lib.sh \
 	tests/integration/poster.py tests/integration/audit.py

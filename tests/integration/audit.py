@@ -6,8 +6,8 @@
 
 Holds if every event that was answered with 200 is in the mails of exactly one
 Message-ID, if mails with the same Message-ID have the same bytes (without
-trace headers), and, with --exact, if no event is in a mail that was not
-answered with 200. Prints what is wrong, and one line of counts.
+trace headers), and, with --exact, if no event of the ledger is in a mail that
+was not answered with 200. Prints what is wrong, and one line of counts.
 """
 import argparse
 import os
@@ -52,8 +52,8 @@ def main():
               for i in sorted(acked - mail_of.keys())]
     if args.exact:
         wrong += ["%s arrived and was answered %s" %
-                  (i.decode(), ledger.get(i, b"never").decode())
-                  for i in sorted(mail_of.keys() - acked)]
+                  (i.decode(), ledger[i].decode())
+                  for i in sorted(mail_of.keys() & ledger.keys() - acked)]
     print("events=%d acked=%d arrived=%d mails=%d different=%d wrong=%d" %
           (len(ledger), len(acked), len(mail_of), mails, len(bytes_of),
            len(wrong)))

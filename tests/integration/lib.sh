@@ -301,11 +301,11 @@ count_is() {
 
 # ---- webhooks ---------------------------------------------------------------------
 
-# text_event ID TEXT [NUMBER] [BUSINESS] > FILE
+# text_event ID TEXT [NUMBER] [BUSINESS-ID BUSINESS-NUMBER] > FILE
 text_event() {
 	local number=${3:-5511999990000} business=${4:-106540352242922}
-	printf '{"object":"whatsapp_business_account","entry":[{"id":"900100200300400","changes":[{"field":"messages","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"551140040001","phone_number_id":"%s"},"contacts":[{"profile":{"name":"Ana Souza"},"wa_id":"%s"}],"messages":[{"from":"%s","id":"%s","timestamp":"1795317236","type":"text","text":{"body":"%s"}}]}}]}]}' \
-		"$business" "$number" "$number" "$1" "$2"
+	printf '{"object":"whatsapp_business_account","entry":[{"id":"900100200300400","changes":[{"field":"messages","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"%s","phone_number_id":"%s"},"contacts":[{"profile":{"name":"Ana Souza"},"wa_id":"%s"}],"messages":[{"from":"%s","id":"%s","timestamp":"1795317236","type":"text","text":{"body":"%s"}}]}}]}]}' \
+		"${5:-551140040001}" "$business" "$number" "$number" "$1" "$2"
 }
 
 signature() {
@@ -323,7 +323,7 @@ post() {
 		--data-binary "@$file" "$@" "$(webhook_url)"
 }
 
-# post_text ID TEXT [NUMBER] [BUSINESS]: succeeds if it was answered 200.
+# post_text with the arguments of text_event: succeeds if it was answered 200.
 post_text() {
 	local answer
 	text_event "$@" > "$tmp/event.json"
@@ -421,8 +421,9 @@ need_postfix() {
 }
 
 smtp_is_up() {
-	: 2> /dev/null <> "/dev/tcp/127.0.0.1/$smtp_port"
-}
+	grep -q "master\[${pids[postfix]#-}\]: daemon started" "$pf/log" &&
+		: <> "/dev/tcp/127.0.0.1/$smtp_port"
+} 2> /dev/null
 
 # Its processes are one group, so that all of them can be killed at once.
 start_postfix() {
@@ -433,15 +434,20 @@ start_postfix() {
 	wait_for 10 smtp_is_up
 }
 
-no_smtpd() {
-	! pgrep -P "${pids[postfix]#-}" -x smtpd > /dev/null
+gone() {
+	local pid
+	for pid in "$@"; do
+		! kill -0 "$pid" 2> /dev/null || return 1
+	done
 }
 
 # What every recipient is answered from now on: postfix_says [REPLY]
 postfix_says() {
+	local old
+	old=$(pgrep -P "${pids[postfix]#-}" -x smtpd)
 	echo "${1:+/./ $1}" > "$pf/access"
 	kill -HUP "${pids[postfix]#-}"
-	wait_for 10 no_smtpd
+	wait_for 10 gone $old
 }
 
 # Files that are not executable are halves of mails, never taken.

@@ -1,0 +1,187 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Every command of chatjournal(1), with and without --json, while the daemon
+# runs and while it does not: documented exit status, and JSON that is JSON.
+. "${SRCDIR:?}/tests/integration/lib.sh"
+need_tools curl openssl python3
+
+free_ports peer_port
+write_directory archive refusing
+write_conf << EOF
+$(maildir_conf archive "$tmp/Maildir")
+$(relay_conf peer "$peer_port")
+$(journal_conf refusing peer)
+EOF
+# Mail 2 is refused; an event is parked; the rest goes its way.
+echo 'rcpt#1 550 5.1.1 not here' > "$tmp/peer.script"
+
+# All that was printed with --json is looked at in one go, in the end.
+jsons=0
+keep_json() {
+	jsons=$((jsons + 1))
+	{ echo "$*"; cat "$tmp/out"; } > "$tmp/json.$jsons"
+}
+
+all_is_json() {
+	python3 - "$tmp"/json.* << 'PY'
+import json, sys
+for name in sys.argv[1:]:
+    command, _, text = open(name, encoding="utf-8").read().partition("\n")
+    try:
+        json.loads(text)
+    except ValueError as e:
+        sys.exit("%s: %s\n%s" % (command, e, text))
+assert len(sys.argv) > 50, len(sys.argv)
+PY
+}
+
+quietly() {
+	ctl "$@" > "$tmp/out" 2> "$tmp/err"
+}
+
+# says STATUS ARGUMENT...: that status, and with --json the same and JSON.
+# On success there is something to read, on failure a message.
+says() {
+	local want=$1 stream
+	shift
+	for json in '' --json; do
+		status_is "$want" quietly $json "$@" || {
+			cat "$tmp/out" "$tmp/err"
+			return 1
+		}
+		case $want in
+		0 | 2) stream=out ;;
+		*) stream=err ;;
+		esac
+		[ -s "$tmp/$stream" ] || { echo "nothing said: $json"; return 1; }
+		if [ -n "$json" ] && [ $stream = out ]; then
+			keep_json "$@"
+		fi
+	done
+}
+
+with_conf() {
+	local conf=$1
+	shift
+	"$@"
+}
+
+lists_say() {
+	local what
+	for what in pending sent deferred failed parked open; do
+		# An empty list is an empty text.
+		ctl list $what > /dev/null &&
+			quietly --json list $what || return 1
+		keep_json list $what
+	done
+}
+
+all_commands() {
+	local when=$1 id
+	check "$when: check-config, and with --print" \
+		eval 'says 0 check-config && says 0 check-config --print'
+	check "$when: status, and 2 with --check when something waits" \
+		eval 'says 0 status && says 2 status --check'
+	check "$when: verify" says 0 verify
+	check "$when: list of every state" lists_say
+	for id in wamid.TOOL mail:1 turn:1 event:1 "$mid" "<$mid>"; do
+		check "$when: show and trace of ${id%%@*}" \
+			eval 'says 0 show "$id" && says 0 trace "$id"'
+	done
+	check "$when: an unknown id ends with 1" eval \
+		'says 1 show wamid.NOBODY && says 1 trace mail:4711 &&
+		says 1 show event:99 && says 1 trace nonsense'
+	check "$when: retry of what is not failed ends with 1" \
+		eval 'says 1 retry mail:1 && says 1 retry mail:4711'
+	check "$when: render of a file" \
+		says 0 -j archive render "$tmp/tool.json"
+	check "$when: render of what is no file ends with another status" \
+		not says 0 render "$tmp/nowhere.json"
+	check "$when: wrong usage ends with 64" eval \
+		'says 64 nonsense && says 64 list && says 64 list nonsense &&
+		says 64 show && says 64 trace && says 64 retry &&
+		says 64 retry mail:1 --all && says 64 status more &&
+		says 64 verify more && says 64 render && says 64 --nonsense'
+}
+
+raw_is_right() {
+	ctl show --raw event:1 | cmp - "$tmp/tool.json" &&
+		ctl show --raw mail:1 | cmp - "$tmp/Maildir/new/${mid%@*}".*
+}
+
+text_has() {
+	ctl "${@:2}" | grep -q -- "$1"
+}
+
+pages_of_one() {
+	local first
+	first=$(ctl list sent --limit 1)
+	same "$(echo "$first" | wc -l)" 1 || return 1
+	first=${first#mail:}
+	ctl list sent --after "${first%% *}" | grep -q '^mail:' &&
+		! ctl list sent --after "${first%% *}" |
+			grep -q "^mail:${first%% *} "
+}
+
+check "a relay that refuses the first mail is started" \
+	start_peer peer "$peer_port"
+check "chatjournald starts" start_daemon
+text_event wamid.TOOL 'look at me' > "$tmp/tool.json"
+check "an event is taken" same "$(post "$tmp/tool.json")" 200
+check "one journal takes its mail, the other refuses it" wait_for 10 eval \
+	'count_is archive sent 1 && count_is refusing failed 1'
+echo 'no JSON' > "$tmp/event.json"
+check "an event that is no JSON is taken" same "$(post "$tmp/event.json")" 200
+check "it is parked and goes out" wait_for 10 eval \
+	'text_has parked list parked && has archive 2'
+mid=$(ctl --json show mail:1 |
+	sed -n 's/.*"message_id": *"\([^"]*\)".*/\1/p')
+
+all_commands running
+check "list failed names mail, journal and answer" \
+	text_has '^mail:2 .*refusing.*550 5.1.1 not here' list failed
+check "list with -j is of that journal only" \
+	eval 'ctl list sent -j archive | grep -qv refusing &&
+	! ctl list failed -j archive | grep -q .'
+check "list goes on after a number" pages_of_one
+check "the trace tells of event, turn and each attempt" eval \
+	'text_has event:1 trace wamid.TOOL && text_has turn:1 trace wamid.TOOL &&
+	text_has 550 trace wamid.TOOL'
+check "show --raw gives the bytes of event and mail" raw_is_right
+check "render -o writes files" eval \
+	'ctl -o "$tmp" render "$tmp/tool.json" && [ -s "$tmp/$mid.eml" ]'
+check "check-config --print shows values that are not in the file" \
+	text_has poison_deaths check-config --print
+check "--help and --version end with 0" \
+	eval 'ctl --help | grep -q usage && ctl --version | grep -q "^chatjournal "'
+
+check "a second event is taken" post_text wamid.TOOL2 'and at me'
+check "retry of one failed mail" ctl --json retry mail:2
+check "that mail goes out" wait_for 10 count_is refusing failed 0
+check "retry of all is taken when there are none" says 0 retry --all
+check "the log tells of the wish" wait_for 5 logged 'mail.retry.*count=1'
+
+sed 's/idle 0/idle zero/' "$conf" > "$tmp/wrong.conf"
+check "a wrong configuration ends each command with 78" eval \
+	'for c in check-config status verify "list sent" "show mail:1" \
+		"trace mail:1" "retry --all" "render $tmp/tool.json"; do
+		with_conf "$tmp/wrong.conf" says 78 $c || return 1
+	done'
+sed "s,sqlite:$store,sqlite:$tmp/nowhere," "$conf" > "$tmp/empty.conf"
+check "a store that is not there ends with 69" eval \
+	'for c in status verify "list sent" "show mail:1" "trace mail:1"; do
+		with_conf "$tmp/empty.conf" says 69 $c || return 1
+	done'
+check "and is not made by looking for it" not test -e "$tmp/nowhere"
+check "render needs neither store nor configuration file" eval \
+	'"$BUILDDIR/chatjournal" --templates "$SRCDIR/templates" \
+		render "$tmp/tool.json" | grep -q "^Message-ID: <"'
+
+check "the daemon stops" stop_daemon
+all_commands stopped
+check "retry waits for the daemon" eval \
+	'says 0 retry --all && start_daemon && wait_for 5 logged_times mail.retry 4'
+check "all that was printed with --json is JSON" all_is_json
+check "everything received is accounted for" ctl verify
+check "the daemon stops" stop_daemon
+finish
