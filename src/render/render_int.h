@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <pthread.h>
+
 #include "item.h"
 #include "render.h"
 #include "template.h"
@@ -21,6 +23,8 @@ struct render {
 	char *tenant, *domain, *address_domain;
 	bool attach_event;
 	struct template *subject, *text, *html;
+	pthread_mutex_t trees_lock;
+	GPtrArray *trees;	/* struct render_tree *, between two mails */
 };
 
 /* --- render_scratch.c --- */
@@ -125,12 +129,13 @@ void render_headers(const struct render *r, struct render_turn *t,
 
 /* --- render_mime.c: the tree --- */
 
-void render_mime_init(void);	/* before any other use */
+void render_trees_init(struct render *r);
+void render_trees_clear(struct render *r);
 /*
  * The whole message with CRLF. All texts have \n; fields are those of
  * render_headers().
  */
-GBytes *render_mime(const struct render *r, struct render_turn *t,
+GBytes *render_mime(struct render *r, struct render_turn *t,
     const GString *fields, const GString *text, const GString *html);
 
 /* --- render_turn.c --- */

@@ -114,8 +114,8 @@ render_new(const struct render_conf *conf, struct render **out,
 	if (!check_domain("domain", conf->domain, err) ||
 	    !check_domain("address-domain", conf->address_domain, err))
 		return false;
-	render_mime_init();
 	r = g_new0(struct render, 1);
+	render_trees_init(r);
 	r->tenant = g_strdup(conf->tenant != NULL ? conf->tenant : "");
 	r->domain = g_ascii_strdown(conf->domain, -1);
 	r->address_domain = g_ascii_strdown(conf->address_domain, -1);
@@ -144,6 +144,7 @@ render_free(struct render *r)
 	template_free(r->subject);
 	template_free(r->text);
 	template_free(r->html);
+	render_trees_clear(r);
 	g_free(r);
 }
 
@@ -219,7 +220,7 @@ render_turn_clear(struct render_turn *t)
 }
 
 static bool
-render_parts(const struct render *r, struct render_turn *t, GBytes **out,
+render_parts(struct render *r, struct render_turn *t, GBytes **out,
     struct err *err)
 {
 	g_autoptr(GString) text = g_string_sized_new(TEXT_SIZE_GUESS);

@@ -245,13 +245,17 @@ finish(struct build *b, const char *name, struct store_claim *held, bool ok,
 {
 	struct store_claim none = { 0 };
 
-	if (!ok) {
+	if (ok) {
+		store_claim_set(b->store, STORE_BUILD, name, &none);
+		ok = store_commit(b->store, err);
+	} else {
 		store_rollback(b->store);
+	}
+	if (!ok) {
+		/* It may hold what only this transaction knew. */
+		g_hash_table_remove_all(b->persons);
 		return false;
 	}
-	store_claim_set(b->store, STORE_BUILD, name, &none);
-	if (!store_commit(b->store, err))
-		return false;
 	*held = none;
 	tell(b);
 	return true;

@@ -45,12 +45,26 @@ look_up(struct build *b, const char *network, const char *id, char **person,
 	return true;
 }
 
+/* Under which the other ids of a person are cached; "" stands for none. */
+static char *
+other_name(const char *network, const char *person, const char *prefix)
+{
+	return g_strjoin("|", "other", network, person, prefix, NULL);
+}
+
 static void
 learn(struct build *b, const char *network, const char *id,
     const char *person, int64_t now_ms)
 {
-	if (id != NULL)
-		store_alias_set(b->store, network, id, person, now_ms);
+	g_autofree char *number = NULL, *user_id = NULL;
+
+	if (id == NULL)
+		return;
+	store_alias_set(b->store, network, id, person, now_ms);
+	number = other_name(network, person, "n:");
+	user_id = other_name(network, person, "u:");
+	g_hash_table_remove(b->persons, number);
+	g_hash_table_remove(b->persons, user_id);
 }
 
 bool
@@ -84,16 +98,24 @@ bool
 build_person_other(struct build *b, const struct item *it,
     const char *person, const char *prefix, char **id, struct err *err)
 {
-	g_autofree char *full = NULL;
+	const char *network = it->network != NULL ? it->network : "-";
+	g_autofree char *name = NULL, *full = NULL;
+	const char *hit;
 
 	*id = NULL;
 	if (person == NULL)
 		return true;
-	if (!store_alias_other(b->store,
-	    it->network != NULL ? it->network : "-", person, prefix, &full,
-	    err))
-		return false;
-	if (full != NULL)
-		*id = g_strdup(full + strlen(prefix));
+	name = other_name(network, person, prefix);
+	hit = g_hash_table_lookup(b->persons, name);
+	if (hit == NULL) {
+		if (!store_alias_other(b->store, network, person, prefix,
+		    &full, err))
+			return false;
+		hit = full != NULL ? full : "";
+		g_hash_table_replace(b->persons, g_steal_pointer(&name),
+		    g_strdup(hit));
+	}
+	if (hit[0] != '\0')
+		*id = g_strdup(hit + strlen(prefix));
 	return true;
 }
