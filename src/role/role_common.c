@@ -3,8 +3,10 @@
  * The ritual and the sleep that all roles share. What fails here ends the
  * role with a logged reason; the supervisor decides about a restart.
  */
+#include <inttypes.h>
 #include <poll.h>
 
+#include "clock.h"
 #include "conf.h"
 #include "err.h"
 #include "log.h"
@@ -45,6 +47,32 @@ role_enter(enum proc_role role, unsigned rights, const struct conf *c,
 	return proc_signals_catch(err) && proc_enter(role, &lim, err) &&
 	    store_open(c->store, file_of(role), st, err) &&
 	    proc_confine(role, rights, &lim, err);
+}
+
+void
+role_purge(struct store *st, role_purge_fn *purge, const char *kind,
+    int64_t keep_ms, int64_t *next_ms)
+{
+	int64_t mono = clock_mono_ms(), n = 0;
+	struct err err = ERR_INIT;
+	bool ok;
+
+	if (mono < *next_ms)
+		return;
+	*next_ms = mono + ROLE_PURGE_MS;
+	store_begin(st);
+	ok = purge(st, clock_now_ms() - keep_ms, ROLE_PURGE_BATCH, &n, &err);
+	if (!ok)
+		store_rollback(st);
+	else
+		ok = store_commit(st, &err);
+	if (!ok)
+		log_err(LOG_LEVEL_WARN, "purge.failed", &err, "kind=%s",
+		    kind);
+	else if (n > 0)
+		log_info("purge.done", "kind=%s count=%" PRId64, kind, n);
+	if (ok && n == ROLE_PURGE_BATCH)
+		*next_ms = mono;
 }
 
 void

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "proc.h"
 
@@ -26,6 +27,16 @@ bool role_enter(enum proc_role role, unsigned rights, const struct conf *c,
  * early for extra_fd (-1: none). Sends a heartbeat first.
  */
 void role_wait(enum proc_role role, int extra_fd, int64_t ms);
+
+/*
+ * Forgets content that is older than keep_ms by a store_*_purge() verb, a
+ * bounded number at a time; logs purge.done or purge.failed. At most every
+ * ROLE_PURGE_MS, kept in *next_ms (monotonic), unless there was more to do.
+ */
+typedef bool role_purge_fn(struct store *st, int64_t before_ms, int limit,
+    int64_t *n, struct err *err);
+void role_purge(struct store *st, role_purge_fn *purge, const char *kind,
+    int64_t keep_ms, int64_t *next_ms);
 
 /* Waits before trying again after a store that is full or busy. */
 #define ROLE_RETRY_MS 1000

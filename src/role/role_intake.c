@@ -317,30 +317,6 @@ work(struct intake *in)
 	return true;
 }
 
-static void
-purge(struct intake *in, int64_t mono)
-{
-	struct err err = ERR_INIT;
-	int64_t n = 0;
-	bool ok;
-
-	if (mono < in->next_purge_ms)
-		return;
-	in->next_purge_ms = mono + ROLE_PURGE_MS;
-	store_begin(in->store);
-	ok = store_event_purge(in->store,
-	    clock_now_ms() - in->conf->keep.event_ms, ROLE_PURGE_BATCH, &n,
-	    &err);
-	if (!ok)
-		store_rollback(in->store);
-	else
-		ok = store_commit(in->store, &err);
-	if (!ok)
-		log_err(LOG_LEVEL_WARN, "purge.failed", &err, "what=event");
-	else if (n > 0)
-		log_info("purge.done", "kind=event count=%" PRId64, n);
-}
-
 /* A renewed certificate is taken up without a restart. */
 static void
 look_at_tls(struct intake *in, int64_t mono)
@@ -379,16 +355,16 @@ static void
 loop(struct intake *in)
 {
 	while (!proc_stopping()) {
-		int64_t mono;
+		bool busy = work(in);
 
-		if (work(in)) {
+		/* Also under load that never pauses. */
+		role_purge(in->store, store_event_purge, "event",
+		    in->conf->keep.event_ms, &in->next_purge_ms);
+		look_at_tls(in, clock_mono_ms());
+		if (busy)
 			proc_heartbeat();
-			continue;
-		}
-		mono = clock_mono_ms();
-		purge(in, mono);
-		look_at_tls(in, mono);
-		sleep_until_woken(in, ROLE_POLL_MS);
+		else
+			sleep_until_woken(in, ROLE_POLL_MS);
 	}
 }
 
