@@ -5,6 +5,7 @@ include $(srcdir)/tests/fuzz/local.mk
 include $(srcdir)/tests/golden/local.mk
 include $(srcdir)/tests/lint/local.mk
 include $(srcdir)/tests/bench/local.mk
+include $(srcdir)/tests/replay/local.mk
 
 # Tests against real programs: too slow, or too much to ask, for make check.
 INTEGRATION_TESTS =

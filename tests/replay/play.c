@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Plays a scenario line by line: the statements that are not about mails
+ * being posted (post.c) or expected (expect.c), and the clock.
+ */
+#include "play.h"
+
+#include <string.h>
+
+#include "conf.h"
+#include "err.h"
+#include "expect.h"
+#include "io.h"
+#include "post.h"
+#include "script.h"
+#include "world.h"
+
+#define EVENT_MAX (64 << 20)
+
+struct play {
+	struct world *w;
+	struct post *post;
+};
+
+/* ---- statements ---------------------------------------------------------------- */
+
+static void
+do_post(struct play *p, struct script_line *l)
+{
+	const char *name = script_take(l);
+	g_autofree char *path = g_build_filename(p->w->srcdir, "tests",
+	    "events", name, NULL);
+	g_autoptr(GBytes) body = NULL;
+	struct err err = ERR_INIT;
+	gsize len;
+	const void *data;
+
+	if (!io_file_load(path, EVENT_MAX, &body, &err)) {
+		world_fail(p->w, "%s", err.text);
+		return;
+	}
+	data = g_bytes_get_data(body, &len);
+	world_post(p->w, data, len);
+}
+
+static void
+do_raw(struct play *p, struct script_line *l)
+{
+	const char *text = script_take_text(l);
+
+	if (text == NULL)
+		world_fail(p->w, "raw what?");
+	else
+		world_post(p->w, text, strlen(text));
+}
+
+static void
+do_relay(struct play *p, struct script_line *l)
+{
+	static const struct {
+		const char *word;
+		enum world_answer answer;
+	} words[] = { { "accept", WORLD_ACCEPT }, { "451", WORLD_DEFER },
+		{ "550", WORLD_REJECT }, { "lost", WORLD_LOSE },
+		{ "lost-early", WORLD_LOSE_EARLY } };
+	const char *word = script_take(l), *journal = script_get(l, "journal");
+
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+		if (g_strcmp0(word, words[i].word) == 0) {
+			g_hash_table_replace(p->w->answers,
+			    g_strdup(journal != NULL ? journal : "archive"),
+			    GINT_TO_POINTER((int)words[i].answer));
+			return;
+		}
+	}
+	world_fail(p->w, "relay %s?", word);
+}
+
+static void
+do_build(struct play *p, struct script_line *l)
+{
+	const char *word = script_take(l);
+
+	if (g_strcmp0(word, "off") == 0)
+		p->w->build_off = true;
+	else
+		world_fail(p->w, "build off, or restart");
+}
+
+static void
+do_restart(struct play *p, struct script_line *l)
+{
+	(void)l;
+	world_restart(p->w);
+}
+
+/* Leaves what a role leaves that has died so often on one thing. */
+static void
+do_die(struct play *p, struct script_line *l)
+{
+	const char *times = script_take(l), *what = script_take(l);
+	const char *number = script_take(l);
+	struct store_claim c = { 0 };
+	struct err err = ERR_INIT;
+
+	if (number == NULL || (strcmp(what, "event") != 0 &&
+	    strcmp(what, "turn") != 0)) {
+		world_fail(p->w, "die TIMES event|turn NUMBER [to=NUMBER]");
+		return;
+	}
+	c.first = c.last = g_ascii_strtoll(number, NULL, 10);
+	if ((number = script_get(l, "to")) != NULL)
+		c.last = g_ascii_strtoll(number, NULL, 10);
+	/* The life that finds the claim counts itself among the dead. */
+	c.deaths = g_ascii_strtoll(times, NULL, 10) - 1;
+	store_begin(p->w->store);
+	store_claim_set(p->w->store, STORE_BUILD,
+	    strcmp(what, "event") == 0 ? "webhook" : "turns", &c);
+	if (!store_commit(p->w->store, &err))
+		world_fail(p->w, "claim: %s", err.text);
+}
+
+static void
+do_clock(struct play *p, struct script_line *l)
+{
+	const char *way = script_take(l);
+	int64_t by = script_duration(script_take(l));
+
+	if (by < 0 || way == NULL) {
+		world_fail(p->w, "clock back|forward DURATION");
+		return;
+	}
+	if (strcmp(way, "back") == 0)
+		by = -by;
+	p->w->ahead_ms += by;
+	p->w->now_ms += by;
+}
+
+/* Both owners purge what is older than this. */
+static void
+do_purge(struct play *p, struct script_line *l)
+{
+	int64_t before = p->w->now_ms - script_duration(script_take(l));
+	struct err err = ERR_INIT;
+	int64_t n;
+
+	if (!store_event_purge(p->w->intake, before, 10000, &n, &err) ||
+	    !store_content_purge(p->w->store, before, 10000, &n, &err))
+		world_fail(p->w, "purge: %s", err.text);
+}
+
+static void
+do_allow(struct play *p, struct script_line *l)
+{
+	const char *word = script_take(l);
+
+	if (g_strcmp0(word, "shown-raw") == 0)
+		p->w->show_raw = true;
+	else
+		world_fail(p->w, "allow %s?", word);
+}
+
+static void
+do_store(struct play *p, struct script_line *l)
+{
+	p->w->on_file = g_strcmp0(script_take(l), "file") == 0;
+}
+
+static void
+do_expect(struct play *p, struct script_line *l)
+{
+	expect_line(p->w, l);
+}
+
+static const struct {
+	const char *word;
+	void (*act)(struct play *p, struct script_line *l);
+	bool settles;		/* something to do came of it */
+} statements[] = {
+	{ "post", do_post, true }, { "raw", do_raw, true },
+	{ "relay", do_relay, false }, { "build", do_build, false },
+	{ "restart", do_restart, true }, { "die", do_die, false },
+	{ "clock", do_clock, true }, { "purge", do_purge, false },
+	{ "allow", do_allow, false }, { "store", do_store, false },
+	{ "expect", do_expect, false },
+};
+
+static void
+act(struct play *p, const char *word, struct script_line *l)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(statements); i++) {
+		if (strcmp(word, statements[i].word) == 0) {
+			statements[i].act(p, l);
+			if (statements[i].settles)
+				world_settle(p->w);
+			return;
+		}
+	}
+	world_fail(p->w, "%s?", word);
+}
+
+/* ---- lines ---------------------------------------------------------------------- */
+
+/* Everything said so far with "and" is one POST; it goes out now. */
+static void
+send_said(struct play *p)
+{
+	guint before = p->w->bodies->len;
+
+	post_send(p->post, p->w);
+	if (p->w->bodies->len > before)
+		world_settle(p->w);
+}
+
+static void
+go_on(struct play *p, struct script_line *l)
+{
+	int64_t at = script_duration(script_take(l));
+	int64_t until = WORLD_START_MS + p->w->ahead_ms + at;
+
+	if (at < 0 || until < p->w->now_ms)
+		world_fail(p->w, "at: no time, or one that is over");
+	else
+		world_pass(p->w, until);
+}
+
+/* Lines that are taken as they are. */
+static bool
+is_setting(struct play *p, const struct script_line *l, const char *word)
+{
+	if (strcmp(word, "conf") == 0)
+		world_conf(p->w, l->rest);
+	else if (strcmp(word, "directory") == 0)
+		g_string_append_printf(p->w->directory, "%s\n", l->rest);
+	else
+		return false;
+	return true;
+}
+
+static void
+play_line(struct play *p, struct script_line *l)
+{
+	const char *word = script_take(l), *left;
+	bool known = false;
+
+	if (is_setting(p, l, word))
+		return;
+	if (strcmp(word, "and") == 0)
+		word = script_take(l);
+	else
+		send_said(p);
+	if (strcmp(word, "at") == 0) {
+		go_on(p, l);
+		word = script_take(l);
+	}
+	if (word == NULL)
+		return;
+	post_add(p->post, p->w, word, l, &known);
+	if (!known)
+		act(p, word, l);
+	left = script_unused(l);
+	if (left != NULL && !world_failed(p->w))
+		world_fail(p->w, "what is \"%s\"?", left);
+}
+
+static void
+play_lines(struct play *p, const struct script *s)
+{
+	for (guint i = 0; i < s->lines->len && !world_failed(p->w); i++) {
+		struct script_line *l = s->lines->pdata[i];
+
+		p->w->line = l->number;
+		play_line(p, l);
+	}
+	send_said(p);
+	if (!world_failed(p->w))
+		world_finish(p->w);
+	if (!world_failed(p->w))
+		law_check(p->w);
+}
+
+bool
+play_script(const char *srcdir, const char *path, char **sentence,
+    GString *complaints)
+{
+	g_autofree char *why = NULL;
+	struct script *s = script_load(path, &why);
+	struct play p;
+	bool ok;
+
+	if (s == NULL) {
+		*sentence = g_path_get_basename(path);
+		g_string_append_printf(complaints, "%s: %s\n", path, why);
+		return false;
+	}
+	*sentence = g_strdup(s->sentence);
+	p = (struct play){ .w = world_new(srcdir, s->name),
+		.post = post_new() };
+	play_lines(&p, s);
+	ok = !world_failed(p.w);
+	g_string_append(complaints, p.w->complaints->str);
+	post_free(p.post);
+	world_free(p.w);
+	script_free(s);
+	return ok;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The mails in the store, read as an archive would read them. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "conf.h"
+#include "err.h"
+#include "mail_read.h"
+#include "world.h"
+
+static struct mail_part *
+read_inner(struct mail_part *read)
+{
+	const struct mail_part *p = mail_find(read, "message/rfc822", 0);
+	gsize len;
+	const char *bytes;
+
+	if (p == NULL)
+		return read;
+	bytes = g_bytes_get_data(p->content, &len);
+	return mail_read(bytes, len);
+}
+
+static void
+read_ids(struct world_mail *m)
+{
+	const char *value;
+
+	m->ids = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; (value = mail_field(m->inner, "X-ChatJournal-Item",
+	    i)) != NULL; i++) {
+		char *id = mail_param(value, "id");
+
+		g_ptr_array_add(m->ids, id != NULL ? id : g_strdup(""));
+	}
+}
+
+static void
+add_mail(struct world *w, const struct store_mail *sm)
+{
+	struct world_mail *m = g_new0(struct world_mail, 1);
+
+	m->id = sm->id;
+	m->turn_id = sm->turn_id;
+	m->journal = g_strdup(sm->journal);
+	m->message_id = g_strdup(sm->message_id);
+	m->bytes = g_bytes_new(sm->bytes, sm->len);
+	m->read = mail_read(sm->bytes, sm->len);
+	m->inner = read_inner(m->read);
+	read_ids(m);
+	g_ptr_array_add(w->mails, m);
+}
+
+/* The promise: the same Message-ID, the same bytes, for ever. */
+static void
+compare(struct world *w, const struct world_mail *m,
+    const struct store_mail *sm)
+{
+	gsize len;
+	const void *bytes = g_bytes_get_data(m->bytes, &len);
+
+	if (strcmp(m->message_id, sm->message_id) != 0)
+		world_fail(w, "mail %" PRId64 " changed its Message-ID",
+		    m->id);
+	if (sm->bytes != NULL &&
+	    (sm->len != len || memcmp(sm->bytes, bytes, len) != 0))
+		world_fail(w, "mail %" PRId64 " changed its bytes", m->id);
+}
+
+static bool
+take_mail(void *arg, const struct store_mail *sm)
+{
+	struct world *w = arg;
+
+	if (sm->id <= w->mails->len)
+		compare(w, w->mails->pdata[sm->id - 1], sm);
+	else if (sm->id == w->mails->len + 1)
+		add_mail(w, sm);
+	else
+		world_fail(w, "mail %" PRId64 " came before its turn", sm->id);
+	return true;
+}
+
+void
+world_look(struct world *w)
+{
+	struct err err = ERR_INIT;
+	int64_t last = 0, n;
+
+	for (guint i = 0; i < w->conf->journals->len; i++) {
+		const struct conf_journal *j = w->conf->journals->pdata[i];
+
+		if (!store_mail_last(w->store, j->name, &n, &err))
+			world_fail(w, "mail_last: %s", err.text);
+		last = MAX(last, n);
+	}
+	for (int64_t id = 1; id <= last && !world_failed(w); id++) {
+		if (!store_mail_get(w->store, id, take_mail, w, &err))
+			world_fail(w, "mail_get: %s", err.text);
+	}
+}
