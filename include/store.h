@@ -127,7 +127,8 @@ struct store_item {
 	const char *kind, *type;
 	int64_t at_ms;
 	uint8_t digest[HASH_SIZE];	/* of the item's raw JSON */
-	int64_t turn_id;
+	int64_t turn_id;	/* 0: only recorded, a receipt that nobody
+				   wants mailed */
 };
 
 enum store_seen { STORE_NEW, STORE_SAME, STORE_DIFFERS };
@@ -292,7 +293,8 @@ bool store_status(struct store *st, struct store_status *out,
 void store_status_clear(struct store_status *s);
 
 /*
- * The conservation law over the whole store: every item filed is in a turn;
+ * The conservation law over the whole store: every item filed is in a turn,
+ * but for receipts that are only recorded;
  * every turn is open, closed, parked or rendered; every rendered turn has a
  * mail; every mail is pending, sent, deferred or failed; every event is
  * unread, or has items or sightings or is parked; no cursor is past what is
@@ -321,8 +323,8 @@ bool store_list(struct store *st, enum store_list_what what,
  */
 struct store_fact {
 	int64_t at_ms;
-	const char *what;	/* "received", "filed", "repeated", "changed",
-				   "closed", "rendered", "queued", "attempt",
+	const char *what;	/* "received", "filed", "recorded", "repeated",
+				   "changed", "closed", "rendered", "queued", "attempt",
 				   "sent", "deferred", "failed", "parked",
 				   "retry" */
 	int64_t event_id, turn_id, mail_id;

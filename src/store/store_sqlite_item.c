@@ -35,7 +35,7 @@ item_add(struct store *st, const struct store_item *it, struct err *err)
 	store_key(it->key, key);
 	if (!store_db_run(s, "INSERT INTO item (key, event_id, "
 	    "turn_id, wamid, target, kind, type, at_ms, digest) "
-	    "VALUES (?,?,?,?,?,?,?,?,?)", err, "hiissssih", key,
+	    "VALUES (?,?,nullif(?,0),?,?,?,?,?,?)", err, "hiissssih", key,
 	    it->event_id, it->turn_id, it->id, it->target, it->kind, it->type,
 	    it->at_ms, it->digest))
 		return false;

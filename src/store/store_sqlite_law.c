@@ -16,7 +16,8 @@ struct article {
 
 static const struct article articles[] = {
 	{ "SELECT count(*), min(i.id) FROM item i WHERE NOT EXISTS "
-	    "(SELECT 1 FROM turn t WHERE t.id = i.turn_id)",
+	    "(SELECT 1 FROM turn t WHERE t.id = i.turn_id) "
+	    "AND (i.turn_id IS NOT NULL OR i.kind <> 'receipt')",
 	  "items are filed under no turn" },
 	{ "SELECT count(*), min(t.id) FROM turn t WHERE t.state NOT IN "
 	    "('open', 'closed', 'held', 'rendered', 'parked')",

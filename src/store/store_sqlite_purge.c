@@ -19,6 +19,7 @@
 	" AND (o.state IS NULL OR o.state <> 'sent')))"
 #define EVENT_DONE \
 	"NOT EXISTS (SELECT 1 FROM item i WHERE i.event_id = e.id AND " \
+	"i.turn_id IS NOT NULL AND " \
 	UNDONE("i.turn_id") ") AND NOT EXISTS (SELECT 1 FROM parked p " \
 	"WHERE p.event_id = e.id AND " UNDONE("p.turn_id") ")"
 

@@ -80,8 +80,11 @@ find_name(struct trace *t, const char *id)
 
 	if (!store_db_trail_find(t->s, bare, found, t->err))
 		return false;
-	for (guint i = 0; i < found->len; i++)
-		add_once(t->turns, g_array_index(found, int64_t, i));
+	for (guint i = 0; i < found->len; i++) {
+		int64_t place = g_array_index(found, int64_t, i);
+
+		add_once(place > 0 ? t->turns : t->events, ABS(place));
+	}
 	return true;
 }
 
@@ -174,6 +177,10 @@ static const char *const of_event[] = {
 	"FROM event WHERE id = ?",
 	"SELECT 'parked', at_ms, event_id, turn_id, 0, reason "
 	"FROM parked WHERE event_id = ?",
+	"SELECT 'recorded', e.received_ms, e.id, 0, 0, i.wamid AS id, "
+	"i.target, i.kind, i.type FROM event e "
+	"JOIN item i ON i.event_id = e.id "
+	"WHERE e.id = ? AND i.turn_id IS NULL ORDER BY i.id",
 };
 
 /* An item has no time of its own filing: it is as late as its event. */

@@ -15,6 +15,9 @@
 /* Rows in no run before one is added: some 10 ms of work, then a search. */
 #define RUN_ROWS 8192
 
+/* An item that is only recorded has no turn: its event, below zero. */
+#define PLACE "ifnull(turn_id, -event_id)"
+
 struct mark {
 	int64_t hash, turn_id;
 };
@@ -112,8 +115,8 @@ add_run(struct sqlite *s, struct err *err)
 	    !get(s, "trail/mail", &mail, err) ||
 	    !get(s, "trail/run", &run, err) ||
 	    !last_ids(s, &last_item, &last_mail, err) ||
-	    !read_marks(s, store_db_query(s, "SELECT turn_id, wamid, target "
-	    "FROM item WHERE id > ?", err, "i", item), marks, err) ||
+	    !read_marks(s, store_db_query(s, "SELECT " PLACE ", wamid, "
+	    "target FROM item WHERE id > ?", err, "i", item), marks, err) ||
 	    !read_marks(s, store_db_query(s, "SELECT m.turn_id, m.message_id, "
 	    "nullif(t.message_id, m.message_id) FROM mail m "
 	    "CROSS JOIN turn t ON t.id = m.turn_id WHERE m.id > ?", err, "i",
@@ -177,6 +180,9 @@ find_in_runs(struct sqlite *s, const char *id, GArray *turns, struct err *err)
 	    "ON l.run = run.n AND l.hash = ?2 WHERE EXISTS "
 	    "(SELECT 1 FROM item i WHERE i.turn_id = l.turn_id "
 	    "AND (i.wamid = ?1 OR i.target = ?1)) OR EXISTS "
+	    "(SELECT 1 FROM item i WHERE i.event_id = -l.turn_id "
+	    "AND i.turn_id IS NULL "
+	    "AND (i.wamid = ?1 OR i.target = ?1)) OR EXISTS "
 	    "(SELECT 1 FROM mail m CROSS JOIN turn t ON t.id = m.turn_id "
 	    "WHERE m.turn_id = l.turn_id "
 	    "AND (m.message_id = ?1 OR t.message_id = ?1))", err, "sii", id,
@@ -190,7 +196,7 @@ find_in_rest(struct sqlite *s, const char *id, GArray *turns, struct err *err)
 
 	return get(s, "trail/item", &item, err) &&
 	    get(s, "trail/mail", &mail, err) &&
-	    take_turns(s, store_db_query(s, "SELECT turn_id FROM item "
+	    take_turns(s, store_db_query(s, "SELECT " PLACE " FROM item "
 	    "WHERE id > ?2 AND (wamid = ?1 OR target = ?1)", err, "si", id,
 	    item), turns, err) &&
 	    take_turns(s, store_db_query(s, "SELECT m.turn_id FROM mail m "

@@ -195,7 +195,8 @@ event_done(struct fake *f, int64_t id)
 		const struct store_item *it =
 		    &FAKE_AT(f, FAKE_ITEM, fake_item, i)->it;
 
-		if (it->event_id == id && !fake_turn_done(f, it->turn_id))
+		if (it->event_id == id && it->turn_id != 0 &&
+		    !fake_turn_done(f, it->turn_id))
 			return false;
 	}
 	for (guint i = 0; i < FAKE_N(f, FAKE_PARKED_EVENT); i++) {
@@ -346,7 +347,7 @@ item_add(struct store *st, const struct store_item *it, struct err *err)
 	store_key(it->key, row.key);
 	if (find_item(f, row.key) != NULL)
 		return refuse(err, "the item is there");
-	if (fake_turn(f, it->turn_id) == NULL)
+	if (it->turn_id != 0 && fake_turn(f, it->turn_id) == NULL)
 		return refuse(err, "the item has no turn");
 	row.it.key = fake_keep(f, it->key);
 	row.it.id = fake_keep(f, it->id);
@@ -378,7 +379,7 @@ message_id(struct store *st, const uint8_t *key, char **out, struct err *err)
 	const struct fake_item *it = find_item(f, key);
 
 	(void)err;
-	*out = it == NULL ? NULL :
+	*out = it == NULL || it->it.turn_id == 0 ? NULL :
 	    g_strdup(fake_turn(f, it->it.turn_id)->message_id);
 	return true;
 }

@@ -199,6 +199,14 @@ judge_events(struct fake *f, struct law *l)
 			breach(l, i + 1);
 	}
 	judge(l, "items are of no event");
+	for (guint i = 0; i < FAKE_N(f, FAKE_ITEM); i++) {
+		const struct store_item *it =
+		    &FAKE_AT(f, FAKE_ITEM, fake_item, i)->it;
+
+		if (it->turn_id == 0 && strcmp(it->kind, "receipt") != 0)
+			breach(l, i + 1);
+	}
+	judge(l, "items are filed under no turn");
 	for (int64_t id = FAKE_N(f, FAKE_EVENT) + 1; id <= read; id++)
 		breach(l, id);
 	judge(l, "events were read that are not there");

@@ -117,8 +117,12 @@ find_by_name(struct trace *t, const char *id)
 		    &FAKE_AT(f, FAKE_ITEM, fake_item, i)->it;
 
 		if (g_strcmp0(it->id, id) == 0 ||
-		    g_strcmp0(it->target, id) == 0)
+		    g_strcmp0(it->target, id) == 0) {
 			mark(t->turns, it->turn_id, FAKE_N(f, FAKE_TURN));
+			if (it->turn_id == 0)
+				mark(t->events, it->event_id,
+				    FAKE_N(f, FAKE_EVENT));
+		}
 	}
 	for (guint i = 0; i < FAKE_N(f, FAKE_TURN); i++) {
 		if (g_strcmp0(fake_turn(f, i + 1)->message_id, bare) == 0)
@@ -207,6 +211,25 @@ tell_events(struct trace *t)
 			    .at_ms = p->at_ms, .event_id = p->event_id,
 			    .turn_id = p->turn_id },
 			    spell("reason", p->reason, NULL));
+	}
+}
+
+static void
+tell_recorded(struct trace *t)
+{
+	struct fake *f = t->f;
+
+	for (guint i = 0; i < FAKE_N(f, FAKE_ITEM); i++) {
+		const struct store_item *it =
+		    &FAKE_AT(f, FAKE_ITEM, fake_item, i)->it;
+
+		if (it->turn_id == 0 && t->events[it->event_id])
+			add(t, &(struct store_fact){ .what = "recorded",
+			    .at_ms = FAKE_AT(f, FAKE_EVENT, store_event,
+			    (guint)it->event_id - 1)->received_ms,
+			    .event_id = it->event_id },
+			    spell("id", it->id, "target", it->target, "kind",
+			    it->kind, "type", it->type, NULL));
 	}
 }
 
@@ -346,6 +369,7 @@ fake_trace(struct store *st, const char *id, store_fact_fn *fn, void *arg,
 	find(&t, id);
 	find_events(&t);
 	tell_events(&t);
+	tell_recorded(&t);
 	for (guint i = 1; i <= FAKE_N(f, FAKE_TURN); i++) {
 		if (turns[i]) {
 			tell_items(&t, i);

@@ -191,6 +191,45 @@ the_law_holds_for_an_empty_store_and_one_in_full_use(void **state)
 	assert_null(used);
 }
 
+/* Reads an event whose one item of this kind is filed under no turn. */
+static void
+record_only(struct bed *b, const char *kind)
+{
+	struct store_item it = { .key = "key", .id = "wamid.r",
+		.target = "wamid.t", .kind = kind, .type = "status",
+		.at_ms = T0 };
+
+	it.event_id = put_event(b, T0, "{}");
+	begin(b, STORE_BUILD);
+	assert_true(store_item_add(b->of[STORE_BUILD], &it));
+	commit(b, STORE_BUILD);
+	read_to(b, it.event_id);
+}
+
+static void
+a_receipt_may_be_only_recorded(void **state)
+{
+	struct bed *b = bed_of(state);
+	g_autofree char *why = NULL;
+	int64_t n = 0;
+
+	record_only(b, "receipt");
+	why = broken(b);
+	assert_null(why);
+	assert_true(store_event_purge(b->of[STORE_INTAKE], T0 + 1, 10, &n,
+	    NULL));
+	assert_int_equal(n, 1);
+}
+
+static void
+the_law_is_broken_by_a_message_that_is_only_recorded(void **state)
+{
+	struct bed *b = bed_of(state);
+
+	record_only(b, "message");
+	assert_broken(b, "under no turn");
+}
+
 static void
 the_law_is_broken_by_an_event_read_without_a_trace(void **state)
 {
@@ -450,6 +489,17 @@ a_message_is_traced_by_each_of_its_ids(void **state)
 }
 
 static void
+what_is_only_recorded_is_traced(void **state)
+{
+	struct bed *b = bed_of(state);
+
+	record_only(b, "receipt");
+	assert_trace(b, "wamid.r", "received+0 recorded+0 ");
+	assert_trace(b, "wamid.t", "received+0 recorded+0 ");
+	assert_trace(b, "event:1", "received+0 recorded+0 ");
+}
+
+static void
 a_mail_is_traced_by_its_own_message_id_too(void **state)
 {
 	struct bed *b = bed_of(state);
@@ -549,6 +599,8 @@ const struct CMUnitTest store_contract_looking[] = {
 	TEST(status_counts_the_mails_of_each_journal),
 	TEST(status_shows_each_relay_as_it_is_now),
 	TEST(the_law_holds_for_an_empty_store_and_one_in_full_use),
+	TEST(a_receipt_may_be_only_recorded),
+	TEST(the_law_is_broken_by_a_message_that_is_only_recorded),
 	TEST(the_law_is_broken_by_an_event_read_without_a_trace),
 	TEST(the_law_is_broken_by_a_cursor_past_the_last_event),
 	TEST(the_law_is_broken_by_a_rendered_turn_without_mail),
@@ -560,6 +612,7 @@ const struct CMUnitTest store_contract_looking[] = {
 	TEST(open_and_parked_turns_and_parked_events_are_listed),
 	TEST(a_list_ends_when_the_callback_says_so),
 	TEST(a_message_is_traced_by_each_of_its_ids),
+	TEST(what_is_only_recorded_is_traced),
 	TEST(a_mail_is_traced_by_its_own_message_id_too),
 	TEST(what_refers_to_a_message_is_in_its_trace),
 	TEST(a_trace_of_nothing_is_empty),

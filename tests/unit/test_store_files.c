@@ -655,11 +655,16 @@ count_fact(void *arg, const struct store_fact *f)
 static void
 a_message_is_traced_among_ten_thousand(void **state)
 {
+	struct store_item receipt = { .key = "r", .target = "wamid.old",
+		.kind = "receipt", .type = "status", .event_id = 1 };
 	struct bed b;
-	int facts = 0, other = 0;
+	int facts = 0, other = 0, recorded = 0;
 
 	(void)state;
 	open_memory(&b);
+	store_begin(b.of[0]);
+	store_item_add(b.of[0], &receipt);
+	assert_true(store_commit(b.of[0], NULL));
 	for (int i = 0; i < 10000; i++) {
 		g_autofree char *key = g_strdup_printf("m%d", i);
 
@@ -671,6 +676,10 @@ a_message_is_traced_among_ten_thousand(void **state)
 	assert_true(store_trace(b.of[0], "<m9999@test>", count_fact, &other,
 	    NULL));
 	assert_int_equal(other, 5);
+	/* its event, its item, and what else is recorded of the event */
+	assert_true(store_trace(b.of[0], "wamid.old", count_fact, &recorded,
+	    NULL));
+	assert_int_equal(recorded, 2);
 	store_close(b.of[0]);
 }
 

@@ -83,7 +83,7 @@ CREATE TABLE item (
   id INTEGER PRIMARY KEY,
   key BLOB NOT NULL UNIQUE,     -- SHA-256 of the item's key
   event_id INTEGER NOT NULL,
-  turn_id INTEGER NOT NULL REFERENCES turn,
+  turn_id INTEGER REFERENCES turn,  -- NULL: only recorded
   wamid TEXT,
   target TEXT,
   kind TEXT NOT NULL,
