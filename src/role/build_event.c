@@ -16,7 +16,9 @@ build_event_free(gpointer p)
 {
 	struct build_event *ev = p;
 
+	g_clear_pointer(&ev->by_key, g_hash_table_unref);
 	g_clear_pointer(&ev->items, g_ptr_array_unref);
+	g_clear_pointer(&ev->stand_in, item_free);
 	g_clear_pointer(&ev->body, g_bytes_unref);
 	g_free(ev);
 }
@@ -70,12 +72,70 @@ build_event_load(struct build *b, int64_t id, struct err *err)
 	return k.kept;
 }
 
+static guint
+hash_key(gconstpointer key)
+{
+	guint h;
+
+	memcpy(&h, key, sizeof(h));
+	return h;
+}
+
+static gboolean
+is_same_key(gconstpointer a, gconstpointer b)
+{
+	return memcmp(a, b, HASH_SIZE) == 0;
+}
+
+/* Of items with the same key the first is the one that was filed. */
+static GHashTable *
+index_items(const struct build_event *ev)
+{
+	GHashTable *h = g_hash_table_new_full(hash_key, is_same_key, g_free,
+	    NULL);
+
+	for (guint i = ev->items->len; i-- > 0;) {
+		const struct item *it = ev->items->pdata[i];
+		uint8_t *key = g_malloc(HASH_SIZE);
+
+		store_key(it->key, key);
+		g_hash_table_replace(h, key, ev->items->pdata[i]);
+	}
+	return h;
+}
+
+struct item *
+build_event_item(struct build_event *ev, const uint8_t key[HASH_SIZE])
+{
+	if (ev->by_key == NULL)
+		ev->by_key = index_items(ev);
+	return g_hash_table_lookup(ev->by_key, key);
+}
+
+/*
+ * The items stay as they are: turns of this batch may have borrowed them.
+ */
+struct item *
+build_event_stand_in(struct build_event *ev)
+{
+	gsize len;
+	const void *body = g_bytes_get_data(ev->body, &len);
+
+	if (!ev->is_json)
+		return ev->items->pdata[0];
+	if (ev->stand_in == NULL)
+		ev->stand_in = wa_raw_item(body, len,
+		    "filed by another version of the parser");
+	return ev->stand_in;
+}
+
 void
 build_event_raw(struct build_event *ev, const char *reason)
 {
 	gsize len;
 	const void *body = g_bytes_get_data(ev->body, &len);
 
+	g_clear_pointer(&ev->by_key, g_hash_table_unref);
 	g_clear_pointer(&ev->items, g_ptr_array_unref);
 	ev->items = item_list_new();
 	ev->is_json = false;

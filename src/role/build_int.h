@@ -17,6 +17,8 @@ struct build_event {
 	uint8_t sha256[HASH_SIZE];
 	GBytes *body;
 	GPtrArray *items;	/* struct item *; NULL until parsed */
+	GHashTable *by_key;	/* digest of key -> item; NULL until needed */
+	struct item *stand_in;	/* shows the event raw; NULL until needed */
 	bool is_json;
 };
 
@@ -58,6 +60,11 @@ struct build_event *build_event_keep(struct build *b,
 void build_event_parse(struct build *b, struct build_event *ev,
     char **parked);
 void build_event_raw(struct build_event *ev, const char *reason);
+/* The item with this key (see store_key()), or NULL. */
+struct item *build_event_item(struct build_event *ev,
+    const uint8_t key[HASH_SIZE]);
+/* What stands for an item that is not among the event's: all of it, raw. */
+struct item *build_event_stand_in(struct build_event *ev);
 void build_event_free(gpointer p);
 
 /* build_file.c: items under turns. */

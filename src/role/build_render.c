@@ -102,26 +102,17 @@ add_event(struct gathered *g, const struct build_event *ev, struct item *it)
 	struct render_event *re = event_of(g, ev);
 	GPtrArray *excerpt = (GPtrArray *)(uintptr_t)re->excerpt;
 
-	if (excerpt == NULL && (!ev->is_json || is_attached_whole(ev, it)))
+	/* What is shown raw is nowhere but in the whole. */
+	if (ev->stand_in != NULL && excerpt != NULL)
+		g_ptr_array_unref(excerpt);
+	if (ev->stand_in != NULL)
+		re->excerpt = excerpt = NULL;
+	if (ev->stand_in != NULL || (excerpt == NULL && (!ev->is_json ||
+	    is_attached_whole(ev, it))))
 		return;
 	if (excerpt == NULL)
 		re->excerpt = excerpt = g_ptr_array_new();
 	g_ptr_array_add(excerpt, it);
-}
-
-static struct item *
-find_item(const struct build_event *ev, const uint8_t key[HASH_SIZE])
-{
-	uint8_t k[HASH_SIZE];
-
-	for (guint i = 0; i < ev->items->len; i++) {
-		struct item *it = ev->items->pdata[i];
-
-		store_key(it->key, k);
-		if (memcmp(k, key, HASH_SIZE) == 0)
-			return it;
-	}
-	return NULL;
 }
 
 /* An item the present parser no longer finds is shown raw, never skipped. */
@@ -135,11 +126,12 @@ gather_item(struct build *b, const struct store_turn_item *ti,
 	if (ev == NULL)
 		return false;
 	build_event_parse(b, ev, NULL);
-	it = find_item(ev, ti->key);
-	if (it == NULL) {
-		build_event_raw(ev, "filed by another version of the parser");
-		it = ev->items->pdata[0];
-	}
+	it = build_event_item(ev, ti->key);
+	if (it == NULL)
+		it = build_event_stand_in(ev);
+	/* One stands for all of its event that are missing. */
+	if (g->items->len > 0 && g->items->pdata[g->items->len - 1] == it)
+		return true;
 	g_ptr_array_add(g->items, it);
 	add_event(g, ev, it);
 	return true;
