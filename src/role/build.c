@@ -93,6 +93,15 @@ bump_claim(struct build *b, const char *name, struct store_claim *claim,
 	return store_commit(b->store, err);
 }
 
+static void
+tell_recover(const char *what, const struct store_claim *claim)
+{
+	if (claim->first != 0)
+		log_warn("build.recover", "what=%s first=%" PRId64 " last=%"
+		    PRId64 " deaths=%" PRId64, what, claim->first,
+		    claim->last, claim->deaths);
+}
+
 /* Reads what the previous life was doing; once per process. */
 static bool
 start(struct build *b, struct err *err)
@@ -104,10 +113,9 @@ start(struct build *b, struct err *err)
 	    !bump_claim(b, CLAIM_EVENTS, &b->claim, err) ||
 	    !bump_claim(b, CLAIM_TURNS, &b->turn_claim, err))
 		return false;
-	if (b->claim.first != 0 || b->turn_claim.first != 0)
-		log_warn("build.recover", "first=%" PRId64 " last=%" PRId64
-		    " deaths=%" PRId64, b->claim.first, b->claim.last,
-		    MAX(b->claim.deaths, b->turn_claim.deaths));
+	tell_recover("events", &b->claim);
+	tell_recover("turns", &b->turn_claim);
+	b->careful_turns = b->turn_claim.first != 0;
 	b->started = true;
 	return true;
 }
@@ -147,6 +155,7 @@ static void
 forget_batch(struct build *b)
 {
 	g_ptr_array_set_size(b->turns, 0);
+	b->rendered = 0;
 	g_ptr_array_set_size(b->batch, 0);
 	g_hash_table_remove_all(b->events);
 }
@@ -174,20 +183,6 @@ event_id(const struct build *b, guint i)
 	return ((const struct build_event *)b->batch->pdata[i])->id;
 }
 
-static bool
-file_batch(struct build *b, int64_t now_ms, struct build_progress *p,
-    struct err *err)
-{
-	for (guint i = 0; i < b->batch->len; i++) {
-		if (!build_file_event(b, b->batch->pdata[i], now_ms, p, err))
-			return false;
-	}
-	if (b->batch->len > 0)
-		store_cursor_set(b->store, STORE_BUILD, SOURCE,
-		    event_id(b, b->batch->len - 1));
-	return true;
-}
-
 /* A turn of an earlier life that killed its renderer is not tried again. */
 static bool
 is_poison(const struct build *b, int64_t turn_id)
@@ -196,12 +191,13 @@ is_poison(const struct build *b, int64_t turn_id)
 	    b->turn_claim.first == turn_id && b->turn_claim.last == turn_id;
 }
 
+/* Every turn closed since the last call. */
 static bool
-render_all(struct build *b, int64_t now_ms, struct build_progress *p,
+render_closed(struct build *b, int64_t now_ms, struct build_progress *p,
     struct err *err)
 {
-	for (guint i = 0; i < b->turns->len; i++) {
-		struct build_turn *t = b->turns->pdata[i];
+	for (; b->rendered < b->turns->len; b->rendered++) {
+		struct build_turn *t = b->turns->pdata[b->rendered];
 
 		if (is_poison(b, t->id)) {
 			t->parked = g_strdup("killed the build role again "
@@ -212,6 +208,26 @@ render_all(struct build *b, int64_t now_ms, struct build_progress *p,
 			return false;
 		}
 	}
+	return true;
+}
+
+/*
+ * What an event ends is rendered before the next one is filed: what a later
+ * event teaches (who has which number) must not depend on where a batch, or
+ * a life of this process, happens to end.
+ */
+static bool
+file_batch(struct build *b, int64_t now_ms, struct build_progress *p,
+    struct err *err)
+{
+	for (guint i = 0; i < b->batch->len; i++) {
+		if (!build_file_event(b, b->batch->pdata[i], now_ms, p, err) ||
+		    !render_closed(b, now_ms, p, err))
+			return false;
+	}
+	if (b->batch->len > 0)
+		store_cursor_set(b->store, STORE_BUILD, SOURCE,
+		    event_id(b, b->batch->len - 1));
 	return true;
 }
 
@@ -276,7 +292,7 @@ work_events(struct build *b, int64_t now_ms, struct build_progress *p,
 	    event_id(b, b->batch->len - 1), err))
 		return false;
 	store_begin(b->store);
-	ok = file_batch(b, now_ms, p, err) && render_all(b, now_ms, p, err);
+	ok = file_batch(b, now_ms, p, err);
 	p->more = true;
 	return finish(b, CLAIM_EVENTS, &b->claim, ok, err);
 }
@@ -295,23 +311,44 @@ close_due(struct build *b, const GPtrArray *due, guint n, int64_t now_ms)
 	}
 }
 
+/*
+ * A clock that was set back, in this life or before it, would leave open
+ * turns waiting for as long: all are closed, however many there are.
+ */
+static bool
+look_at_clock(struct build *b, int64_t now_ms, struct err *err)
+{
+	int64_t next;
+
+	if (b->last_now_ms == 0) {
+		if (!store_turn_next_due(b->store, &next, err))
+			return false;
+		b->close_all = next != INT64_MAX &&
+		    next > now_ms + b->conf->turn.idle_ms + CLOCK_SLACK_MS;
+	} else if (now_ms < b->last_now_ms - CLOCK_SLACK_MS) {
+		b->close_all = true;
+	}
+	b->last_now_ms = now_ms;
+	return true;
+}
+
 static bool
 work_due(struct build *b, int64_t now_ms, struct build_progress *p,
     struct err *err)
 {
 	g_autoptr(GPtrArray) due = NULL;
-	int64_t until = now_ms;
 	guint n;
 	bool ok;
 
-	if (now_ms < b->last_now_ms - CLOCK_SLACK_MS)
-		until = INT64_MAX;	/* the clock was set back: close all */
-	b->last_now_ms = now_ms;
-	if (!store_turn_due_list(b->store, until, BATCH_DUE, &due, err))
+	if (!look_at_clock(b, now_ms, err) ||
+	    !store_turn_due_list(b->store, b->close_all ? INT64_MAX : now_ms,
+	    BATCH_DUE, &due, err))
 		return false;
-	if (due->len == 0)
+	if (due->len == 0) {
+		b->close_all = b->careful_turns = false;
 		return true;
-	n = b->turn_claim.deaths > 0 ? 1 : due->len;
+	}
+	n = b->careful_turns ? 1 : due->len;
 	forget_batch(b);
 	if (!claim_range(b, CLAIM_TURNS, &b->turn_claim,
 	    ((struct turn *)due->pdata[0])->id,
@@ -319,9 +356,13 @@ work_due(struct build *b, int64_t now_ms, struct build_progress *p,
 		return false;
 	store_begin(b->store);
 	close_due(b, due, n, now_ms);
-	ok = render_all(b, now_ms, p, err);
+	ok = render_closed(b, now_ms, p, err);
 	p->more = true;
-	return finish(b, CLAIM_TURNS, &b->turn_claim, ok, err);
+	if (!finish(b, CLAIM_TURNS, &b->turn_claim, ok, err))
+		return false;
+	if (n == due->len && n < BATCH_DUE)
+		b->close_all = b->careful_turns = false;
+	return true;
 }
 
 bool

@@ -45,7 +45,10 @@ struct build {
 	GHashTable *events;	/* int64_t id -> struct build_event * */
 	GPtrArray *batch;	/* struct build_event *, by id; borrowed */
 	GPtrArray *turns;	/* struct build_turn *, closed in this batch */
+	guint rendered;		/* so many of turns are done with */
 	int64_t last_now_ms;
+	bool close_all;		/* the clock was set back */
+	bool careful_turns;	/* due turns are rendered singly */
 	int64_t careful_until;	/* events up to this one are worked singly */
 	struct store_claim claim, turn_claim;	/* as committed */
 	bool started;
