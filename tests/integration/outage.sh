@@ -58,7 +58,7 @@ postfix_says
 check "when Postfix is willing again both arrive" \
 	wait_for 15 mails_are archive 7
 
-postfix_says '550 5.7.1 not today'
+postfix_says '550 5.1.1 nobody here'
 check "while Postfix answers 550 an event is taken" post_many 8 8
 check "its mail is failed" wait_for 5 count_is archive failed 1
 check "the log says so as an error" logged 'error mail.failed.*550'
