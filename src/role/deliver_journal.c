@@ -23,8 +23,11 @@
 
 #define WINDOW_PER_SESSION 16
 #define WINDOW_BYTES (24 << 20)
-/* A claim reaches this far ahead, so that it need not be renewed per mail. */
-#define CLAIM_AHEAD 4096
+/*
+ * A claim reaches this far ahead, so that it need not be renewed per mail; and
+ * so many mails at most go out one at a time after a death.
+ */
+#define CLAIM_AHEAD 512
 
 /* ---- the poison rule ---------------------------------------------------------- */
 
@@ -55,10 +58,16 @@ static bool
 read_claim(struct dlv_journal *j, struct dlv_claim *c, struct store *st,
     struct err *err)
 {
-	if (!store_claim_get(st, STORE_DELIVER, c->name, &c->held, err))
+	int64_t last;
+
+	if (!store_claim_get(st, STORE_DELIVER, c->name, &c->held, err) ||
+	    !store_mail_last(st, j->conf->name, &last, err))
 		return false;
 	if (c->held.first == 0)
 		return true;
+	/* Of what it was claimed for ahead, nothing can have been at work
+	   that is not there yet. */
+	c->held.last = MAX(c->held.first, MIN(c->held.last, last));
 	c->held.deaths++;
 	store_begin(st);
 	store_claim_set(st, STORE_DELIVER, c->name, &c->held);
