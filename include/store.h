@@ -43,8 +43,9 @@ enum store_file { STORE_INTAKE, STORE_BUILD, STORE_DELIVER, STORE_ADMIN,
 /*
  * uri: "sqlite:/directory", or "sqlite::memory:" with STORE_ALL.
  * store_prepare() creates what is missing, upgrades old schemas and checks
- * every file (PRAGMA quick_check); nothing else may be running. progress
- * (may be NULL) is called now and then.
+ * every file (quick_check, at most half a minute for each, the big tables
+ * last); nothing else may be running. progress (may be NULL) is called about
+ * every second, by another thread.
  */
 bool store_prepare(const char *uri, void (*progress)(void *), void *arg,
     struct err *err);

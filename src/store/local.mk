@@ -4,6 +4,7 @@ src_libchatjournal_a_SOURCES += \
 	src/store/store_look.c src/store/store_int.h \
 	src/store/store_sqlite.c src/store/store_sqlite.h \
 	src/store/store_sqlite_open.c src/store/store_sqlite_prepare.c \
+	src/store/store_sqlite_check.c \
 	src/store/store_sqlite_event.c src/store/store_sqlite_item.c \
 	src/store/store_sqlite_turn.c src/store/store_sqlite_mail.c \
 	src/store/store_sqlite_purge.c src/store/store_sqlite_law.c \

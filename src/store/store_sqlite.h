@@ -115,6 +115,17 @@ bool store_sqlite_prepare(const char *address, void (*progress)(void *),
 /* Creates or upgrades the tables of a file in the main database. */
 bool store_db_upgrade(struct sqlite *s, enum store_file file,
     struct err *err);
+/* Whom to tell, about every second, that prepare is at work; fn may be NULL. */
+struct store_db_life {
+	void (*fn)(void *);
+	void *arg;
+};
+/*
+ * Upgrades and then checks the file in the main database; see there for how
+ * long it checks.
+ */
+bool store_db_upgrade_watched(struct sqlite *s, enum store_file file,
+    const struct store_db_life *life, struct err *err);
 int store_db_newest_version(enum store_file file);
 /* The newest version of a file in a schema, 0 if it is not there. */
 int store_db_schema_version(const char *schema, const char *file);

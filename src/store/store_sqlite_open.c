@@ -38,8 +38,15 @@
 #define OWNER_SETTINGS \
 	"PRAGMA synchronous=FULL;" \
 	"PRAGMA secure_delete=ON;" \
-	"PRAGMA cache_size=-16000;" \
 	"PRAGMA journal_size_limit=67108864;"
+
+/*
+ * KiB of cache. Build looks up and adds items all over an index; all others
+ * read and write in order, where a cache only costs memory.
+ */
+#define BUILD_CACHE "-16000"
+#define OWNER_CACHE "-4000"
+#define ATTACHED_CACHE "-2000"
 
 static void
 config_once(void)
@@ -202,8 +209,13 @@ confirm(struct sqlite *s, const char *pragma, const char *want,
 bool
 store_db_open_own(struct sqlite *s, const char *path, struct err *err)
 {
+	const char *cache = s->base.owns == STORE_BUILD ?
+	    "PRAGMA main.cache_size=" BUILD_CACHE :
+	    "PRAGMA main.cache_size=" OWNER_CACHE;
+
 	if (!connect_main(s, path, err) ||
 	    !store_db_exec(s, OWNER_SETTINGS, err) ||
+	    !store_db_exec(s, cache, err) ||
 	    !confirm(s, "PRAGMA main.journal_mode", "wal", err) ||
 	    !confirm(s, "PRAGMA main.synchronous", "2", err))
 		return false;
@@ -266,8 +278,8 @@ attach(struct sqlite *s, const char *dir, enum store_file file,
 	g_autofree char *path = store_db_path(dir, file, ".db");
 	g_autofree char *escaped = g_uri_escape_string(path, "/", FALSE);
 	g_autofree char *sql = g_strdup_printf(
-	    "ATTACH 'file:%s?mode=ro' AS %s; PRAGMA %s.cache_size=-4000",
-	    escaped, name, name);
+	    "ATTACH 'file:%s?mode=ro' AS %s;"
+	    "PRAGMA %s.cache_size=" ATTACHED_CACHE, escaped, name, name);
 
 	return check_present(path, err) &&
 	    store_db_exec(s, sql, err) &&

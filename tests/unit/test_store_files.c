@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <pthread.h>
@@ -499,6 +500,46 @@ a_file_that_is_not_in_wal_mode_is_refused(void **state)
 	store_close(open_as(p, STORE_BUILD));
 }
 
+/* ---- errors ------------------------------------------------------------ */
+
+static void
+each_error_of_sqlite_has_its_kind_path_and_remedy(void **state)
+{
+	static const struct {
+		int code, sys_errno;
+		enum err_kind kind;
+		const char *what, *words;
+	} rows[] = {
+		{ SQLITE_FULL, 0, ERR_TEMP, "store.full", "free space" },
+		{ SQLITE_IOERR_WRITE, EDQUOT, ERR_TEMP, "store.full",
+			"free space" },
+		{ SQLITE_IOERR_SHMSIZE, ENOSPC, ERR_TEMP, "store.full",
+			"free space" },
+		{ SQLITE_IOERR_FSYNC, EIO, ERR_TEMP, "store.io", "error" },
+		{ SQLITE_BUSY_SNAPSHOT, 0, ERR_TEMP, "store.busy",
+			"another process" },
+		{ SQLITE_READONLY_DIRECTORY, 0, ERR_TEMP, "store.readonly",
+			"permissions" },
+		{ SQLITE_CORRUPT_INDEX, 0, ERR_PERM, "store.corrupt",
+			"backup" },
+		{ SQLITE_NOTADB, 0, ERR_PERM, "store.corrupt", "backup" },
+		{ SQLITE_CONSTRAINT_UNIQUE, 0, ERR_PERM, "store.state",
+			"refuses" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct err err = ERR_INIT;
+
+		assert_false(store_db_error(rows[i].code, rows[i].sys_errno,
+		    "message", "/store/build.db", &err));
+		assert_int_equal(err.kind, rows[i].kind);
+		assert_string_equal(err.what, rows[i].what);
+		assert_non_null(strstr(err.text, rows[i].words));
+		assert_non_null(strstr(err.text, "/store/build.db"));
+	}
+}
+
 /* ---- space ------------------------------------------------------------- */
 
 static void
@@ -735,6 +776,7 @@ main(void)
 		TEST(a_reader_sees_each_commit_and_nothing_before_it),
 		TEST(who_does_not_own_a_file_cannot_write_it),
 		TEST(a_file_that_is_not_in_wal_mode_is_refused),
+		TEST(each_error_of_sqlite_has_its_kind_path_and_remedy),
 		TEST(a_full_disk_loses_the_transaction_and_nothing_else),
 		TEST(the_wal_starts_anew_once_nobody_reads_it),
 		TEST(what_is_purged_is_gone_from_the_file),
