@@ -47,18 +47,44 @@ ctl_check_config(struct ctl *ctl, int argc, char **argv)
 }
 
 static bool
-needs_a_person(const struct store_status *s)
+is_configured(const struct ctl *ctl, const struct store_journal_status *j)
+{
+	return conf_journal_get(ctl->conf, j->journal) != NULL;
+}
+
+/* Relays that were given up stay in the store as they were last seen. */
+static bool
+is_in_use(const struct ctl *ctl, const struct store_relay_status *r)
+{
+	const struct conf_journal *j = conf_journal_get(ctl->conf, r->name);
+
+	return conf_relay_get(ctl->conf, r->name) != NULL ||
+	    (j != NULL && j->maildir != NULL);
+}
+
+/* Nobody delivers to a journal that is not in the configuration any more. */
+static bool
+is_stuck(const struct ctl *ctl, const struct store_journal_status *j)
+{
+	return j->failed > 0 || (!is_configured(ctl, j) &&
+	    j->pending + j->deferred > 0);
+}
+
+static bool
+needs_a_person(const struct ctl *ctl, const struct store_status *s)
 {
 	if (s->events_parked > 0 || s->turns_parked > 0)
 		return true;
 	for (guint i = 0; i < s->journals->len; i++) {
-		if (g_array_index(s->journals, struct store_journal_status,
-		    i).failed > 0)
+		if (is_stuck(ctl, &g_array_index(s->journals,
+		    struct store_journal_status, i)))
 			return true;
 	}
 	for (guint i = 0; i < s->relays->len; i++) {
-		if (!g_array_index(s->relays, struct store_relay_status,
-		    i).up)
+		const struct store_relay_status *r = &g_array_index(
+		    s->relays, struct store_relay_status, i);
+
+		if (!r->up && is_in_use(ctl, r))
 			return true;
 	}
 	return false;
@@ -75,7 +101,7 @@ counts(const char *const *names, const int64_t *values, size_t n)
 }
 
 static struct json_object *
-journals_json(const struct store_status *s)
+journals_json(const struct ctl *ctl, const struct store_status *s)
 {
 	static const char *const names[] = { "queued", "sent", "deferred",
 		"failed", "pending", "oldest_ms" };
@@ -89,13 +115,15 @@ journals_json(const struct store_status *s)
 			j->pending, j->oldest_ms }, 6);
 
 		ctl_json_text(o, "name", j->journal);
+		json_object_object_add(o, "configured",
+		    json_object_new_boolean(is_configured(ctl, j)));
 		json_object_array_add(all, o);
 	}
 	return all;
 }
 
 static struct json_object *
-relays_json(const struct store_status *s)
+relays_json(const struct ctl *ctl, const struct store_status *s)
 {
 	struct json_object *all = json_object_new_array();
 
@@ -105,6 +133,8 @@ relays_json(const struct store_status *s)
 		struct json_object *o = json_object_new_object();
 
 		ctl_json_text(o, "name", r->name);
+		json_object_object_add(o, "configured",
+		    json_object_new_boolean(is_in_use(ctl, r)));
 		json_object_object_add(o, "up", json_object_new_boolean(
 		    r->up));
 		ctl_json_int(o, "since_ms", r->since_ms);
@@ -116,7 +146,7 @@ relays_json(const struct store_status *s)
 }
 
 static void
-print_json(const struct store_status *s)
+print_json(const struct ctl *ctl, const struct store_status *s)
 {
 	static const char *const events[] = { "total", "unread", "parked",
 		"purged", "oldest_unread_ms" };
@@ -134,15 +164,15 @@ print_json(const struct store_status *s)
 	json_object_object_add(o, "turns", counts(turns, (const int64_t[]){
 		s->turns_open, s->turns_closed, s->turns_rendered,
 		s->turns_parked }, 4));
-	json_object_object_add(o, "journals", journals_json(s));
-	json_object_object_add(o, "relays", relays_json(s));
+	json_object_object_add(o, "journals", journals_json(ctl, s));
+	json_object_object_add(o, "relays", relays_json(ctl, s));
 	json_object_object_add(o, "attention", json_object_new_boolean(
-	    needs_a_person(s)));
+	    needs_a_person(ctl, s)));
 	ctl_json_print(o);
 }
 
 static void
-print_text(const struct store_status *s)
+print_text(const struct ctl *ctl, const struct store_status *s)
 {
 	printf("events   %" PRId64 " received, %" PRId64 " unread (oldest %s)"
 	    ", %" PRId64 " parked, %" PRId64 " purged\n", s->events,
@@ -160,21 +190,24 @@ print_text(const struct store_status *s)
 
 		printf("journal  %s: %" PRId64 " queued, %" PRId64 " sent, %"
 		    PRId64 " pending, %" PRId64 " deferred, %" PRId64
-		    " failed, oldest %s\n", j->journal, j->queued, j->sent,
+		    " failed, oldest %s%s\n", j->journal, j->queued, j->sent,
 		    j->pending, j->deferred, j->failed,
-		    ctl_age(j->oldest_ms));
+		    ctl_age(j->oldest_ms), is_configured(ctl, j) ? "" :
+		    " (not in the configuration)");
 	}
 	for (guint i = 0; i < s->relays->len; i++) {
 		const struct store_relay_status *r = &g_array_index(
 		    s->relays, struct store_relay_status, i);
 
+		if (!is_in_use(ctl, r))
+			continue;
 		printf("relay    %s: %s since %s%s%s\n", r->name,
 		    r->up ? "up" : "DOWN", ctl_time(r->since_ms),
 		    r->up ? "" : ": ", r->up ? "" : r->reason);
 	}
-	if (needs_a_person(s))
-		puts("something waits for a person: see chatjournal list "
-		    "failed, chatjournal list parked");
+	if (needs_a_person(ctl, s))
+		puts("something waits for a person: see above, chatjournal "
+		    "list failed, chatjournal list parked");
 }
 
 int
@@ -195,10 +228,10 @@ ctl_status(struct ctl *ctl, int argc, char **argv)
 	if (!store_status(ctl->store, &s, &err))
 		return ctl_fail(&err);
 	if (ctl->json)
-		print_json(&s);
+		print_json(ctl, &s);
 	else
-		print_text(&s);
-	rc = ctl->check && needs_a_person(&s) ? CTL_ATTENTION : CTL_OK;
+		print_text(ctl, &s);
+	rc = ctl->check && needs_a_person(ctl, &s) ? CTL_ATTENTION : CTL_OK;
 	store_status_clear(&s);
 	return rc;
 }
