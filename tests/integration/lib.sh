@@ -79,9 +79,10 @@ same() {
 	[ "$1" = "$2" ] || { printf 'got:  %s\nwant: %s\n' "$1" "$2"; return 1; }
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds.
+# wait_for SECONDS COMMAND...: until it succeeds. A busy machine gets more time:
+# nothing but a failure takes longer by it.
 wait_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${PATIENCE:-3}))
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $end ] ||

@@ -53,6 +53,27 @@ check "with the place back all are in the Maildir" \
 	wait_for 15 copies_are 3
 check "both are sent" wait_for 5 eval 'has archive 3 && has copy 3'
 check "both have the same bytes" both_are_the_same
+
+# A journal that is given up while mails for it wait.
+end postfix
+check "with Postfix down an event is taken" post_text wamid.TWO4 'four'
+check "its mail is pending for Postfix" \
+	wait_for 5 count_is archive pending 1
+cp "$conf" "$tmp/both.conf"
+cp "$tmp/directory.conf" "$tmp/both-directory.conf"
+sed -i '/^journal archive /,/^}/d; s/catch_all archive/catch_all copy/' "$conf"
+write_directory copy
+check "the journal is taken out of the configuration" \
+	eval 'stop_daemon && start_daemon'
+check "status shows what waits for it" eval 'ctl status |
+	grep -q "^journal *archive: .* 1 pending.*not in the configuration"'
+check "status --check ends with 2" status_is 2 ctl status --check
+cp "$tmp/both-directory.conf" "$tmp/directory.conf"
+cp "$tmp/both.conf" "$conf"
+check "it is put back, and Postfix started" \
+	eval 'start_postfix && stop_daemon && start_daemon'
+check "the mail arrives" wait_for 10 mails_are archive 4
+check "status --check ends with 0" wait_for 5 ctl status --check
 check "everything received is accounted for" ctl verify
 check "the daemon stops" stop_daemon
 finish
