@@ -32,7 +32,7 @@ stage() {
 	passed=$((passed + $1)) failed=$((failed + $3)) skipped=$((skipped + $5))
 }
 
-mk() { make --no-print-directory -C "$bdir" "$@"; }
+mk() { make --no-print-directory -j"$(nproc)" -C "$bdir" "$@"; }
 
 stage check mk check-tap
 stage integration mk check-integration
