@@ -20,9 +20,11 @@ stage() {
 	grep -E '^(FAIL|SKIP): ' "$log"
 	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -n 1)
 	if [ -z "$line" ]; then
-		tail -n 20 "$log"
-		[ $rc -eq 0 ] && line='1 passed, 0 failed, 0 skipped' ||
+		line='1 passed, 0 failed, 0 skipped'
+		if [ $rc -ne 0 ]; then
+			tail -n 20 "$log"
 			line='0 passed, 1 failed, 0 skipped'
+		fi
 	elif [ $rc -ne 0 ] && [[ $line == *' 0 failed, '* ]]; then
 		tail -n 20 "$log"
 		line=${line/ 0 failed/ 1 failed}
