@@ -15,7 +15,7 @@
 #include "render.h"
 #include "text.h"
 
-#define SOURCE "webhook"
+#define SOURCE STORE_CURSOR_EVENTS
 #define CAREFUL "webhook/careful"
 #define CLAIM_EVENTS "webhook"
 #define CLAIM_TURNS "turns"

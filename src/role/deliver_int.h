@@ -98,6 +98,17 @@ struct dlv_journal {
 	struct dlv_claim lane, due;
 };
 
+/* The role as a whole; the main thread's. */
+struct dlv {
+	const struct conf *conf;
+	struct store *store;
+	struct dlv_results results;
+	GPtrArray *outlets;	/* struct dlv_outlet * */
+	GPtrArray *journals;	/* struct dlv_journal * */
+	GQueue landed;		/* jobs whose outcome is not committed yet */
+	int64_t action_id, next_action_ms;
+};
+
 /* deliver_outlet.c: threads and their queue. */
 bool dlv_outlet_start(struct dlv_outlet *o, struct err *err);
 void dlv_outlet_put(struct dlv_outlet *o, struct dlv_job *job, bool front);
@@ -128,3 +139,24 @@ bool dlv_journal_rebase(struct dlv_journal *j, struct store *st,
 void dlv_journal_landed(struct dlv_journal *j, struct dlv_job *job);
 /* Writes the low-water mark into the open transaction. */
 void dlv_journal_mark(struct dlv_journal *j, struct store *st);
+
+/* deliver_relay.c: relays up and down. */
+void dlv_relay_store(struct dlv *d, const struct dlv_outlet *o, bool up,
+    const char *reason);
+void dlv_relay_down(struct dlv *d, struct dlv_outlet *o, const char *reason);
+void dlv_relay_alive(struct dlv *d, struct dlv_outlet *o);
+/* Carries out what sessions reported, and probes what is paused. */
+void dlv_relays_look(struct dlv *d);
+
+/* deliver_result.c: what became of mails. */
+/* Takes the workers' reports over into d->landed. */
+void dlv_results_collect(struct dlv *d);
+/* What was nobody's fault goes back to the head of its queue. */
+void dlv_results_return(struct dlv *d);
+/* Commits the outcomes of the rest; on failure they stay in d->landed. */
+bool dlv_results_commit(struct dlv *d, struct err *err);
+
+/* deliver_watch.c: now and then. */
+void dlv_warn_orphans(struct dlv *d);
+void dlv_warn_late(struct dlv *d, struct dlv_journal *j, int64_t mono);
+void dlv_actions_look(struct dlv *d, int64_t mono);

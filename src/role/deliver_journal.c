@@ -117,7 +117,7 @@ dlv_journal_open(struct dlv_journal *j, struct store *st,
 {
 	const char *name = j->conf->name;
 
-	j->cursor_done = g_strconcat(name, "/done", NULL);
+	j->cursor_done = g_strconcat(name, STORE_CURSOR_DONE, NULL);
 	j->cursor_careful = g_strconcat(name, "/careful", NULL);
 	j->lane.name = g_strdup(name);
 	j->due.name = g_strconcat(name, "/due", NULL);

@@ -71,7 +71,7 @@ role_purge(struct store *st, role_purge_fn *purge, const char *kind,
 		    kind);
 	else if (n > 0)
 		log_info("purge.done", "kind=%s count=%" PRId64, kind, n);
-	if (ok && n == ROLE_PURGE_BATCH)
+	if (ok && n > 0)
 		*next_ms = mono;
 }
 

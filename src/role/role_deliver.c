@@ -26,21 +26,8 @@
 #include "text.h"
 
 #define SECRET_MAX 4096
-#define WARN_EVERY_MS 60000
-/* A relay that took a mail this recently is not paused for one session. */
-#define ALIVE_MS 2000
 /* A busy wait is avoided by at least this sleep. */
 #define NAP_MS 50
-
-struct dlv {
-	const struct conf *conf;
-	struct store *store;
-	struct dlv_results results;
-	GPtrArray *outlets;	/* struct dlv_outlet * */
-	GPtrArray *journals;	/* struct dlv_journal * */
-	GQueue landed;		/* jobs whose outcome is not committed yet */
-	int64_t action_id, next_action_ms;
-};
 
 /* ---- set-up ------------------------------------------------------------------- */
 
@@ -135,35 +122,6 @@ set_up(struct dlv *d, struct err *err)
 	return true;
 }
 
-/*
- * Mails of a journal that the configuration no longer knows wait for ever:
- * somebody must be told, at each start.
- */
-static void
-warn_orphans(struct dlv *d)
-{
-	struct store_status s = { 0 };
-	struct err err = ERR_INIT;
-
-	if (!store_status(d->store, &s, &err)) {
-		log_err(LOG_LEVEL_WARN, "deliver.retry", &err, "what=status");
-		return;
-	}
-	for (guint i = 0; i < s.journals->len; i++) {
-		const struct store_journal_status *j = &g_array_index(
-		    s.journals, struct store_journal_status, i);
-
-		if (j->pending + j->deferred > 0 &&
-		    conf_journal_get(d->conf, j->journal) == NULL)
-			log_warn("journal.unknown", "journal=%s waiting=%"
-			    PRId64, j->journal, j->pending + j->deferred);
-	}
-	store_status_clear(&s);
-}
-
-static void store_relay(struct dlv *d, const struct dlv_outlet *o, bool up,
-    const char *reason);
-
 static bool
 start_outlets(struct dlv *d, struct err *err)
 {
@@ -173,7 +131,7 @@ start_outlets(struct dlv *d, struct err *err)
 		if (!dlv_outlet_start(o, err))
 			return false;
 		o->since_ms = clock_now_ms();
-		store_relay(d, o, true, "");
+		dlv_relay_store(d, o, true, "");
 	}
 	return true;
 }
@@ -195,384 +153,8 @@ start(struct dlv *d, struct err *err)
 		    d->conf->poison_deaths, now, err))
 			return false;
 	}
-	warn_orphans(d);
+	dlv_warn_orphans(d);
 	return start_outlets(d, err);
-}
-
-/* ---- what became of a mail ------------------------------------------------------- */
-
-static void
-set_outcome(struct dlv *d, const struct dlv_job *job,
-    enum store_outcome_state state, int64_t now, int64_t next)
-{
-	struct store_outcome o = {
-		.mail_id = job->mail.id, .journal = job->journal->conf->name,
-		.state = state, .attempts = job->attempts + 1,
-		.first_ms = job->first_ms > 0 ? job->first_ms : now,
-		.last_ms = now, .next_ms = next, .code = job->report.code,
-		.reply = job->report.reply,
-	};
-
-	store_outcome_set(d->store, &o);
-	if (state != STORE_SENT)
-		store_attempt_add(d->store, job->mail.id, now,
-		    deliver_result_name(job->report.result),
-		    job->report.code, job->report.reply);
-}
-
-static int64_t
-next_try(const struct dlv_job *job, int64_t now)
-{
-	const struct conf_relay *r = job->journal->outlet->conf;
-	struct deliver_schedule s = { .min_ms = 5000, .max_ms = 900000 };
-
-	if (r != NULL)
-		s = (struct deliver_schedule){ r->retry_min_ms,
-			r->retry_max_ms };
-	return deliver_next_ms(&s, (int)job->attempts + 1,
-	    (uint64_t)job->mail.id * 2654435761u + (uint64_t)job->attempts,
-	    now);
-}
-
-/* Writes the outcome of one job into the open transaction. */
-static void
-write_outcome(struct dlv *d, const struct dlv_job *job, int64_t now)
-{
-	int64_t next;
-
-	switch (job->report.result) {
-	case DELIVER_ACCEPTED:
-		set_outcome(d, job, STORE_SENT, now, 0);
-		break;
-	case DELIVER_REJECTED:
-		set_outcome(d, job, STORE_FAILED, now, 0);
-		break;
-	case DELIVER_DEFERRED:
-	case DELIVER_UNSURE:
-		next = next_try(job, now);
-		set_outcome(d, job, STORE_DEFERRED, now, next);
-		job->journal->next_due_ms = MIN(job->journal->next_due_ms,
-		    next);
-		break;
-	case DELIVER_UNTRIED:
-	case DELIVER_RELAY:
-		break;
-	}
-}
-
-static void
-tell_outcome(const struct dlv_job *job)
-{
-	g_autofree char *reply = text_log_quote(job->report.reply);
-	const char *journal = job->journal->conf->name;
-	int64_t id = job->mail.id, n = job->attempts + 1;
-
-	switch (job->report.result) {
-	case DELIVER_ACCEPTED:
-		log_info("mail.sent", "mail=%" PRId64 " mid=%s journal=%s"
-		    " attempts=%" PRId64 " ms=%" PRId64 " reply=%s", id,
-		    job->message_id, journal, n,
-		    clock_mono_ms() - job->started_ms, reply);
-		break;
-	case DELIVER_DEFERRED:
-		log_warn("mail.deferred", "mail=%" PRId64 " mid=%s"
-		    " journal=%s attempts=%" PRId64 " reply=%s", id,
-		    job->message_id, journal, n, reply);
-		break;
-	case DELIVER_UNSURE:
-		log_warn("mail.unsure", "mail=%" PRId64 " mid=%s"
-		    " journal=%s attempts=%" PRId64 " reply=%s", id,
-		    job->message_id, journal, n, reply);
-		break;
-	case DELIVER_REJECTED:
-		log_error("mail.failed", "mail=%" PRId64 " mid=%s"
-		    " journal=%s attempts=%" PRId64 " reply=%s", id,
-		    job->message_id, journal, n, reply);
-		break;
-	case DELIVER_UNTRIED:
-	case DELIVER_RELAY:
-		break;
-	}
-}
-
-/* ---- relays up and down -------------------------------------------------------------- */
-
-static void
-store_relay(struct dlv *d, const struct dlv_outlet *o, bool up,
-    const char *reason)
-{
-	struct err err = ERR_INIT;
-	int64_t wait = up ? 0 : o->retry_at_ms - clock_mono_ms();
-	int64_t now = clock_now_ms();
-
-	store_begin(d->store);
-	store_relay_set(d->store, o->name, up, o->since_ms,
-	    up ? 0 : now + wait, reason);
-	if (!store_commit(d->store, &err))
-		log_err(LOG_LEVEL_WARN, "deliver.retry", &err, "what=relay");
-}
-
-static void
-relay_down(struct dlv *d, struct dlv_outlet *o, const char *reason)
-{
-	struct deliver_schedule s = { .min_ms = 1000, .max_ms = 60000 };
-	g_autofree char *why = text_log_quote(reason);
-	int64_t mono = clock_mono_ms();
-
-	if (o->state == DLV_PAUSED)
-		return;
-	if (o->state == DLV_UP && mono - o->last_ok_ms < ALIVE_MS &&
-	    o->last_ok_ms != 0) {
-		log_warn("relay.session", "relay=%s reason=%s", o->name, why);
-		return;
-	}
-	if (o->conf != NULL)
-		s = (struct deliver_schedule){ MIN(o->conf->retry_min_ms,
-			60000), MIN(o->conf->retry_max_ms, 60000) };
-	o->failures++;
-	o->retry_at_ms = deliver_next_ms(&s, o->failures,
-	    (uint64_t)o->failures * 0x9e3779b9u, mono);
-	dlv_outlet_set(o, DLV_PAUSED);
-	if (!o->told_down)
-		o->since_ms = clock_now_ms();
-	log_warn("relay.down", "relay=%s failures=%d retry_in_ms=%" PRId64
-	    " reason=%s", o->name, o->failures, o->retry_at_ms - mono, why);
-	o->told_down = true;
-	store_relay(d, o, false, reason);
-}
-
-static void
-relay_alive(struct dlv *d, struct dlv_outlet *o)
-{
-	struct err err = ERR_INIT;
-
-	o->last_ok_ms = clock_mono_ms();
-	o->failures = 0;
-	if (o->state == DLV_UP)
-		return;
-	for (guint i = 0; i < d->journals->len; i++) {
-		struct dlv_journal *j = d->journals->pdata[i];
-
-		if (j->outlet == o &&
-		    !dlv_journal_rebase(j, d->store, &err))
-			log_err(LOG_LEVEL_WARN, "deliver.retry", &err,
-			    "what=rebase");
-	}
-	dlv_outlet_set(o, DLV_UP);
-	log_info("relay.up", "relay=%s after_ms=%" PRId64, o->name,
-	    clock_now_ms() - o->since_ms);
-	o->since_ms = clock_now_ms();
-	o->told_down = false;
-	store_relay(d, o, true, "");
-}
-
-static void
-look_at_outlets(struct dlv *d)
-{
-	int64_t mono = clock_mono_ms();
-	char reason[sizeof(((struct err *)0)->text)];
-
-	for (guint i = 0; i < d->outlets->len; i++) {
-		struct dlv_outlet *o = d->outlets->pdata[i];
-
-		if (dlv_outlet_fault(o, reason, sizeof(reason))) {
-			if (o->state == DLV_PROBE)
-				o->state = DLV_UP;
-			relay_down(d, o, reason);
-		}
-		if (o->state == DLV_PAUSED && mono >= o->retry_at_ms)
-			dlv_outlet_set(o, DLV_PROBE);
-	}
-}
-
-/* ---- results ------------------------------------------------------------------------- */
-
-static void
-collect(struct dlv *d)
-{
-	struct dlv_job *job;
-	uint64_t n;
-
-	if (read(d->results.fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
-		log_error("role.failed", "name=deliver what=eventfd");
-	pthread_mutex_lock(&d->results.lock);
-	while ((job = g_queue_pop_head(&d->results.jobs)) != NULL)
-		g_queue_push_tail(&d->landed, job);
-	pthread_mutex_unlock(&d->results.lock);
-}
-
-/* Mails that nobody is to blame for go back to the head of their queue. */
-static void
-return_untried(struct dlv *d)
-{
-	GList *l = d->landed.head;
-
-	while (l != NULL) {
-		GList *next = l->next;
-		struct dlv_job *job = l->data;
-		struct dlv_outlet *o = job->journal->outlet;
-
-		if (job->report.result == DELIVER_RELAY ||
-		    job->report.result == DELIVER_UNTRIED) {
-			g_queue_delete_link(&d->landed, l);
-			if (job->report.result == DELIVER_RELAY) {
-				if (o->state == DLV_PROBE)
-					o->state = DLV_UP;
-				o->last_ok_ms = 0;
-				relay_down(d, o, job->report.reply);
-			}
-			dlv_outlet_put(o, job, true);
-		} else if (job->report.code > 0 ||
-		    job->report.result == DELIVER_ACCEPTED) {
-			relay_alive(d, o);
-		}
-		l = next;
-	}
-}
-
-static bool
-commit_landed(struct dlv *d, struct err *err)
-{
-	int64_t now = clock_now_ms();
-	struct dlv_job *job;
-
-	if (g_queue_is_empty(&d->landed))
-		return true;
-	store_begin(d->store);
-	for (GList *l = d->landed.head; l != NULL; l = l->next) {
-		write_outcome(d, l->data, now);
-		g_hash_table_remove(((struct dlv_job *)l->data)->journal
-		    ->flying, &((struct dlv_job *)l->data)->mail.id);
-	}
-	for (guint i = 0; i < d->journals->len; i++)
-		dlv_journal_mark(d->journals->pdata[i], d->store);
-	if (!store_commit(d->store, err)) {
-		for (GList *l = d->landed.head; l != NULL; l = l->next) {
-			job = l->data;
-			g_hash_table_insert(job->journal->flying,
-			    &job->mail.id, job);
-			job->journal->done_stored = -1;
-		}
-		return false;
-	}
-	while ((job = g_queue_pop_head(&d->landed)) != NULL) {
-		job->journal->flying_bytes -= (int64_t)job->mail.len;
-		tell_outcome(job);
-		dlv_job_free(job);
-	}
-	return true;
-}
-
-/* ---- acts of a person, and warnings ------------------------------------------------------ */
-
-struct retrying {
-	struct dlv *d;
-	int64_t only;		/* this mail; 0: all */
-	int64_t after, count, now;
-	bool any;
-};
-
-static bool
-retry_mail(void *arg, const struct store_mail *m)
-{
-	struct retrying *r = arg;
-	struct store_outcome o = { .mail_id = m->id, .journal = m->journal,
-		.state = STORE_DEFERRED, .attempts = m->attempts,
-		.first_ms = m->first_ms, .last_ms = r->now,
-		.next_ms = r->now, .reply = "retried on command" };
-
-	/* It is sent meanwhile, or was never failed. */
-	if (r->only != 0 && m->id != r->only)
-		return true;
-	store_outcome_set(r->d->store, &o);
-	r->after = m->id;
-	r->count++;
-	r->any = true;
-	return true;
-}
-
-static bool
-carry_out(void *arg, const struct store_action *a)
-{
-	struct dlv *d = arg;
-	struct retrying r = { .d = d, .only = a->mail_id,
-		.now = clock_now_ms() };
-	struct err err = ERR_INIT;
-	bool ok = true;
-
-	store_begin(d->store);
-	if (strcmp(a->verb, "retry") == 0 && a->mail_id > 0)
-		ok = store_mail_failed(d->store, a->journal, a->mail_id - 1,
-		    1, retry_mail, &r, &err);
-	else if (strcmp(a->verb, "retry") == 0)
-		do {
-			r.any = false;
-			ok = store_mail_failed(d->store, a->journal, r.after,
-			    100, retry_mail, &r, &err);
-		} while (ok && r.any);
-	store_cursor_set(d->store, STORE_DELIVER, "admin", a->id);
-	if (!ok)
-		store_rollback(d->store);
-	else
-		ok = store_commit(d->store, &err);
-	if (!ok) {
-		log_err(LOG_LEVEL_WARN, "deliver.retry", &err, "what=action");
-		return false;
-	}
-	d->action_id = a->id;
-	for (guint i = 0; i < d->journals->len; i++)
-		((struct dlv_journal *)d->journals->pdata[i])->next_due_ms =
-		    r.now;
-	log_info("mail.retry", "action=%" PRId64 " count=%" PRId64, a->id,
-	    r.count);
-	return true;
-}
-
-static void
-look_at_actions(struct dlv *d, int64_t mono)
-{
-	struct err err = ERR_INIT;
-
-	if (mono < d->next_action_ms)
-		return;
-	d->next_action_ms = mono + ROLE_POLL_MS;
-	if (!store_action_list(d->store, d->action_id, carry_out, d, &err))
-		log_err(LOG_LEVEL_WARN, "deliver.retry", &err, "what=action");
-}
-
-struct oldest {
-	int64_t queued_ms;
-};
-
-static bool
-note_oldest(void *arg, const struct store_mail *m)
-{
-	struct oldest *o = arg;
-
-	if (o->queued_ms == 0 || m->queued_ms < o->queued_ms)
-		o->queued_ms = m->queued_ms;
-	return false;
-}
-
-static void
-warn_late(struct dlv *d, struct dlv_journal *j, int64_t mono)
-{
-	struct oldest old = { 0 };
-	struct err err = ERR_INIT;
-	int64_t age;
-
-	if (mono < j->next_warn_ms)
-		return;
-	j->next_warn_ms = mono + WARN_EVERY_MS;
-	if (!store_mail_pending(d->store, j->conf->name, j->done + 1,
-	    INT64_MAX, 1, note_oldest, &old, &err) ||
-	    !store_mail_due(d->store, j->conf->name, INT64_MAX, 1,
-	    note_oldest, &old, &err) || old.queued_ms == 0)
-		return;
-	age = clock_now_ms() - old.queued_ms;
-	if (age > j->conf->warn_age_ms)
-		log_warn("journal.late", "journal=%s oldest_s=%" PRId64,
-		    j->conf->name, age / 1000);
 }
 
 /* ---- the loop --------------------------------------------------------------------------- */
@@ -620,19 +202,19 @@ turn_once(struct dlv *d, bool draining)
 	struct err err = ERR_INIT;
 	int64_t mono = clock_mono_ms();
 
-	collect(d);
-	look_at_outlets(d);
-	return_untried(d);
-	if (!commit_landed(d, &err) || (!draining && !feed(d, &err))) {
+	dlv_results_collect(d);
+	dlv_relays_look(d);
+	dlv_results_return(d);
+	if (!dlv_results_commit(d, &err) || (!draining && !feed(d, &err))) {
 		log_err(LOG_LEVEL_ERROR, "deliver.retry", &err, "what=store");
 		role_wait(PROC_DELIVER, -1, ROLE_RETRY_MS);
 		return;
 	}
 	if (draining)
 		return;
-	look_at_actions(d, mono);
+	dlv_actions_look(d, mono);
 	for (guint i = 0; i < d->journals->len; i++)
-		warn_late(d, d->journals->pdata[i], mono);
+		dlv_warn_late(d, d->journals->pdata[i], mono);
 }
 
 static bool
@@ -658,9 +240,9 @@ stop(struct dlv *d)
 		proc_heartbeat();
 		g_usleep(2000);
 	}
-	collect(d);
-	return_untried(d);
-	if (!commit_landed(d, &err))
+	dlv_results_collect(d);
+	dlv_results_return(d);
+	if (!dlv_results_commit(d, &err))
 		log_err(LOG_LEVEL_ERROR, "deliver.retry", &err, "what=stop");
 }
 
