@@ -45,8 +45,6 @@ rage() {
 		turn=$((turn + 1))
 		[ $((turn % 4)) -ne 0 ] || kill_supervisor || return 1
 	done
-	echo "# killed: $(for role in "${!killed[@]}"; do
-		echo -n "$role ${killed[$role]} times, "; done)"
 	for role in intake build deliver; do
 		[ "${killed[$role]:-0}" -ge 5 ] || return 1
 	done
@@ -65,6 +63,8 @@ check "a private Postfix starts" start_postfix
 check "chatjournald starts" start_daemon
 start_poster LOAD $events --rate $rate --connections 6
 check "each role and the supervisor can be killed several times" rage
+echo "# killed: $(for role in "${!killed[@]}"; do
+	echo -n "$role ${killed[$role]} times "; done)"
 check "in the end every event is answered with 200" \
 	wait_for 60 posted LOAD $events
 check "everything goes out" wait_for 60 everything_went_out

@@ -250,15 +250,16 @@ answers() {
 	[ "$(curl -sS -m 5 "$(webhook_url)?hub.mode=subscribe&hub.challenge=hello&hub.verify_token=$token" 2> /dev/null)" = hello ]
 }
 
-answers_or_died() {
-	answers || ! alive daemon
+# Not the handshake alone: it may be the answer of one that is just stopping.
+ready_or_died() {
+	! alive daemon ||
+		{ logged "supervisor.ready pid=${pids[daemon]}\$" && answers; }
 }
 
 start_daemon() {
 	"$BUILDDIR/chatjournald" -c "$conf" >> "$tmp/log" 2>&1 &
 	pids[daemon]=$!
-	wait_for 20 answers_or_died
-	alive daemon && answers
+	wait_for 20 ready_or_died && alive daemon
 }
 
 # The exit status is the daemon's.
