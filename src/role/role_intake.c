@@ -135,6 +135,27 @@ answer_text(struct http_request *rq, int status, const char *text)
 	return HTTP_ANSWERED;
 }
 
+/* One line per second at most: refusals can be somebody's flood. */
+static void
+tell_refused(struct intake *in, const struct http_request *rq,
+    const char *reason)
+{
+	int64_t mono = clock_mono_ms(), count = 0;
+
+	pthread_mutex_lock(&in->lock);
+	in->refused++;
+	if (mono - in->refused_told_ms >= 1000) {
+		count = in->refused;
+		in->refused = 0;
+		in->refused_told_ms = mono;
+	}
+	pthread_mutex_unlock(&in->lock);
+	if (count > 0)
+		log_warn("event.refused", "reason=%s remote=%s count=%"
+		    PRId64, reason,
+		    http_request_remote(rq), count);
+}
+
 static enum http_verdict
 enqueue(struct intake *in, struct http_request *rq,
     const struct wa_secret *secret)
@@ -152,6 +173,7 @@ enqueue(struct intake *in, struct http_request *rq,
 	hash_sha256(body, len, w->sha256);
 	if (is_overdue(in, w->queued_ms)) {
 		g_free(w);
+		tell_refused(in, rq, "queue-age");
 		return answer_text(rq, 503, "the store is not keeping up\n");
 	}
 	pthread_mutex_lock(&in->lock);
@@ -163,27 +185,6 @@ enqueue(struct intake *in, struct http_request *rq,
 	if (first)
 		wake_committer(in);
 	return HTTP_LATER;
-}
-
-/* One line per second at most: refusals can be somebody's flood. */
-static void
-tell_refused(struct intake *in, struct http_request *rq,
-    enum intake_verdict verdict)
-{
-	int64_t mono = clock_mono_ms(), count = 0;
-
-	pthread_mutex_lock(&in->lock);
-	in->refused++;
-	if (mono - in->refused_told_ms >= 1000) {
-		count = in->refused;
-		in->refused = 0;
-		in->refused_told_ms = mono;
-	}
-	pthread_mutex_unlock(&in->lock);
-	if (count > 0)
-		log_warn("event.refused", "reason=%s remote=%s count=%"
-		    PRId64, intake_verdict_name(verdict),
-		    http_request_remote(rq), count);
 }
 
 static enum http_verdict
@@ -207,7 +208,7 @@ handle(void *app, struct http_request *rq)
 		return enqueue(in, rq, secret);
 	if (v == INTAKE_CHALLENGE)
 		return answer_text(rq, 200, q.challenge);
-	tell_refused(in, rq, v);
+	tell_refused(in, rq, intake_verdict_name(v));
 	return answer_text(rq, intake_verdict_status(v), "refused\n");
 }
 
