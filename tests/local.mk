@@ -1,6 +1,7 @@
 # tests: what is not a unit test, and other ways to run the tests
 # SPDX-License-Identifier: Apache-2.0
 
+include $(srcdir)/tests/crash/local.mk
 include $(srcdir)/tests/fuzz/local.mk
 include $(srcdir)/tests/golden/local.mk
 include $(srcdir)/tests/lint/local.mk

@@ -55,15 +55,20 @@ own_fd(int fd)
 	return open(path, O_RDWR | O_CLOEXEC);
 }
 
-/* The bytes [at, at + len) of the file are about to change. */
-static void
-take_note(int fd, off_t at, size_t len)
+static bool
+is_cut(void)
+{
+	return mode == CRASH_CUT || mode == CRASH_NAMES;
+}
+
+void
+crash_note(int fd, off_t at, size_t len)
 {
 	struct stat st;
 	struct note *n;
 	ssize_t got;
 
-	if (mode != CRASH_CUT || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+	if (!is_cut() || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return;
 	n = malloc(sizeof(*n) + len);
 	n->ino = st.st_ino;
@@ -89,6 +94,8 @@ forget_notes(int fd)
 		else
 			p = &(*p)->older;
 	}
+	if (S_ISDIR(st.st_mode) && crash_names_synced != NULL)
+		crash_names_synced(st.st_ino);
 }
 
 static void
@@ -102,22 +109,30 @@ undo_notes(void)
 
 /* ---- the moment -------------------------------------------------------- */
 
-static bool
-is_the_one(void)
+enum crash_mode
+crash_mode_now(void)
+{
+	return mode;
+}
+
+bool
+crash_is_now(void)
 {
 	return mode != CRASH_NEVER && ++calls == target;
 }
 
-static void
-die(void)
+void
+crash_die(void)
 {
-	if (mode == CRASH_CUT)
+	if (is_cut())
 		undo_notes();
+	if (mode == CRASH_CUT && crash_names_undo != NULL)
+		crash_names_undo();
 	_exit(CRASH_EXIT);
 }
 
-static int
-fail_once(void)
+int
+crash_fail(void)
 {
 	errno = target % 2 == 0 ? ENOSPC : EIO;
 	return -1;
@@ -128,15 +143,15 @@ fail_once(void)
 ssize_t
 pwrite64(int fd, const void *data, size_t len, off64_t at)
 {
-	if (is_the_one()) {
+	if (crash_is_now()) {
 		if (mode == CRASH_FAIL)
-			return fail_once();
+			return crash_fail();
 		/* A torn write; a cut undoes it, or not if it was synced. */
-		take_note(fd, at, len);
+		crash_note(fd, at, len);
 		syscall(SYS_pwrite64, fd, data, len / 2, at);
-		die();
+		crash_die();
 	}
-	take_note(fd, at, len);
+	crash_note(fd, at, len);
 	return syscall(SYS_pwrite64, fd, data, len, at);
 }
 
@@ -149,10 +164,10 @@ pwrite(int fd, const void *data, size_t len, off_t at)
 static int
 sync_file(int fd)
 {
-	if (is_the_one()) {
+	if (crash_is_now()) {
 		if (mode == CRASH_FAIL)
-			return fail_once();
-		die();
+			return crash_fail();
+		crash_die();
 	}
 	forget_notes(fd);
 	return 0;
@@ -175,13 +190,13 @@ ftruncate64(int fd, off64_t size)
 {
 	struct stat st;
 
-	if (is_the_one()) {
+	if (crash_is_now()) {
 		if (mode == CRASH_FAIL)
-			return fail_once();
-		die();
+			return crash_fail();
+		crash_die();
 	}
 	if (fstat(fd, &st) == 0)
-		take_note(fd, size, st.st_size > size ?
+		crash_note(fd, size, st.st_size > size ?
 		    (size_t)(st.st_size - size) : 0);
 	return (int)syscall(SYS_ftruncate, fd, size);
 }
@@ -195,10 +210,10 @@ ftruncate(int fd, off_t size)
 int
 unlink(const char *path)
 {
-	if (is_the_one()) {
+	if (crash_is_now()) {
 		if (mode == CRASH_FAIL)
-			return fail_once();
-		die();
+			return crash_fail();
+		crash_die();
 	}
 	return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
 }
