@@ -10,7 +10,7 @@
 
 #include "conf.h"
 #include "err.h"
-#include "io.h"
+#include "golden.h"
 #include "mail_read.h"
 #include "script.h"
 #include "world.h"
@@ -301,20 +301,6 @@ check_reply(struct world *w, const struct world_mail *m, const char *to)
 }
 
 static void
-check_first(struct world *w, const struct world_mail *m, const char *golden)
-{
-	g_autofree char *path = g_build_filename(w->srcdir, "tests", "golden",
-	    golden, NULL);
-	g_autoptr(GBytes) bytes = NULL;
-	struct err err = ERR_INIT;
-
-	if (!io_file_load(path, 1 << 20, &bytes, &err))
-		world_fail(w, "%s", err.text);
-	else if (!g_bytes_equal(bytes, m->bytes))
-		world_fail(w, "the mail is not %s", golden);
-}
-
-static void
 expect_mail(struct world *w, struct script_line *l)
 {
 	const char *list = script_take(l), *to = script_get(l, "answers");
@@ -328,7 +314,7 @@ expect_mail(struct world *w, struct script_line *l)
 	if (to != NULL)
 		check_reply(w, m, to);
 	if (golden != NULL)
-		check_first(w, m, golden);
+		golden_check(w, m, golden);
 	for (guint i = 0; i < l->words->len; i++) {
 		struct script_word *k = l->words->pdata[i];
 

@@ -7,6 +7,7 @@ TESTS += $(REPLAY_TESTS)
 tests_replay_replay_SOURCES = tests/replay/replay.c \
 	tests/replay/alone.c tests/replay/evidence.c \
 	tests/replay/evidence.h tests/replay/expect.c tests/replay/expect.h \
+	tests/replay/golden.c tests/replay/golden.h \
 	tests/replay/law.c tests/replay/mail_read.c tests/replay/mail_read.h \
 	tests/replay/play.c tests/replay/play.h \
 	tests/replay/post.c tests/replay/post.h \
