@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Crashes intake's commits and the steps of the build role at each of their
+ * system calls; another process then goes on to the end. What comes out must
+ * be what an undisturbed run gives, byte for byte: every event read, every
+ * item in exactly one mail, the law of conservation kept.
+ *
+ * CRASH_EVERY=1 tries every call; by default every twenty-third.
+ */
+#include <fcntl.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "crash_calls.h"
+#include "err.h"
+#include "log.h"
+#include "role.h"
+#include "store.h"
+
+#define T0 INT64_C(1789999200000)
+#define LEAST_CALLS 400
+#define LEAST_MAILS 12
+#define TRIES_MAX 20
+#define EVERY 23
+
+/* ---- the day that is lived -------------------------------------------------- */
+
+#define ANA "\"from\":\"5511999990000\""
+#define ANA_ID "\"from_user_id\":\"BR.5Qe0001\""
+#define RUI "\"from\":\"5511988880002\""
+#define EVA "\"from\":\"5511977770003\""
+#define TEXT(id, who, at, words) "{\"id\":\"wamid." id "\"," who \
+	",\"timestamp\":\"" at "\",\"type\":\"text\",\"text\":{\"body\":\"" \
+	words "\"}}"
+#define EVENT(field, member, list) "{\"object\":" \
+	"\"whatsapp_business_account\",\"entry\":[{\"id\":\"9001\"," \
+	"\"changes\":[{\"field\":\"" field "\",\"value\":{\"metadata\":{" \
+	"\"display_phone_number\":\"551140000001\"," \
+	"\"phone_number_id\":\"7001\"},\"" member "\":[" list "]}}]}]}"
+#define SAID(list) EVENT("messages", "messages", list)
+#define TO_ANA "\"from\":\"551140000001\",\"to\":\"5511999990000\""
+
+/* What comes at one moment is one commit of intake. */
+struct moment {
+	int64_t at_ms;
+	const char *bodies[5];	/* ends with NULL */
+	bool restart;		/* all processes begin anew, as every day */
+};
+
+static const struct moment day[] = {
+	{ 0, { SAID(TEXT("A1", ANA "," ANA_ID, "1789999200", "Bom dia")) } },
+	{ 4000, { SAID(TEXT("A2", ANA_ID, "1789999204", "sou eu")),
+	    SAID(TEXT("R1", RUI, "1789999203", "Hello")),
+	    "this is no JSON" } },
+	{ 9000, { EVENT("smb_message_echoes", "message_echoes",
+	    TEXT("E1", TO_ANA, "1789999208", "Bom dia, Ana")) } },
+	{ 9500, { EVENT("messages", "statuses", "{\"id\":\"wamid.E1\","
+	    "\"status\":\"delivered\",\"timestamp\":\"1789999209\","
+	    "\"recipient_id\":\"5511999990000\"}"),
+	    SAID(TEXT("A1", ANA "," ANA_ID, "1789999200", "Bom dia")) } },
+	{ 12000, { SAID(TEXT("A3", ANA, "1789999211", "tudo bem?") ","
+	    TEXT("R2", RUI, "1789999211", "anybody?") ","
+	    TEXT("R3", RUI, "1789999212", "hm")) } },
+	{ 60000, { SAID(TEXT("A4", ANA, "1789999260", "so by number")),
+	    SAID("{\"id\":\"wamid.R4\"," RUI ",\"timestamp\":\"1789999260\","
+	    "\"type\":\"hologram\",\"hologram\":{}}"),
+	    SAID(TEXT("R5", RUI ",\"from_user_id\":\"BR.Rui2\"",
+	    "1789999259", "both")),
+	    SAID("{\"id\":\"wamid.S1\"," EVA ",\"from_user_id\":\"BR.Eva3\","
+	    "\"timestamp\":\"1789999260\",\"type\":\"hologram\"}") },
+	    .restart = true },
+	{ 61000, { SAID(TEXT("R6", "\"from_user_id\":\"BR.Rui2\"",
+	    "1789999261", "by id")),
+	    SAID(TEXT("S2", EVA, "1789999261", "by number")) },
+	    .restart = true },
+	{ 200000, { SAID(TEXT("A5", ANA_ID, "1789999400", "bye")) } },
+};
+
+/* Where the process that dies is; shared with the one that goes on. */
+struct told {
+	int calls, odd;
+	int64_t acknowledged, now_ms;
+};
+
+static struct told *told;
+static char *dir, *uri, *fresh;
+static struct conf *conf;
+
+/* ---- living -------------------------------------------------------------------- */
+
+struct life {
+	struct store *intake, *store;
+	struct build *build;
+};
+
+static void
+end(struct life *l)
+{
+	build_free(l->build);
+	store_close(l->store);
+	store_close(l->intake);
+	*l = (struct life){ NULL };
+}
+
+/* A failing call may hit an opening, too: the supervisor tries again. */
+static bool
+begin(struct life *l)
+{
+	struct err err = ERR_INIT;
+
+	for (int i = 0; i < TRIES_MAX; i++) {
+		if (store_open(uri, STORE_INTAKE, &l->intake, &err) &&
+		    store_open(uri, STORE_BUILD, &l->store, &err) &&
+		    build_new(conf, l->store, &l->build, &err))
+			return true;
+		end(l);
+	}
+	return false;
+}
+
+static int64_t
+count_events(struct store *st)
+{
+	struct store_status s = { 0 };
+	int64_t n = -1;
+
+	if (store_status(st, &s, NULL))
+		n = s.events;
+	store_status_clear(&s);
+	return n;
+}
+
+static size_t
+bodies_of(const struct moment *m)
+{
+	size_t n = 0;
+
+	while (m->bodies[n] != NULL)
+		n++;
+	return n;
+}
+
+/* One commit, then the acknowledgement. */
+static bool
+receive(struct life *l, const struct moment *m)
+{
+	int64_t id = 0;
+
+	store_begin(l->intake);
+	for (size_t i = 0; i < bodies_of(m); i++) {
+		struct store_event ev = { .received_ms = T0 + m->at_ms,
+			.remote = "r", .secret_name = "s", .signature = "g",
+			.body = m->bodies[i], .len = strlen(m->bodies[i]) };
+
+		hash_sha256(ev.body, ev.len, ev.sha256);
+		store_event_add(l->intake, &ev, &id);
+	}
+	if (!store_commit(l->intake, NULL))
+		return false;
+	told->acknowledged = id;
+	return true;
+}
+
+/* Steps until all is done that can be done now; tries again as the role. */
+static int64_t
+work(struct life *l, int64_t now_ms)
+{
+	struct build_progress p = { .more = true };
+	struct err err = ERR_INIT;
+	int tries = 0;
+
+	told->now_ms = now_ms;
+	while (p.more && tries < TRIES_MAX) {
+		if (build_step(l->build, now_ms, &p, &err))
+			continue;
+		told->odd += err.kind != ERR_TEMP;
+		tries++;
+	}
+	told->odd += tries == TRIES_MAX;
+	return p.next_due_ms;
+}
+
+static void
+pass(struct life *l, int64_t until_ms)
+{
+	int64_t next = work(l, told->now_ms);
+
+	while (next <= until_ms)
+		next = work(l, MAX(next, told->now_ms + 1));
+}
+
+/*
+ * Lives through the day, or goes on with it where the store and the clock
+ * are. What is not stored was not acknowledged, and Meta sends it again.
+ */
+static bool
+live(void)
+{
+	struct life l = { NULL };
+	int64_t stored, seen = 0;
+
+	if (!begin(&l))
+		return false;
+	for (size_t i = 0; i < G_N_ELEMENTS(day); i++) {
+		const struct moment *m = &day[i];
+
+		stored = count_events(l.store);
+		seen += (int64_t)bodies_of(m);
+		if (stored >= seen && T0 + m->at_ms < told->now_ms)
+			continue;
+		pass(&l, T0 + m->at_ms - 1);
+		told->now_ms = T0 + m->at_ms;
+		for (int k = 0; stored < seen && k < TRIES_MAX; k++)
+			stored = receive(&l, m) ? seen : stored;
+		if (m->restart) {
+			end(&l);
+			if (!begin(&l))
+				return false;
+		}
+		work(&l, T0 + m->at_ms);
+	}
+	pass(&l, told->now_ms + 600000);
+	end(&l);
+	return true;
+}
+
+/* ---- what came of it --------------------------------------------------------------- */
+
+struct result {
+	GString *sums;		/* what must be the same: a line per mail */
+	int64_t events, n;
+	GHashTable *ids;	/* wamid -> how many mails have it */
+	const char *wrong;
+};
+
+static void
+count_ids(struct result *r, const struct store_mail *m)
+{
+	static const char field[] = "\nX-ChatJournal-Item: id=";
+	const char *s = m->bytes, *end = s + m->len;
+
+	while ((s = g_strstr_len(s, end - s, field)) != NULL) {
+		char *id;
+
+		s += sizeof(field) - 1;
+		id = g_strndup(s, strcspn(s, ";\r"));
+		if (!g_hash_table_add(r->ids, id))
+			r->wrong = "an item is in two mails";
+	}
+}
+
+static bool
+take_mail(void *arg, const struct store_mail *m)
+{
+	struct result *r = arg;
+	uint8_t sha256[HASH_SIZE];
+	char hex[HASH_HEX_SIZE];
+
+	hash_sha256(m->bytes, m->len, sha256);
+	if (memcmp(sha256, m->sha256, HASH_SIZE) != 0)
+		r->wrong = "a mail is not whole";
+	if (strcmp(m->journal, "archive") == 0)
+		count_ids(r, m);
+	g_string_append_printf(r->sums, "%s %s %s\n", m->journal,
+	    m->message_id, hash_hex(sha256, hex));
+	r->n++;
+	return true;
+}
+
+static const char *
+check_store(struct store *st, struct result *r)
+{
+	struct store_status s = { 0 };
+	g_autofree char *why = NULL;
+	bool ok = false, all;
+
+	if (!store_law_check(st, &ok, &why, NULL) || !ok)
+		return "the law is broken";
+	if (!store_status(st, &s, NULL))
+		return "there is no status";
+	r->events = s.events;
+	all = s.events_unread == 0 && s.turns_open == 0 &&
+	    s.turns_closed == 0 && s.turns_parked == 0 &&
+	    s.events_parked == 1;
+	g_string_append_printf(r->sums, "%d items, %d repeated\n",
+	    (int)s.items, (int)s.sightings);
+	store_status_clear(&s);
+	return all ? NULL : "not all is done, or something was given up";
+}
+
+static void
+look(struct result *r)
+{
+	struct store *st = NULL;
+	bool ok = store_prepare(uri, NULL, NULL, NULL) &&
+	    store_open(uri, STORE_NONE, &st, NULL);
+
+	r->sums = g_string_new(NULL);
+	r->ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	r->wrong = ok ? check_store(st, r) : "the store does not open";
+	for (int64_t id = 1, n = 0; ok && r->n == n; id++) {
+		n++;
+		ok = store_mail_get(st, id, take_mail, r, NULL);
+	}
+	store_close(st);
+}
+
+static void
+result_clear(struct result *r)
+{
+	g_string_free(r->sums, TRUE);
+	g_hash_table_unref(r->ids);
+}
+
+/* ---- runs ----------------------------------------------------------------------------- */
+
+static void
+copy_file(const char *from, const char *to)
+{
+	g_autofree char *bytes = NULL;
+	gsize len;
+
+	if (!g_file_get_contents(from, &bytes, &len, NULL) ||
+	    !g_file_set_contents_full(to, bytes, (gssize)len,
+	    G_FILE_SET_CONTENTS_NONE, 0600, NULL))
+		exit(1);
+}
+
+static void
+each_file(const char *in, void (*act)(const char *path, const char *name))
+{
+	g_autoptr(GDir) d = g_dir_open(in, 0, NULL);
+	const char *name;
+
+	while (d != NULL && (name = g_dir_read_name(d)) != NULL) {
+		g_autofree char *path = g_build_filename(in, name, NULL);
+
+		act(path, name);
+	}
+}
+
+static void
+remove_one(const char *path, const char *name)
+{
+	(void)name;
+	g_unlink(path);
+}
+
+static void
+copy_one(const char *path, const char *name)
+{
+	g_autofree char *to = g_build_filename(dir, "store", name, NULL);
+
+	copy_file(path, to);
+}
+
+static void
+start_anew(void)
+{
+	g_autofree char *store = g_build_filename(dir, "store", NULL);
+
+	each_file(store, remove_one);
+	each_file(fresh, copy_one);
+	memset(told, 0, sizeof(*told));
+	told->now_ms = T0;
+}
+
+static int
+run(enum crash_mode mode, int at)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		bool ok;
+
+		crash_arm(mode, at);
+		ok = live();
+		told->calls = crash_calls();
+		_exit(ok ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static struct result reference;
+
+/* NULL, or what is wrong, after the run that ended with got. */
+static const char *
+judge(enum crash_mode mode, int got)
+{
+	struct result r = { NULL };
+	const char *wrong;
+
+	if (got != (mode == CRASH_FAIL ? 0 : CRASH_EXIT))
+		return "it ended in another way";
+	if (mode != CRASH_FAIL && (!store_prepare(uri, NULL, NULL, NULL) ||
+	    run(CRASH_NEVER, 0) != 0))
+		return "going on did not end well";
+	if (told->odd > 0)
+		return "a passing failure was not told as one";
+	look(&r);
+	wrong = r.wrong;
+	if (wrong == NULL && r.events < told->acknowledged)
+		wrong = "an acknowledged event is lost";
+	if (wrong == NULL && strcmp(r.sums->str, reference.sums->str) != 0)
+		wrong = "something else came of it";
+	result_clear(&r);
+	return wrong;
+}
+
+struct plan {
+	const char *sentence;
+	enum crash_mode mode;
+};
+
+static const struct plan plans[] = {
+	{ "killed at any call, the next life makes the same mails of it",
+	    CRASH_KILL },
+	{ "cut off from power at any call, it makes the same mails of it, too",
+	    CRASH_CUT },
+	{ "when any call fails, the same life makes the same mails of it later",
+	    CRASH_FAIL },
+};
+
+static bool
+try_plan(const struct plan *p, int number, int calls, int every)
+{
+	int tried = 0;
+	bool ok = true;
+
+	for (int at = 1 + number * 5 % every; at <= calls; at += every) {
+		const char *wrong;
+
+		start_anew();
+		tried++;
+		wrong = judge(p->mode, run(p->mode, at));
+		if (wrong != NULL)
+			printf("# at call %d: %s\n", at, wrong);
+		ok = ok && wrong == NULL;
+	}
+	printf("# %d of %d calls tried\n", tried, calls);
+	printf("%sok %d - %s\n", ok ? "" : "not ", number + 2, p->sentence);
+	fflush(stdout);
+	return ok;
+}
+
+static bool
+live_undisturbed(int *calls)
+{
+	bool ok;
+
+	start_anew();
+	ok = run(CRASH_FAIL, -1) == 0;
+	*calls = told->calls;
+	look(&reference);
+	printf("# %d mails, %d calls%s%s\n", (int)reference.n, *calls,
+	    reference.wrong != NULL ? ": " : "",
+	    reference.wrong != NULL ? reference.wrong : "");
+	ok = ok && reference.wrong == NULL && reference.n >= LEAST_MAILS &&
+	    *calls >= LEAST_CALLS;
+	printf("%sok 1 - undisturbed, every item is in one mail\n",
+	    ok ? "" : "not ");
+	return ok;
+}
+
+/* ---- set-up ------------------------------------------------------------------------------ */
+
+static bool
+load_conf(void)
+{
+	const char *src = getenv("SRCDIR");
+	g_autofree char *text = g_strdup_printf("tenant bank; user -;\n"
+	    "catch_all archive; turn { idle 20s; }\n"
+	    "intake { app_secret_file /dev/null; "
+	    "verify_token_file /dev/null; }\n"
+	    "render { domain chatjournal.bank.example; "
+	    "templates %s/templates; }\n"
+	    "journal archive { maildir /nonexistent; }\n",
+	    src != NULL ? src : ".");
+	g_autoptr(GString) messages = g_string_new(NULL);
+
+	if (conf_load_text("built-in", text, strlen(text), &conf, messages,
+	    NULL))
+		return true;
+	printf("Bail out! %s\n", messages->str);
+	return false;
+}
+
+static bool
+set_up(void)
+{
+	g_autofree char *store = NULL;
+	g_autofree char *fresh_uri = NULL;
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	log_open_fd(null, 0, LOG_LEVEL_ERROR);
+	dir = g_dir_make_tmp("crash-build-XXXXXX", NULL);
+	store = g_build_filename(dir, "store", NULL);
+	fresh = g_build_filename(dir, "fresh", NULL);
+	uri = g_strconcat("sqlite:", store, NULL);
+	fresh_uri = g_strconcat("sqlite:", fresh, NULL);
+	g_mkdir(store, 0700);
+	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return load_conf() && store_prepare(fresh_uri, NULL, NULL, NULL);
+}
+
+static void
+clean_up(void)
+{
+	g_autofree char *store = g_build_filename(dir, "store", NULL);
+
+	each_file(store, remove_one);
+	each_file(fresh, remove_one);
+	g_rmdir(store);
+	g_rmdir(fresh);
+	g_rmdir(dir);
+	result_clear(&reference);
+	conf_free(conf);
+	g_free(dir);
+	g_free(uri);
+	g_free(fresh);
+}
+
+int
+main(void)
+{
+	const char *wish = getenv("CRASH_EVERY");
+	int every = wish == NULL ? EVERY : MAX(1, (int)strtol(wish, NULL, 10));
+	int calls;
+	bool ok;
+
+	printf("1..%d\n", 1 + (int)G_N_ELEMENTS(plans));
+	if (!set_up())
+		return 1;
+	ok = live_undisturbed(&calls);
+	for (int i = 0; i < (int)G_N_ELEMENTS(plans); i++)
+		ok = try_plan(&plans[i], i, calls, every) && ok;
+	clean_up();
+	return ok ? 0 : 1;
+}
