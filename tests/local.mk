@@ -15,18 +15,24 @@ EXTRA_DIST += tests/run-tap.sh
 RUN_TAP = $(TEST_ENV) bash $(srcdir)/tests/run-tap.sh
 TEST_ENV = SRCDIR='$(abs_top_srcdir)' BUILDDIR='$(abs_top_builddir)'
 
+# Not all of it as prerequisites of one target: "all" is a make of its own,
+# and with -j two of them would write the same objects.
+check-programs: all
+	@$(MAKE) $(AM_MAKEFLAGS) $(check_LIBRARIES) $(check_PROGRAMS) \
+		$(check_SCRIPTS)
+
 # As make check, but with one line for each sentence and one for the sum.
 TAP_FLAGS =
-check-tap: all $(check_LIBRARIES) $(check_PROGRAMS) $(check_SCRIPTS)
+check-tap: check-programs
 	$(RUN_TAP) $(TAP_FLAGS) $(TESTS)
 
-check-integration: all $(check_LIBRARIES) $(check_PROGRAMS) $(check_SCRIPTS)
+check-integration: check-programs
 	$(RUN_TAP) $(INTEGRATION_TESTS)
 
 # Of no use on a build that has sanitizers in it.
 VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full \
 	--errors-for-leak-kinds=definite
-check-valgrind: all $(check_LIBRARIES) $(check_PROGRAMS)
+check-valgrind: check-programs
 	G_SLICE=always-malloc $(RUN_TAP) -e test_proc_ -w '$(VALGRIND)' \
 		$(UNIT_TESTS)
 
@@ -44,7 +50,7 @@ check-asan:
 clean-local:
 	rm -rf asan-build debian-build fuzz-build fuzz-work chatjournal_*.deb
 
-.PHONY: check-tap check-integration check-valgrind check-asan
+.PHONY: check-programs check-tap check-integration check-valgrind check-asan
 
 # the HTTP listener: a server for the nginx test and for measuring
 check_PROGRAMS += tests/integration/http_echo
@@ -80,6 +86,7 @@ check_PROGRAMS += tests/integration/as_unit
 tests_integration_as_unit_SOURCES = tests/integration/as_unit.c
 EXTRA_DIST += $(INSTALL_TESTS) tests/all.sh
 
-check-install: all deb tests/integration/as_unit
+check-install: check-programs
+	$(MAKE) $(AM_MAKEFLAGS) deb
 	$(RUN_TAP) $(INSTALL_TESTS)
 .PHONY: check-install

@@ -6,7 +6,7 @@ tests_bench_load_SOURCES = tests/bench/load.c
 EXTRA_DIST += tests/bench/run.sh
 
 # Not in a hurry, and not beside other work: the figures are of this machine.
-bench: all $(check_PROGRAMS)
+bench: check-programs
 	$(TEST_ENV) bash $(srcdir)/tests/bench/run.sh
 
 .PHONY: bench
