@@ -20,7 +20,9 @@
 #define CLAIM_EVENTS "webhook"
 #define CLAIM_TURNS "turns"
 
-#define BATCH_EVENTS 128
+#define BATCH_EVENTS 256
+/* Under load a claim reaches further, so that a batch is one commit. */
+#define CLAIM_AHEAD 512
 #define BATCH_BYTES (4 << 20)
 #define BATCH_DUE 128
 
@@ -140,6 +142,36 @@ claim_range(struct build *b, const char *name, struct store_claim *held,
 	return true;
 }
 
+/*
+ * The same while batches come full one after another: a claim that covers
+ * the range already is enough, and a new one reaches ahead.
+ */
+static bool
+claim_ahead(struct build *b, int64_t first, int64_t last, struct err *err)
+{
+	const struct store_claim *held = &b->claim;
+
+	if (held->first != 0 && held->first <= first && held->last >= last)
+		return true;
+	return claim_range(b, CLAIM_EVENTS, &b->claim, first,
+	    last + CLAIM_AHEAD, err);
+}
+
+static bool
+drop_claim(struct build *b, struct err *err)
+{
+	struct store_claim none = { 0 };
+
+	if (b->claim.first == 0)
+		return true;
+	store_begin(b->store);
+	store_claim_set(b->store, STORE_BUILD, CLAIM_EVENTS, &none);
+	if (!store_commit(b->store, err))
+		return false;
+	b->claim = none;
+	return true;
+}
+
 /* ---- one batch ----------------------------------------------------------- */
 
 static bool
@@ -161,20 +193,16 @@ forget_batch(struct build *b)
 }
 
 static bool
-load_batch(struct build *b, int64_t *cursor, bool *full, struct err *err)
+load_batch(struct build *b, bool *careful, struct err *err)
 {
-	int limit;
+	int64_t cursor;
 
 	forget_batch(b);
-	if (!store_cursor_get(b->store, STORE_BUILD, SOURCE, cursor, err))
+	if (!store_cursor_get(b->store, STORE_BUILD, SOURCE, &cursor, err))
 		return false;
-	limit = *cursor < b->careful_until || b->claim.deaths > 0
-	    ? 1 : BATCH_EVENTS;
-	if (!store_event_list(b->store, *cursor, limit, BATCH_BYTES,
-	    take_event, b, err))
-		return false;
-	*full = b->batch->len > 0;
-	return true;
+	*careful = cursor < b->careful_until || b->claim.deaths > 0;
+	return store_event_list(b->store, cursor,
+	    *careful ? 1 : BATCH_EVENTS, BATCH_BYTES, take_event, b, err);
 }
 
 static int64_t
@@ -252,8 +280,8 @@ tell(const struct build *b)
 }
 
 /*
- * Commits the batch; the claim falls with it. Half a batch is worth nothing:
- * on any failure the transaction is rolled back.
+ * Commits the batch; the claim falls with it, unless name is NULL. Half a
+ * batch is worth nothing: on any failure the transaction is rolled back.
  */
 static bool
 finish(struct build *b, const char *name, struct store_claim *held, bool ok,
@@ -262,7 +290,8 @@ finish(struct build *b, const char *name, struct store_claim *held, bool ok,
 	struct store_claim none = { 0 };
 
 	if (ok) {
-		store_claim_set(b->store, STORE_BUILD, name, &none);
+		if (name != NULL)
+			store_claim_set(b->store, STORE_BUILD, name, &none);
 		ok = store_commit(b->store, err);
 	} else {
 		store_rollback(b->store);
@@ -272,7 +301,8 @@ finish(struct build *b, const char *name, struct store_claim *held, bool ok,
 		g_hash_table_remove_all(b->persons);
 		return false;
 	}
-	*held = none;
+	if (name != NULL)
+		*held = none;
 	tell(b);
 	return true;
 }
@@ -281,20 +311,23 @@ static bool
 work_events(struct build *b, int64_t now_ms, struct build_progress *p,
     struct err *err)
 {
-	int64_t cursor;
-	bool ok, any;
+	bool ok, careful, full;
+	int64_t first, last;
 
-	if (!load_batch(b, &cursor, &any, err))
+	if (!load_batch(b, &careful, err))
 		return false;
-	if (!any)
-		return true;
-	if (!claim_range(b, CLAIM_EVENTS, &b->claim, event_id(b, 0),
-	    event_id(b, b->batch->len - 1), err))
+	if (b->batch->len == 0)
+		return drop_claim(b, err);
+	full = !careful && b->batch->len == BATCH_EVENTS;
+	first = event_id(b, 0);
+	last = event_id(b, b->batch->len - 1);
+	if (!(full ? claim_ahead(b, first, last, err)
+	    : claim_range(b, CLAIM_EVENTS, &b->claim, first, last, err)))
 		return false;
 	store_begin(b->store);
 	ok = file_batch(b, now_ms, p, err);
 	p->more = true;
-	return finish(b, CLAIM_EVENTS, &b->claim, ok, err);
+	return finish(b, full ? NULL : CLAIM_EVENTS, &b->claim, ok, err);
 }
 
 static void

@@ -33,11 +33,15 @@ struct dlv_job {
 	struct deliver_report report;
 };
 
+/* How many mails are in hand at most, for each session of the outlet. */
+#define DLV_WINDOW_PER_SESSION 32
+
 /* Finished jobs and faults, from the workers to the main thread. */
 struct dlv_results {
 	pthread_mutex_t lock;
 	GQueue jobs;		/* struct dlv_job * */
 	int fd;			/* eventfd: readable when something came */
+	bool told;		/* fd was written since the last look */
 };
 
 enum dlv_state { DLV_UP, DLV_PAUSED, DLV_PROBE };
@@ -57,6 +61,7 @@ struct dlv_outlet {
 	enum dlv_state state;
 	bool stopping, probing;
 	int workers, alive, busy;
+	guint low_mark;		/* with fewer ready, results are told at once */
 	char fault[sizeof(((struct err *)0)->text)];
 	bool has_fault;
 	pthread_t *threads;

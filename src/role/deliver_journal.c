@@ -21,7 +21,6 @@
 #include "err.h"
 #include "log.h"
 
-#define WINDOW_PER_SESSION 16
 #define WINDOW_BYTES (24 << 20)
 /*
  * A claim reaches this far ahead, so that it need not be renewed per mail; and
@@ -213,7 +212,7 @@ static int
 room(const struct dlv_journal *j)
 {
 	const struct conf_relay *r = j->outlet->conf;
-	int window = (r != NULL ? (int)r->sessions : 1) * WINDOW_PER_SESSION;
+	int window = (r != NULL ? (int)r->sessions : 1) * DLV_WINDOW_PER_SESSION;
 
 	if (is_careful(j))
 		window = 1;

@@ -97,16 +97,25 @@ mail_done(void *arg, const struct deliver_mail *mail,
     const struct deliver_report *report)
 {
 	struct session *s = arg;
-	struct dlv_results *r = s->outlet->results;
+	struct dlv_outlet *o = s->outlet;
+	struct dlv_results *r = o->results;
 	struct dlv_job *job = mail->ref;
-	bool first;
+	bool low, tell;
 
 	job->report = *report;
+	pthread_mutex_lock(&o->lock);
+	low = o->ready.length <= o->low_mark;
+	pthread_mutex_unlock(&o->lock);
 	pthread_mutex_lock(&r->lock);
-	first = g_queue_is_empty(&r->jobs);
 	g_queue_push_tail(&r->jobs, job);
+	/*
+	 * While the workers have enough to do results may gather: one commit
+	 * for many. The main thread looks by itself at least once a second.
+	 */
+	tell = low && !r->told;
+	r->told |= tell;
 	pthread_mutex_unlock(&r->lock);
-	if (first)
+	if (tell)
 		signal_results(r);
 }
 
@@ -196,6 +205,7 @@ dlv_outlet_start(struct dlv_outlet *o, struct err *err)
 {
 	init_sync(o);
 	o->workers = o->conf != NULL ? (int)o->conf->sessions : 1;
+	o->low_mark = (guint)o->workers * DLV_WINDOW_PER_SESSION / 2;
 	o->threads = g_new0(pthread_t, (gsize)o->workers);
 	for (int i = 0; i < o->workers; i++) {
 		int rc;

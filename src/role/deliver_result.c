@@ -120,6 +120,7 @@ dlv_results_collect(struct dlv *d)
 	if (read(d->results.fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
 		log_error("role.failed", "name=deliver what=eventfd");
 	pthread_mutex_lock(&d->results.lock);
+	d->results.told = false;
 	while ((job = g_queue_pop_head(&d->results.jobs)) != NULL)
 		g_queue_push_tail(&d->landed, job);
 	pthread_mutex_unlock(&d->results.lock);

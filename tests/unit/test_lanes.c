@@ -16,7 +16,7 @@
 
 #define NOW 1790000000000
 #define SESSIONS 2
-#define WINDOW (16 * SESSIONS)
+#define WINDOW (DLV_WINDOW_PER_SESSION * SESSIONS)
 
 /* One journal with an outlet whose workers are the test itself. */
 struct bench {
@@ -295,14 +295,14 @@ after_a_death_mails_go_one_at_a_time_until_past_the_claim(void **state)
 {
 	struct bench *b = *state;
 
-	queue_mails(b, 40);
+	queue_mails(b, 100);
 	take_up(b, NOW);
 	assert_int_equal(ready(b), WINDOW);
 	close_journal(b);
 	open_journal(b);
 	take_up(b, NOW);
 	assert_int_equal(ready(b), 1);
-	while (b->journal.done < 40) {
+	while (b->journal.done < 100) {
 		land(b, STORE_SENT, 0);
 		take_up(b, NOW);
 		assert_true(ready(b) <= 1);
