@@ -7,6 +7,7 @@
 #   BENCH_EVENTS   events from POST to 250 (200000)
 #   BENCH_QUEUE    mails in the backlog for memory and draining (500000);
 #                  0 leaves that part out
+#   BENCH_PARTS    which parts (render answers through latency backlog)
 #   BENCH_SESSIONS SMTP sessions at once, ours and smtp-source's (4)
 set -u
 srcdir=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -14,6 +15,7 @@ bdir=${BUILDDIR:-$srcdir}
 events=${BENCH_EVENTS:-200000}
 queue=${BENCH_QUEUE:-500000}
 sessions=${BENCH_SESSIONS:-4}
+parts=${BENCH_PARTS:-render answers through latency backlog}
 tmp=$(mktemp -d)
 daemon= sink= nginx=
 trap 'stop_all; rm -rf "$tmp"' EXIT
@@ -243,8 +245,11 @@ bench_backlog() {
 
 echo "$(date -u +%Y-%m-%d), $(nproc) cores, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)"
 row "figure : reference" "chatjournal" "reference" "ratio"
-"$bdir/tests/bench/bench_render" 20000 | sed 's/^/  /'
-bench_answers
-bench_through
-bench_latency
-[ "$queue" -eq 0 ] || bench_backlog
+bench_render() {
+	"$bdir/tests/bench/bench_render" 20000 | sed 's/^/  /'
+}
+
+for part in $parts; do
+	[ "$part" = backlog ] && [ "$queue" -eq 0 ] && continue
+	"bench_$part"
+done
