@@ -58,7 +58,7 @@ struct intake {
 
 	pthread_mutex_t lock;
 	GQueue queue;		/* struct waiting * */
-	int64_t oldest_ms;	/* queued_ms of the head, 0: empty */
+	int64_t oldest_ms;	/* queued_ms of who waits longest, 0: nobody */
 	int wake_fd;
 
 	int64_t next_purge_ms, next_tls_ms;
@@ -178,7 +178,7 @@ enqueue(struct intake *in, struct http_request *rq,
 	}
 	pthread_mutex_lock(&in->lock);
 	first = g_queue_is_empty(&in->queue);
-	if (first)
+	if (in->oldest_ms == 0)
 		in->oldest_ms = w->queued_ms;
 	g_queue_push_tail(&in->queue, w);
 	pthread_mutex_unlock(&in->lock);
@@ -229,10 +229,22 @@ take_batch(struct intake *in)
 		bytes += len;
 		g_ptr_array_add(batch, w);
 	}
+	/* What is being committed is the oldest until it is answered. */
+	if (batch->len > 0)
+		in->oldest_ms = ((struct waiting *)batch->pdata[0])->queued_ms;
+	pthread_mutex_unlock(&in->lock);
+	return batch;
+}
+
+static void
+forget_batch(struct intake *in)
+{
+	const struct waiting *w;
+
+	pthread_mutex_lock(&in->lock);
 	w = g_queue_peek_head(&in->queue);
 	in->oldest_ms = w != NULL ? w->queued_ms : 0;
 	pthread_mutex_unlock(&in->lock);
-	return batch;
 }
 
 static bool
@@ -315,6 +327,7 @@ work(struct intake *in)
 	if (batch->len == 0)
 		return false;
 	commit_batch(in, batch);
+	forget_batch(in);
 	return true;
 }
 
