@@ -33,8 +33,9 @@ enum deliver_result {
 	DELIVER_UNTRIED,	/* the session ended before this mail's turn */
 	DELIVER_REJECTED,	/* 5xx on this mail, or it is not fit to be
 				   sent (bare CR or LF): a person decides */
-	DELIVER_RELAY,		/* the relay is at fault (530, 535, 5.7.x at MAIL or RCPT,
-				   TLS, refused): pause it, keep the mail */
+	DELIVER_RELAY,		/* the relay is at fault (530, 535, 5.7.x
+				   at MAIL or RCPT, TLS, refused): pause it,
+				   keep the mail */
 };
 
 struct deliver_report {
@@ -130,9 +131,8 @@ int64_t deliver_next_ms(const struct deliver_schedule *s, int attempts,
 /*
  * What an SMTP reply at a stage means; text is what follows the code. The
  * rule: 2xx is accepted only at the end of data; 4xx is deferred; any refusal
- * at connect, 421, 530, 534, 535 and 538 anywhere, and 5.7.x at MAIL
- * or RCPT are the
- * relay's fault; other 5xx is rejected. What is no verdict (2xx before the
+ * at connect, 421, 530, 534, 535 and 538 anywhere, and 5.7.x at MAIL or RCPT
+ * are the relay's fault; other 5xx is rejected. What is no verdict (2xx before the
  * end of data, 3xx, 0) is unsure at DATA and untried before.
  */
 enum deliver_stage { DELIVER_AT_CONNECT, DELIVER_AT_MAIL, DELIVER_AT_RCPT,

@@ -60,7 +60,7 @@ struct dlv_outlet {
 	GQueue ready;		/* struct dlv_job * */
 	enum dlv_state state;
 	bool stopping, probing;
-	int workers, alive, busy;
+	int workers, alive;
 	guint low_mark;		/* with fewer ready, results are told at once */
 	char fault[sizeof(((struct err *)0)->text)];
 	bool has_fault;
@@ -142,6 +142,8 @@ bool dlv_journal_rebase(struct dlv_journal *j, struct store *st,
     struct err *err);
 /* The job has its outcome (stored by the caller). */
 void dlv_journal_landed(struct dlv_journal *j, struct dlv_job *job);
+/* The outcome could not be committed: the job counts as in flight again. */
+void dlv_journal_aloft(struct dlv_journal *j, struct dlv_job *job);
 /* Writes the low-water mark into the open transaction. */
 void dlv_journal_mark(struct dlv_journal *j, struct store *st);
 

@@ -196,8 +196,7 @@ take(void *arg, const struct store_mail *m)
 		.envelope_to = job->envelope_to,
 		.bytes = g_bytes_get_data(job->bytes, NULL), .len = m->len,
 		.ref = job };
-	g_hash_table_insert(j->flying, &job->mail.id, job);
-	j->flying_bytes += (int64_t)m->len;
+	dlv_journal_aloft(j, job);
 	g_queue_push_tail(&j->fetched, job);
 	return true;
 }
@@ -417,6 +416,13 @@ dlv_journal_landed(struct dlv_journal *j, struct dlv_job *job)
 {
 	g_hash_table_remove(j->flying, &job->mail.id);
 	j->flying_bytes -= (int64_t)job->mail.len;
+}
+
+void
+dlv_journal_aloft(struct dlv_journal *j, struct dlv_job *job)
+{
+	g_hash_table_insert(j->flying, &job->mail.id, job);
+	j->flying_bytes += (int64_t)job->mail.len;
 }
 
 static int64_t

@@ -167,13 +167,11 @@ worker(void *arg)
 		struct err err = ERR_INIT;
 		bool ok;
 
-		o->busy++;
 		pthread_mutex_unlock(&o->lock);
 		ok = run_session(o, prober, &err);
 		if (!ok)
 			keep_fault(o, &err);
 		pthread_mutex_lock(&o->lock);
-		o->busy--;
 		if (prober)
 			o->probing = false;
 		if (!ok && !o->stopping)

@@ -165,23 +165,21 @@ dlv_results_commit(struct dlv *d, struct err *err)
 		return true;
 	store_begin(d->store);
 	for (GList *l = d->landed.head; l != NULL; l = l->next) {
-		write_outcome(d, l->data, now);
-		g_hash_table_remove(((struct dlv_job *)l->data)->journal
-		    ->flying, &((struct dlv_job *)l->data)->mail.id);
+		job = l->data;
+		write_outcome(d, job, now);
+		dlv_journal_landed(job->journal, job);
 	}
 	for (guint i = 0; i < d->journals->len; i++)
 		dlv_journal_mark(d->journals->pdata[i], d->store);
 	if (!store_commit(d->store, err)) {
 		for (GList *l = d->landed.head; l != NULL; l = l->next) {
 			job = l->data;
-			g_hash_table_insert(job->journal->flying,
-			    &job->mail.id, job);
+			dlv_journal_aloft(job->journal, job);
 			job->journal->done_stored = -1;
 		}
 		return false;
 	}
 	while ((job = g_queue_pop_head(&d->landed)) != NULL) {
-		job->journal->flying_bytes -= (int64_t)job->mail.len;
 		tell_outcome(job);
 		dlv_job_free(job);
 	}
