@@ -18,3 +18,16 @@ int64_t clock_mono_ms(void);		/* never goes back; for deadlines */
 const char *clock_rfc5322(int64_t ms, char out[CLOCK_RFC5322_SIZE]);
 /* "2026-02-03T14:05:09Z", with millis != 0 "2026-02-03T14:05:09.402Z". */
 const char *clock_iso(int64_t ms, int millis, char out[CLOCK_ISO_SIZE]);
+
+/*
+ * Time zones by IANA name, for showing a time to people; the system's tzdata
+ * decides. NULL when there is no such zone. Never freed: one per name.
+ */
+struct clock_zone;
+#define CLOCK_LOCAL_SIZE 48
+const struct clock_zone *clock_zone_get(const char *name);
+/* "2026-02-03 11:05:09 -03" (offset without minutes when they are 0). */
+const char *clock_local(const struct clock_zone *zone, int64_t ms,
+    char out[CLOCK_LOCAL_SIZE]);
+/* "2026-02-03", "2026-02-03T14:05:09Z" to milliseconds; -1: neither. */
+int64_t clock_parse(const char *text);

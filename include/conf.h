@@ -56,6 +56,29 @@ struct conf_intake {
 struct conf_render {
 	char *domain, *address_domain, *templates;
 	bool attach_event;
+	char *zone;		/* IANA name, or NULL */
+};
+
+/* Meta's Graph API; url NULL: no graph block, files are not fetched. */
+struct conf_graph {
+	char *url;		/* https://graph.facebook.com */
+	char *version;		/* v25.0 */
+	char *token_file, *tls_ca_file;
+	GPtrArray *media_hosts;	/* char *, further hosts that get the token */
+	int64_t connect_ms, total_ms;
+};
+
+enum conf_infected { CONF_INFECTED_TAG, CONF_INFECTED_QUARANTINE };
+
+struct conf_media {
+	int64_t downloads;	/* at the same time */
+	int64_t max_bytes;	/* larger files are not taken */
+	int64_t wait_ms;	/* a turn waits so long for its files */
+	int64_t give_up_ms;	/* after the event: the network forgets them */
+	int64_t retry_min_ms, retry_max_ms;
+	char *clamd;		/* unix path or HOST:PORT; NULL: no scan */
+	enum conf_infected infected;
+	int64_t scan_wait_ms;	/* an unreachable scanner holds back so long */
 };
 
 struct conf_relay {
@@ -75,6 +98,12 @@ struct conf_journal {
 	char *to, *from;	/* envelope and report addresses */
 	enum conf_profile profile;
 	int64_t warn_age_ms;
+	char *language;		/* "en" */
+	int64_t max_bytes, max_files, max_age_ms;	/* 0: no limit */
+	bool thread_index;
+	/* char *: name, value, name, value … as in render.h */
+	GPtrArray *headers, *renames;
+	GPtrArray *recipient_headers;	/* char * */
 };
 
 struct conf_keep {		/* content kept after every journal has it */
@@ -94,6 +123,8 @@ struct conf {
 	struct turn_rules turn;
 	enum conf_receipts receipts;
 	struct conf_render render;
+	struct conf_graph graph;
+	struct conf_media media;
 	struct conf_keep keep;
 	GPtrArray *relays;	/* struct conf_relay * */
 	GPtrArray *journals;	/* struct conf_journal * */

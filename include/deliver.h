@@ -22,6 +22,12 @@ struct deliver_mail {
 	const char *envelope_from, *envelope_to;	/* bare; from may be "" */
 	const void *bytes;	/* CRLF lines */
 	size_t len;
+	/*
+	 * bytes is the private mapping of a file: a session goes through it
+	 * piece by piece and gives back (madvise) what is behind it, so that a
+	 * mail of 150 MB does not take as much memory.
+	 */
+	bool mapped;
 	void *ref;		/* the caller's */
 };
 

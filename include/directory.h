@@ -21,6 +21,13 @@ struct directory_staff {
 	GPtrArray *numbers;	/* char *, digits: numbers this person uses */
 };
 
+/* Who used a business number, and when: [from, until). */
+struct directory_term {
+	const struct directory_staff *staff;
+	int64_t from_ms;	/* INT64_MIN: always */
+	int64_t until_ms;	/* INT64_MAX: still */
+};
+
 struct directory_business {
 	char *id;		/* phone_number_id */
 	char *number;		/* digits; NULL if not given */
@@ -29,7 +36,15 @@ struct directory_business {
 	char *mail;		/* the desk's mail address, or NULL */
 	const struct directory_staff *staff;	/* who alone uses it, or NULL */
 	GPtrArray *journals;	/* char *, names of journals; at least one */
+	char *zone;		/* IANA time zone of the desk, or NULL */
+	GPtrArray *terms;	/* struct directory_term *, by time, without
+				   overlap; NULL or empty: staff holds always */
 };
+
+/* Who used the number at that time, or NULL: terms first, then staff. */
+const struct directory_staff *directory_business_staff(
+    const struct directory_business *b, int64_t at_ms);
+
 
 struct directory_customer {
 	char *id;		/* the bank's own key, or NULL */

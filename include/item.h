@@ -135,6 +135,29 @@ struct item_call {
 	int64_t duration_s;		/* -1 when unknown */
 };
 
+/* A contact card: a name, and its other lines as facts ("mobile", "org" …). */
+struct item_card {
+	char *name;
+	GPtrArray *facts;	/* struct item_fact */
+};
+
+/*
+ * What surrounds the body (item.text) of a template or interactive message:
+ * what the customer saw. expanded: the body is the wording itself; else only
+ * name and parameters are known.
+ */
+struct item_template {
+	char *name, *language, *category;
+	char *header, *footer;
+	GPtrArray *buttons;	/* char *, titles in order */
+	bool expanded;
+};
+
+/* Ids of one person before and after a change; what is unknown is NULL. */
+struct item_identity {
+	struct item_party before, after;
+};
+
 struct item_problem {		/* Meta's error objects, three levels alike */
 	char *code, *title, *message, *details;
 };
@@ -163,15 +186,26 @@ struct item {
 	struct item_party counterpart;	/* the other side (in a group: its author) */
 	char *group_id;
 
-	char *text;		/* body, caption (also in media) or other words */
+	char *text;		/* body, caption (also in media), emoji of a
+				   reaction, new text of an edit, other words */
 	char *note;		/* why it is a notice or a gap; for a person */
+	char *missing;		/* of a gap: what the network says it was
+				   ("poll_creation"); NULL: it does not say */
+	bool removed;		/* a reaction that was taken back */
+	bool machine_written;	/* summaries, transcripts: no person wrote it */
+	bool alarm;		/* capture stops or may stop: tell a person */
 	struct item_context *context;
 	struct item_location *location;
 	struct item_reply *reply;
 	struct item_receipt *receipt;
 	struct item_call *call;
+	struct item_template *template;
+	struct item_identity *identity;
 	GPtrArray *media;	/* struct item_media; NULL if none */
 	GPtrArray *order;	/* struct item_order_line; NULL if none */
+	GPtrArray *cards;	/* struct item_card; NULL if none */
+	GPtrArray *answers;	/* struct item_fact: a form's questions and
+				   answers, in order; NULL if none */
 	GPtrArray *facts;	/* struct item_fact; NULL if none */
 	GPtrArray *problems;	/* struct item_problem; NULL if none */
 
@@ -197,8 +231,17 @@ GPtrArray *item_list_new(void);
 struct item_media *item_media_add(struct item *it);
 struct item_problem *item_problem_add(struct item *it);
 struct item_order_line *item_order_add(struct item *it);
+struct item_card *item_card_add(struct item *it);
 /* Copies both; a NULL value adds nothing. */
 void item_fact_add(struct item *it, const char *name, const char *value);
+void item_answer_add(struct item *it, const char *name, const char *value);
+void item_card_fact_add(struct item_card *card, const char *name,
+    const char *value);
+/* The item's, made on first use. */
+struct item_template *item_template_get(struct item *it);
+struct item_identity *item_identity_get(struct item *it);
+/* Copies the title of a button that was offered. */
+void item_button_add(struct item *it, const char *title);
 
 /* Header spellings: "message", "text", "received", "customer" … */
 const char *item_kind_name(enum item_kind kind);

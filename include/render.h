@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "hash.h"
+#include "item.h"
 
 struct directory_business;
 struct directory_customer;
@@ -28,7 +29,32 @@ struct render_conf {
 	const char *address_domain;	/* of wa-… addresses: whatsapp.bank.example */
 	const char *templates;	/* directory with subject.txt, turn.txt, turn.html */
 	bool attach_event;	/* the raw event as application/json part */
+	const char *zone;	/* IANA name beside UTC: "America/Sao_Paulo";
+				   NULL: UTC only. A business may have its own */
+	/*
+	 * Where mails with large files are written while they are made, so that
+	 * none is ever in memory whole; NULL: everything stays in memory.
+	 */
+	const char *spool;
 };
+
+/*
+ * What one journal wants otherwise than another. Journals with the same
+ * wishes share a style, and with it the bytes of their mails.
+ */
+struct render_style_conf {
+	const char *language;	/* "en", "pt", "ru": a set in templates */
+	int64_t max_bytes;	/* of a mail; 0: no limit */
+	int64_t max_files;	/* attachments in a mail; 0: no limit */
+	int64_t max_age_ms;	/* flag what is older; 0: never */
+	bool thread_index;	/* Thread-Topic, Thread-Index for Outlook */
+	/* Each of char *: name, value, name, value … in the order given. */
+	const GPtrArray *headers;	/* added, exact case */
+	const GPtrArray *renames;	/* ours, theirs */
+	const GPtrArray *recipient_headers;	/* names: each lists all
+						   addresses of the mail */
+};
+struct render_style;
 
 /* An event one or more of the turn's items came in. */
 struct render_event {
@@ -47,8 +73,51 @@ struct render_event {
 	const GPtrArray *excerpt;
 };
 
+enum render_media_state {
+	RENDER_MEDIA_HELD,		/* path, size, sha256, type are set */
+	RENDER_MEDIA_LATE,		/* not here yet: another mail brings it */
+	RENDER_MEDIA_MISSING,		/* cannot be had: reason */
+	RENDER_MEDIA_QUARANTINED,	/* held back as malware: verdict, sha256 */
+};
+
+/* What became of a file of one of the items. No entry: it is not fetched. */
+struct render_media {
+	const struct item_media *media;	/* which; of an item of the input */
+	enum render_media_state state;
+	const char *path;
+	int64_t size;
+	uint8_t sha256[HASH_SIZE];
+	const char *type;	/* by its bytes; NULL when not known */
+	bool hash_differs;	/* not the SHA-256 the network declared */
+	bool type_differs;	/* declared as something else */
+	const char *verdict;	/* "clean", "infected: Eicar", "unscanned: …" */
+	const char *reason;	/* why it is missing or late; one line */
+};
+
+/* What an item changes, answers or reports on. */
+struct render_original {
+	bool held;		/* false: no longer, or never, in the store */
+	enum item_type type;
+	enum item_direction direction;
+	const char *author;	/* name to show, or NULL */
+	const char *text;	/* as it stood before this item; or NULL */
+	const char *file;	/* its file's name, or NULL */
+	int64_t at_ms;
+};
+
 struct render_input {
 	const GPtrArray *items;		/* struct item *, in order, at least one */
+	/* struct render_original * for each item, NULL where it has none; the
+	   array may be NULL */
+	const GPtrArray *originals;
+	const GPtrArray *media;		/* struct render_media *; may be NULL */
+	/*
+	 * Not the items themselves, which were journaled before, but the files
+	 * in `media` that came, or failed, after it. Another kind of mail with
+	 * a Message-ID of its own; parent_message_id is the first one.
+	 */
+	bool is_follow_up;
+	int64_t now_ms;			/* decides the age flag, nothing else */
 	const GPtrArray *events;	/* struct render_event *, by seq */
 	const char *conversation;	/* the turn's key */
 	const char *parent_message_id;	/* bare id; NULL when not known */
@@ -59,13 +128,17 @@ struct render_input {
 	const char *counterpart_user_id;
 };
 
-/* A finished message. */
+/* A finished message: in memory, or, when large, in a file of the spool. */
 struct rendered {
 	char *message_id;	/* without < > */
-	GBytes *bytes;
+	GBytes *bytes;		/* NULL when it is in a file */
+	char *path;		/* NULL when it is in memory; the caller moves it
+				   away, or rendered_clear() removes it */
+	size_t len;
 	uint8_t sha256[HASH_SIZE];
 };
 void rendered_clear(struct rendered *r);
+void rendered_free(struct rendered *r);		/* for GPtrArray */
 
 /*
  * Loads and checks the templates. ERR_CONF with file:line:column if one is
@@ -75,7 +148,26 @@ bool render_new(const struct render_conf *conf, struct render **out,
     struct err *err);
 void render_free(struct render *r);
 
-/* The inner message, the same for every journal. ERR_PERM "render.…". */
+/*
+ * Loads the style's language if no other style has. ERR_CONF
+ * "render.language", "template.…", "render.header" (a header that may not be
+ * added or renamed). Styles live as long as r; equal wishes give the same one.
+ */
+bool render_style_get(struct render *r, const struct render_style_conf *conf,
+    const struct render_style **out, struct err *err);
+
+/*
+ * The mails of a turn in this style: one; or, when it would pass the style's
+ * limits, a manifest (with the turn's Message-ID, naming every file, its
+ * SHA-256 and its parts) and numbered parts with the files. A file that is
+ * larger than a part is cut, nothing is left out. Array of struct rendered *.
+ * ERR_PERM "render.…"; ERR_TEMP "io.…" when the spool cannot be written or a
+ * file of `media` not be read.
+ */
+bool render_mails(struct render *r, const struct render_style *style,
+    const struct render_input *in, GPtrArray **out, struct err *err);
+
+/* One message whatever its size, English. ERR_PERM "render.…". */
 bool render_turn(struct render *r, const struct render_input *in,
     struct rendered *out, struct err *err);
 

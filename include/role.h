@@ -20,6 +20,7 @@ struct store;
 
 int role_store(const struct conf *c);
 int role_intake(const struct conf *c);
+int role_media(const struct conf *c);
 int role_build(const struct conf *c);
 int role_deliver(const struct conf *c);
 

@@ -53,6 +53,14 @@ bool store_open(const char *uri, enum store_file owns, struct store **out,
     struct err *err);
 void store_close(struct store *st);	/* NULL is fine; rolls back */
 
+/*
+ * Directories of the store for what is too large for a database: media files
+ * (written by the media role), mails, and a spool for both, all on one file
+ * system. Absolute; a store in memory has a temporary one that goes with it.
+ */
+enum store_dir { STORE_DIR_MEDIA, STORE_DIR_MAIL, STORE_DIR_SPOOL };
+const char *store_dir(struct store *st, enum store_dir which);
+
 void store_begin(struct store *st);
 bool store_commit(struct store *st, struct err *err);
 void store_rollback(struct store *st);
@@ -145,6 +153,27 @@ bool store_sighting_add(struct store *st, const char *key, int64_t event_id,
 bool store_item_message_id(struct store *st, const char *key, char **out,
     struct err *err);
 
+/* Where an item is to be found. */
+struct store_place {
+	int64_t event_id;	/* 0: there is no such item */
+	int64_t turn_id;
+	int64_t at_ms;
+	uint8_t key[HASH_SIZE];
+};
+bool store_item_find(struct store *st, const char *key,
+    struct store_place *out, struct err *err);
+/* Items of this kind ("edit") about the message with this id, by order of
+ * filing: an array of struct store_place. */
+bool store_item_about(struct store *st, const char *target, const char *kind,
+    GArray **out, struct err *err);
+
+/*
+ * Kinds of events that this version does not know: counted by field and
+ * Meta's own word. *first (may be NULL): it was never seen before.
+ */
+bool store_novelty_add(struct store *st, const char *field, const char *word,
+    int64_t at_ms, bool *first, struct err *err);
+
 /* Person under which an id ("u:…", "n:…") is known; *out NULL: unknown. */
 bool store_alias_get(struct store *st, const char *network, const char *id,
     char **person, struct err *err);
@@ -153,6 +182,40 @@ bool store_alias_set(struct store *st, const char *network, const char *id,
 /* Another id of the same person with this prefix ("n:"), newest; or NULL. */
 bool store_alias_other(struct store *st, const char *network,
     const char *person, const char *prefix, char **id, struct err *err);
+
+/*
+ * The history of what is known of persons: which value ("5511…", "BR.5Qe…",
+ * a username, a name) was whose, from when until when. Written by build.
+ */
+struct store_identity {
+	const char *realm, *person;
+	const char *kind;	/* "number", "user-id", "parent-user-id",
+				   "username", "name" */
+	const char *value;
+	const char *source;	/* "message", "contact", "system", "update" … */
+	int64_t first_ms;	/* event time */
+	int64_t until_ms;	/* 0: it still holds */
+};
+typedef bool store_identity_fn(void *arg, const struct store_identity *id);
+/* Holds from first_ms on; ended later by store_identity_end(). */
+bool store_identity_add(struct store *st, const struct store_identity *id);
+bool store_identity_end(struct store *st, const char *realm,
+    const char *person, const char *kind, const char *value,
+    int64_t until_ms);
+/* What holds of a person now, of this kind (NULL: all); newest first. */
+bool store_identity_now(struct store *st, const char *realm,
+    const char *person, const char *kind, store_identity_fn *fn, void *arg,
+    struct err *err);
+/* Whose the value was at that time; *person NULL: nobody's that is known. */
+bool store_identity_owner(struct store *st, const char *realm,
+    const char *kind, const char *value, int64_t at_ms, char **person,
+    struct err *err);
+/*
+ * The whole history, by time, of every person that ever had this value, be it
+ * number, user id, username or name (also with "+" or "@" before it).
+ */
+bool store_identity_trace(struct store *st, const char *value,
+    store_identity_fn *fn, void *arg, struct err *err);
 
 /* Open turns of a conversation, oldest first: an array of struct turn *. */
 bool store_turn_open_list(struct store *st, const char *conversation,
@@ -168,6 +231,16 @@ bool store_turn_add(struct store *st, struct turn *t, const char *business,
 bool store_turn_update(struct store *st, const struct turn *t);
 bool store_turn_close(struct store *st, int64_t turn_id,
     enum turn_close_reason reason, int64_t now_ms);
+/* Closed, but its files are still wanted: until then at the latest. */
+bool store_turn_wait(struct store *st, int64_t turn_id, int64_t until_ms);
+/* Waiting turns whose time is over, at most limit: array of int64_t. */
+bool store_turn_wait_due(struct store *st, int64_t now_ms, int limit,
+    GArray **out, struct err *err);
+/* INT64_MAX when none waits. */
+bool store_turn_wait_next(struct store *st, int64_t *out, struct err *err);
+/* *conversation is the caller's; *state: "open", "closed", "rendered" … */
+bool store_turn_get(struct store *st, int64_t turn_id, struct turn *out,
+    char state[16], char **message_id, struct err *err);
 /* Closed, not yet rendered nor parked: after a crash or while waiting. */
 bool store_turn_closed_list(struct store *st, int64_t after, int limit,
     GPtrArray **out, struct err *err);
@@ -191,6 +264,78 @@ bool store_turn_park(struct store *st, int64_t turn_id, const char *reason,
 bool store_event_park(struct store *st, int64_t event_id, int64_t turn_id,
     const char *reason, int64_t now_ms);
 
+/* ---- files of messages: wanted by build, fetched by media -------------- */
+
+/* A file that belongs to an item; build writes one for each. */
+struct store_want {
+	int64_t id;		/* set by the store, in order of filing */
+	int64_t turn_id, event_id;
+	uint8_t key[HASH_SIZE];	/* of the item: store_key() */
+	int64_t ordinal;	/* which of the item's files, from 0 */
+	const char *business;	/* phone_number_id, or NULL */
+	const char *media_id;
+	const char *url, *mime_type, *sha256;	/* as declared, or NULL */
+	int64_t at_ms, wanted_ms;
+};
+enum store_fetch_state {
+	STORE_FETCH_NONE,	/* the media role has not looked at it yet */
+	STORE_FETCH_TRYING,	/* under work: committed before the work */
+	STORE_FETCH_RETRY,	/* next_ms */
+	/* final, never overwritten: */
+	STORE_FETCHED, STORE_QUARANTINED, STORE_UNAVAILABLE,
+};
+struct store_fetch {
+	int64_t want_id;
+	enum store_fetch_state state;
+	int64_t attempts, deaths, first_ms, next_ms, done_ms;
+	uint8_t sha256[HASH_SIZE];
+	int64_t size;
+	const char *path;	/* relative to STORE_DIR_MEDIA, or NULL */
+	const char *type, *verdict, *reason;	/* or NULL */
+	bool hash_differs, type_differs;
+};
+typedef bool store_want_fn(void *arg, const struct store_want *want,
+    const struct store_fetch *fetch);
+
+bool store_want_add(struct store *st, const struct store_want *w,
+    int64_t *id);
+/* Wants with id > after, by id. */
+bool store_want_list(struct store *st, int64_t after, int limit,
+    store_want_fn *fn, void *arg, struct err *err);
+/* Those of one turn, by id. */
+bool store_want_of_turn(struct store *st, int64_t turn_id, store_want_fn *fn,
+    void *arg, struct err *err);
+bool store_want_get(struct store *st, int64_t id, store_want_fn *fn,
+    void *arg, struct err *err);
+/* Those to be tried again by now (RETRY), or found TRYING after a crash
+ * (state picks), longest due first. */
+bool store_fetch_list(struct store *st, enum store_fetch_state state,
+    int64_t now_ms, int limit, store_want_fn *fn, void *arg,
+    struct err *err);
+bool store_fetch_next_due(struct store *st, int64_t *out, struct err *err);
+bool store_fetch_set(struct store *st, const struct store_fetch *f);
+/*
+ * Final fetches in the order they became so: *number grows by one for each.
+ * Build's cursor STORE_CURSOR_FETCHED says how far it has taken them up.
+ */
+#define STORE_CURSOR_FETCHED "fetched"
+typedef bool store_result_fn(void *arg, int64_t number,
+    const struct store_want *want, const struct store_fetch *fetch);
+bool store_result_list(struct store *st, int64_t after, int limit,
+    store_result_fn *fn, void *arg, struct err *err);
+/* A turn of kind "media": it brings this want's outcome after the mail of
+ * the turn the want belongs to. */
+bool store_follow_up_add(struct store *st, int64_t turn_id, int64_t want_id);
+/* The want of a follow-up turn; 0 when it is none. */
+bool store_follow_up_get(struct store *st, int64_t turn_id, int64_t *want_id,
+    struct err *err);
+/*
+ * Forgets files that every mail with them was sent before; counts and bounds
+ * as store_event_purge(). By the media role.
+ */
+bool store_media_purge(struct store *st, int64_t before_ms, int limit,
+    int64_t *n, struct err *err);
+
 struct store_mail {
 	int64_t id, turn_id, content_id;
 	const char *journal;
@@ -198,7 +343,8 @@ struct store_mail {
 	const char *envelope_from, *envelope_to;
 	int64_t queued_ms;
 	uint8_t sha256[HASH_SIZE];
-	const void *bytes;	/* NULL once purged */
+	const void *bytes;	/* NULL once purged, or when it is a file */
+	const char *file;	/* absolute path of a large one, else NULL */
 	size_t len;
 	int64_t attempts;	/* failures so far (from deliver) */
 	int64_t first_ms;	/* of the first attempt, 0: none */
@@ -207,6 +353,13 @@ typedef bool store_mail_fn(void *arg, const struct store_mail *m);
 
 bool store_content_add(struct store *st, int64_t turn_id, const void *bytes,
     size_t len, const uint8_t sha256[HASH_SIZE], int64_t *content_id);
+/*
+ * The same for a mail in a file of STORE_DIR_SPOOL, which is moved, durably,
+ * to its place before this returns.
+ */
+bool store_content_add_file(struct store *st, int64_t turn_id,
+    const char *path, size_t len, const uint8_t sha256[HASH_SIZE],
+    int64_t *content_id);
 /* Uses turn_id, content_id, journal, message_id, envelope, queued_ms. */
 bool store_mail_add(struct store *st, const struct store_mail *m,
     int64_t *id);
@@ -281,11 +434,20 @@ struct store_relay_status {
 	int64_t since_ms, next_ms;
 	char reason[512];
 };
+struct store_novelty {
+	char field[64], word[64];
+	int64_t count, first_ms, last_ms;
+};
 struct store_status {
 	int64_t events, events_unread, events_parked, events_purged;
 	int64_t oldest_unread_ms;
 	int64_t items, sightings, sightings_differ;
 	int64_t turns_open, turns_closed, turns_rendered, turns_parked;
+	int64_t turns_waiting;	/* of the closed ones: for files */
+	int64_t files_wanted, files_fetched, files_quarantined,
+	    files_unavailable;	/* wanted: not final yet */
+	GArray *novelties;	/* struct store_novelty: most frequent first,
+				   at most 100 */
 	GArray *journals;	/* struct store_journal_status */
 	GArray *relays;		/* struct store_relay_status */
 };
@@ -296,8 +458,10 @@ void store_status_clear(struct store_status *s);
 /*
  * The conservation law over the whole store: every item filed is in a turn,
  * but for receipts that are only recorded;
- * every turn is open, closed, parked or rendered; every rendered turn has a
- * mail; every mail is pending, sent, deferred or failed; every event is
+ * every turn is open, closed, parked or rendered; a turn without items is a
+ * follow-up; a closed one waits for files; every want has a turn, and one that
+ * is final and that build has taken up is in the mail of its turn or in a
+ * follow-up; every rendered turn has a mail; every mail is pending, sent, deferred or failed; every event is
  * unread, or has items or sightings or is parked; no cursor is past what is
  * pending or unread. *ok and, if not, why.
  */
@@ -306,7 +470,8 @@ bool store_law_check(struct store *st, bool *ok, char **why,
 
 enum store_list_what { STORE_LIST_PENDING, STORE_LIST_SENT,
 	STORE_LIST_DEFERRED, STORE_LIST_FAILED, STORE_LIST_PARKED,
-	STORE_LIST_OPEN };
+	STORE_LIST_OPEN,
+	STORE_LIST_FILES,	/* not final yet, and unavailable ones */ };
 /* One line for a list: of a mail, or of a parked event or turn (mail_id 0). */
 struct store_row {
 	int64_t mail_id, turn_id, event_id;
@@ -327,7 +492,8 @@ struct store_fact {
 	const char *what;	/* "received", "filed", "recorded", "repeated",
 				   "changed", "closed", "rendered", "queued", "attempt",
 				   "sent", "deferred", "failed", "parked",
-				   "retry" */
+				   "retry", "wanted", "fetched", "unavailable",
+				   "quarantined", "follow-up" */
 	int64_t event_id, turn_id, mail_id;
 	const char *detail;	/* key=value pairs, or NULL */
 };

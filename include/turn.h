@@ -18,6 +18,9 @@
  *   than the turn's first item (it only arrived late).
  * - What is not groupable (item_is_groupable) is a turn of its own, at once.
  * - idle 0: one item, one turn.
+ * - Receipts of one message (turn_is_bundled) have turns of their own, which
+ *   neither close nor are closed by what people say: all that come within
+ *   receipt_wait of the first are one turn.
  */
 #pragma once
 
@@ -37,11 +40,14 @@ struct turn_rules {
 	int64_t span_ms;
 	int64_t max_items;
 	int64_t max_bytes;
+	int64_t receipt_wait_ms;	/* 0: every receipt at once */
 };
+#define TURN_RECEIPT_WAIT_DEFAULT_MS 60000
 
 enum turn_close_reason {
 	TURN_STILL_OPEN, TURN_IDLE, TURN_SPAN, TURN_FULL, TURN_ANSWERED,
 	TURN_SINGLE,
+	TURN_WAITED,		/* receipts: their time is over */
 };
 
 /* What is known of an open turn; the store keeps exactly this. */
@@ -64,6 +70,14 @@ void turn_free(struct turn *t);		/* for GPtrArray of turns */
  * gives "-" (account events). Owned by the caller.
  */
 char *turn_conversation(const struct item *it, const char *person);
+/*
+ * The bundle of receipts of one message within its conversation:
+ * "receipts|<message id>|<conversation>". turn_talk() gives the conversation
+ * back (borrowed), also when it was no bundle.
+ */
+char *turn_bundle(const struct item *it, const char *conversation);
+const char *turn_talk(const char *key);
+
 /* "u:…", "n:…" of the counterpart for received items; "b:<author name>" else. */
 char *turn_author(const struct item *it, const char *person);
 
@@ -98,6 +112,9 @@ enum turn_close_reason turn_due(const struct turn_rules *rules,
 
 /* True when the item can never share a turn: idle 0, or not groupable. */
 bool turn_is_single(const struct turn_rules *rules, const struct item *it);
+
+/* True for receipts that wait for others of the same message; never `failed`. */
+bool turn_is_bundled(const struct turn_rules *rules, const struct item *it);
 
 /* Orders items (struct item *) by event time; equal times keep their order. */
 void turn_sort(GPtrArray *items);

@@ -136,6 +136,40 @@ free_fact(gpointer element)
 	g_free(f);
 }
 
+static void
+free_card(gpointer element)
+{
+	struct item_card *c = element;
+
+	g_free(c->name);
+	g_clear_pointer(&c->facts, g_ptr_array_unref);
+	g_free(c);
+}
+
+static void
+free_template(struct item_template *t)
+{
+	if (t == NULL)
+		return;
+	g_free(t->name);
+	g_free(t->language);
+	g_free(t->category);
+	g_free(t->header);
+	g_free(t->footer);
+	g_clear_pointer(&t->buttons, g_ptr_array_unref);
+	g_free(t);
+}
+
+static void
+free_identity(struct item_identity *i)
+{
+	if (i == NULL)
+		return;
+	item_party_clear(&i->before);
+	item_party_clear(&i->after);
+	g_free(i);
+}
+
 void
 item_free(struct item *it)
 {
@@ -154,13 +188,18 @@ item_free(struct item *it)
 	g_free(it->group_id);
 	g_free(it->text);
 	g_free(it->note);
+	g_free(it->missing);
 	free_context(it->context);
 	free_location(it->location);
 	free_reply(it->reply);
 	free_receipt(it->receipt);
 	free_call(it->call);
+	free_template(it->template);
+	free_identity(it->identity);
 	g_clear_pointer(&it->media, g_ptr_array_unref);
 	g_clear_pointer(&it->order, g_ptr_array_unref);
+	g_clear_pointer(&it->cards, g_ptr_array_unref);
+	g_clear_pointer(&it->answers, g_ptr_array_unref);
 	g_clear_pointer(&it->facts, g_ptr_array_unref);
 	g_clear_pointer(&it->problems, g_ptr_array_unref);
 	g_free(it->raw);
@@ -215,8 +254,8 @@ item_order_add(struct item *it)
 	return o;
 }
 
-void
-item_fact_add(struct item *it, const char *name, const char *value)
+static void
+add_fact(GPtrArray **list, const char *name, const char *value)
 {
 	struct item_fact *f;
 
@@ -225,7 +264,59 @@ item_fact_add(struct item *it, const char *name, const char *value)
 	f = g_new0(struct item_fact, 1);
 	f->name = g_strdup(name);
 	f->value = g_strdup(value);
-	add_to(&it->facts, free_fact, f);
+	add_to(list, free_fact, f);
+}
+
+void
+item_fact_add(struct item *it, const char *name, const char *value)
+{
+	add_fact(&it->facts, name, value);
+}
+
+void
+item_answer_add(struct item *it, const char *name, const char *value)
+{
+	add_fact(&it->answers, name, value);
+}
+
+struct item_card *
+item_card_add(struct item *it)
+{
+	struct item_card *c = g_new0(struct item_card, 1);
+
+	add_to(&it->cards, free_card, c);
+	return c;
+}
+
+void
+item_card_fact_add(struct item_card *card, const char *name,
+    const char *value)
+{
+	add_fact(&card->facts, name, value);
+}
+
+struct item_template *
+item_template_get(struct item *it)
+{
+	if (it->template == NULL)
+		it->template = g_new0(struct item_template, 1);
+	return it->template;
+}
+
+struct item_identity *
+item_identity_get(struct item *it)
+{
+	if (it->identity == NULL)
+		it->identity = g_new0(struct item_identity, 1);
+	return it->identity;
+}
+
+void
+item_button_add(struct item *it, const char *title)
+{
+	if (title != NULL)
+		add_to(&item_template_get(it)->buttons, g_free,
+		    g_strdup(title));
 }
 
 const char *

@@ -6,6 +6,7 @@
 #include "turn.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "item.h"
 
@@ -61,6 +62,45 @@ turn_conversation(const struct item *it, const char *person)
 	    business_of(it), other, NULL);
 }
 
+/* No network has this name. */
+#define BUNDLE "receipts|"
+
+/* '|' ends the id; what is escaped need not be readable, only different. */
+char *
+turn_bundle(const struct item *it, const char *conversation)
+{
+	GString *key = g_string_new(BUNDLE);
+
+	for (const char *p = it->target; p != NULL && *p != '\0'; p++) {
+		if (*p == '|' || *p == '%')
+			g_string_append_printf(key, "%%%02X", (unsigned)*p);
+		else
+			g_string_append_c(key, *p);
+	}
+	g_string_append_c(key, '|');
+	g_string_append(key, conversation);
+	return g_string_free(key, FALSE);
+}
+
+const char *
+turn_talk(const char *key)
+{
+	const char *talk;
+
+	if (!g_str_has_prefix(key, BUNDLE))
+		return key;
+	talk = strchr(key + strlen(BUNDLE), '|');
+	return talk != NULL ? talk + 1 : key;
+}
+
+bool
+turn_is_bundled(const struct turn_rules *rules, const struct item *it)
+{
+	return it->kind == ITEM_RECEIPT && rules->receipt_wait_ms > 0 &&
+	    it->target != NULL && it->receipt != NULL &&
+	    g_strcmp0(it->receipt->status, "failed") != 0;
+}
+
 char *
 turn_author(const struct item *it, const char *person)
 {
@@ -72,6 +112,8 @@ turn_author(const struct item *it, const char *person)
 bool
 turn_is_single(const struct turn_rules *rules, const struct item *it)
 {
+	if (turn_is_bundled(rules, it))
+		return false;
 	return rules->idle_ms == 0 || !item_is_groupable(it);
 }
 
@@ -114,6 +156,9 @@ turn_check(const struct turn_rules *rules, const struct turn *t,
 	int64_t at = time_of(it, now_ms);
 	enum turn_close_reason why = turn_due(rules, t, now_ms);
 
+	if (why == TURN_STILL_OPEN && turn_is_bundled(rules, it) &&
+	    t->items < rules->max_items)
+		return TURN_JOIN;
 	if (why == TURN_STILL_OPEN && turn_is_single(rules, it))
 		return TURN_LEAVE;
 	if (why == TURN_STILL_OPEN && g_strcmp0(t->author, author) != 0) {
@@ -133,9 +178,19 @@ turn_check(const struct turn_rules *rules, const struct turn *t,
 	return TURN_CLOSE;
 }
 
+static bool
+is_bundle(const struct turn *t)
+{
+	return turn_talk(t->conversation) != t->conversation;
+}
+
 static void
 set_deadline(struct turn *t, const struct turn_rules *rules)
 {
+	if (is_bundle(t)) {
+		t->close_at_ms = t->opened_ms + rules->receipt_wait_ms;
+		return;
+	}
 	t->close_at_ms = MIN(t->touched_ms + rules->idle_ms,
 	    t->opened_ms + rules->span_ms);
 }
@@ -176,6 +231,8 @@ turn_due(const struct turn_rules *rules, const struct turn *t, int64_t now_ms)
 {
 	if (now_ms < t->close_at_ms)
 		return TURN_STILL_OPEN;
+	if (is_bundle(t))
+		return TURN_WAITED;
 	if (t->close_at_ms == t->opened_ms + rules->span_ms)
 		return TURN_SPAN;
 	return TURN_IDLE;
@@ -224,6 +281,8 @@ turn_close_reason_name(enum turn_close_reason reason)
 		return "answered";
 	case TURN_SINGLE:
 		return "single";
+	case TURN_WAITED:
+		return "waited";
 	}
 	return "open";
 }

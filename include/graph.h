@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Meta's Graph API over libcurl, one request at a time in the calling thread.
+ *
+ * The bearer token goes to the host of `url` and to media_hosts, over https,
+ * and nowhere else: redirects are not followed, and a URL that names another
+ * host is refused before anything is sent. Bodies are bounded, deadlines are
+ * absolute. A struct graph may be used by several threads at once.
+ *
+ * Errors: ERR_TEMP
+ *   graph.network    not reached, TLS failed, or the connection broke
+ *   graph.deadline   took longer than total_ms
+ *   graph.throttled  429 or a throttling code; *retry_ms says when again
+ *   graph.server     5xx, or an answer that is no JSON of the known shape
+ *   graph.expired    the URL is no longer good (401, 403, 404, 410 on a URL):
+ *                    ask for a new one
+ * ERR_PERM
+ *   graph.gone       the id is not known (any more)
+ *   graph.host       the URL is not https to an allowed host
+ *   graph.size       more bytes than allowed
+ *   graph.request    any other 4xx; text has Meta's own code and message
+ * ERR_CONF
+ *   graph.auth       the token is refused (401, 403, code 190 and its like)
+ *   graph.conf       url, host or CA file cannot be used
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct graph;
+
+struct graph_conf {
+	const char *url;		/* https://graph.facebook.com */
+	const char *version;		/* v25.0 */
+	const GBytes *token;
+	const char *tls_ca_file;	/* NULL: the system's */
+	const GPtrArray *media_hosts;	/* char *; a leading dot: any host below */
+	int64_t connect_ms, total_ms;
+};
+
+/* Call once before threads start. */
+void graph_init(void);
+bool graph_new(const struct graph_conf *conf, struct graph **out,
+    struct err *err);
+void graph_free(struct graph *g);
+
+/* What GET /{version}/{media id} says. Strings owned; NULL if not said. */
+struct graph_media {
+	char *url, *mime_type, *sha256;
+	int64_t size;			/* -1 when not said */
+};
+void graph_media_clear(struct graph_media *m);
+
+/*
+ * Source: Meta, Cloud API, "Retrieve Media URL". phone_number_id may be NULL.
+ * *retry_ms (may be NULL) is the wait a 429 or 503 asked for, else 0.
+ */
+bool graph_media_find(struct graph *g, const char *id,
+    const char *phone_number_id, struct graph_media *out, int64_t *retry_ms,
+    struct err *err);
+
+/*
+ * GET url with the token into fd, at most max_bytes (ERR_PERM graph.size).
+ * *len: bytes written. What was written before an error is the caller's to
+ * throw away.
+ */
+bool graph_download(struct graph *g, const char *url, int fd,
+    int64_t max_bytes, int64_t *len, int64_t *retry_ms, struct err *err);
