@@ -323,6 +323,10 @@ typedef bool store_result_fn(void *arg, int64_t number,
     const struct store_want *want, const struct store_fetch *fetch);
 bool store_result_list(struct store *st, int64_t after, int limit,
     store_result_fn *fn, void *arg, struct err *err);
+/* The mail of its turn went out without it: the outcome needs a follow-up. */
+bool store_want_late(struct store *st, int64_t want_id);
+bool store_want_is_late(struct store *st, int64_t want_id, bool *late,
+    struct err *err);
 /* A turn of kind "media": it brings this want's outcome after the mail of
  * the turn the want belongs to. */
 bool store_follow_up_add(struct store *st, int64_t turn_id, int64_t want_id);

@@ -375,6 +375,7 @@ item_type_name(enum item_type type)
 		[ITEM_TYPE_USER_ACTION] = "user-action",
 		[ITEM_TYPE_USERNAME] = "username",
 		[ITEM_TYPE_INFERRED_EVENT] = "inferred-event",
+		[ITEM_TYPE_IDENTITY] = "identity",
 		[ITEM_TYPE_CALL_CONNECT] = "call-connect",
 		[ITEM_TYPE_CALL_TERMINATE] = "call-terminate",
 		[ITEM_TYPE_CALL_CREATED] = "call-created",
