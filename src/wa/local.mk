@@ -1,19 +1,21 @@
 # src/wa: WhatsApp's signature and JSON; the only user of json-c
 src_libchatjournal_a_SOURCES += \
 	src/wa/wa_check.c src/wa/wa_content.c src/wa/wa_envelope.c \
-	src/wa/wa_history.c src/wa/wa_int.h src/wa/wa_item.c \
+	src/wa/wa_flatten.c src/wa/wa_history.c src/wa/wa_int.h src/wa/wa_item.c \
 	src/wa/wa_json.c src/wa/wa_message.c src/wa/wa_notice.c \
 	src/wa/wa_party.c src/wa/wa_signature.c src/wa/wa_status.c \
 	src/wa/wa_types.c src/wa/wa_value.c
 
 UNIT_TESTS += tests/unit/test_wa tests/unit/test_wa_check \
-	tests/unit/test_wa_events
+	tests/unit/test_wa_events tests/unit/test_wa_flatten
 tests_unit_test_wa_SOURCES = tests/unit/test_wa.c
 tests_unit_test_wa_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_wa_check_SOURCES = tests/unit/test_wa_check.c
 tests_unit_test_wa_check_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_wa_events_SOURCES = tests/unit/test_wa_events.c
 tests_unit_test_wa_events_LDADD = $(LDADD) $(CMOCKA_LIBS)
+tests_unit_test_wa_flatten_SOURCES = tests/unit/test_wa_flatten.c
+tests_unit_test_wa_flatten_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 # One body of every shape: for unit tests, goldens, fuzzing and replay.
 EXTRA_DIST += \

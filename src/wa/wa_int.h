@@ -44,7 +44,21 @@ char *wa_get_id(json_object *o, const char *key);	/* NULL if empty too */
 bool wa_get_true(json_object *o, const char *key);
 int64_t wa_get_time(json_object *o, const char *key);
 bool wa_is_empty(json_object *o);	/* null, "", [] or {} */
+bool wa_is_blank(json_object *o);	/* null, [] or {} */
+char *wa_scalar(json_object *o);	/* wa_text(), "true" or "false" */
 char *wa_raw(json_object *o);
+
+/*
+ * wa_flatten.c: members of o that are in none of known (NULL, or ends with
+ * NULL) as facts, names "prefix.member.2.member"; prefix may be NULL. What is
+ * past the bounds is one fact with its JSON. An o that is no object is one
+ * fact (or a list's) named prefix.
+ */
+void wa_facts_add(struct item *it, json_object *o, const char *prefix,
+    const char *const *known);
+/* One member, whatever it is, under its own name; nothing if not there. */
+void wa_fact_read(struct item *it, json_object *o, const char *key);
+bool wa_is_among(const char *const *names, const char *name);
 
 /* The walk: what is known at the place where an element is met. */
 struct wa_walk {

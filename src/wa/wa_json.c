@@ -231,6 +231,20 @@ wa_is_empty(json_object *o)
 	}
 }
 
+bool
+wa_is_blank(json_object *o)
+{
+	return wa_is_empty(o) && !json_object_is_type(o, json_type_string);
+}
+
+char *
+wa_scalar(json_object *o)
+{
+	if (json_object_is_type(o, json_type_boolean))
+		return g_strdup(json_object_get_boolean(o) ? "true" : "false");
+	return wa_text(o);
+}
+
 char *
 wa_raw(json_object *o)
 {

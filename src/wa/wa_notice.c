@@ -112,16 +112,6 @@ wa_notice_add(struct wa_walk *w, const char *member, json_object *element,
 }
 
 static bool
-is_in(const char *const *names, const char *name)
-{
-	for (; *names != NULL; names++) {
-		if (strcmp(*names, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
 is_scalar(json_object *o)
 {
 	return !json_object_is_type(o, json_type_array) &&
@@ -147,7 +137,7 @@ wa_leftovers_add(struct wa_walk *w, json_object *o, const char *const *known,
 	json_object *rest = NULL;
 
 	json_object_object_foreach(o, key, member) {
-		if (is_in(known, key) || wa_is_empty(member) ||
+		if (wa_is_among(known, key) || wa_is_empty(member) ||
 		    (is_scalar(member) && !scalars))
 			continue;
 		if (rest == NULL)

@@ -32,6 +32,17 @@ check_key(const char *key)
 }
 
 static void
+check_facts(const GPtrArray *facts)
+{
+	for (guint i = 0; facts != NULL && i < facts->len; i++) {
+		const struct item_fact *f = facts->pdata[i];
+
+		check_string(f->name);
+		check_string(f->value);
+	}
+}
+
+static void
 check_item(const struct item *it)
 {
 	struct wa_limits wide = limits;
@@ -40,7 +51,7 @@ check_item(const struct item *it)
 	check_key(it->key);
 	assert(it->kind < ITEM_KINDS && it->type < ITEM_TYPES &&
 	    it->author < ITEM_AUTHORS);
-	assert((it->kind == ITEM_NOTICE) == (it->note != NULL));
+	assert(it->kind != ITEM_NOTICE || it->note != NULL);
 	assert(it->kind != ITEM_RECEIPT || it->receipt != NULL);
 	check_string(it->id);
 	check_string(it->text);
@@ -49,6 +60,8 @@ check_item(const struct item *it)
 	check_string(it->type_name);
 	check_string(it->counterpart.name);
 	check_string(it->counterpart.user_id);
+	check_facts(it->facts);
+	check_facts(it->answers);
 	/* A control character is longer when it is escaped the other way. */
 	wide.max_string *= 6;
 	wide.max_bytes *= 6;

@@ -144,6 +144,7 @@ put_lists(GString *out, const struct item *it)
 
 		put(out, "problem", p->code);
 		put(out, "title", p->title);
+		put(out, "message", p->message);
 		put(out, "details", p->details);
 	}
 }
@@ -172,6 +173,108 @@ put_receipt(GString *out, const struct item_receipt *r)
 	put(out, "callback", r->callback_data);
 }
 
+static void
+put_call(GString *out, const struct item_call *c)
+{
+	if (c == NULL)
+		return;
+	g_string_append(out, " call(");
+	put(out, "event", c->event);
+	put(out, "status", c->status);
+	put(out, "direction", c->direction);
+	g_string_append_printf(out, " start=%" G_GINT64_FORMAT " end=%"
+	    G_GINT64_FORMAT " s=%" G_GINT64_FORMAT " )", c->start_ms,
+	    c->end_ms, c->duration_s);
+}
+
+static void
+put_reply(GString *out, const struct item_reply *r)
+{
+	if (r == NULL)
+		return;
+	g_string_append(out, " reply(");
+	put(out, "id", r->id);
+	put(out, "title", r->title);
+	put(out, "description", r->description);
+	put(out, "name", r->name);
+	put(out, "body", r->body);
+	put(out, "json", r->json);
+	g_string_append(out, " )");
+}
+
+static void
+put_location(GString *out, const struct item_location *l)
+{
+	if (l == NULL)
+		return;
+	g_string_append(out, " location(");
+	put(out, "latitude", l->latitude);
+	put(out, "longitude", l->longitude);
+	put(out, "name", l->name);
+	put(out, "address", l->address);
+	put(out, "url", l->url);
+	g_string_append(out, " )");
+}
+
+static void
+put_template(GString *out, const struct item_template *t)
+{
+	if (t == NULL)
+		return;
+	g_string_append(out, " template(");
+	put(out, "name", t->name);
+	put(out, "language", t->language);
+	put(out, "category", t->category);
+	put(out, "header", t->header);
+	put(out, "footer", t->footer);
+	for (guint i = 0; t->buttons != NULL && i < t->buttons->len; i++)
+		put(out, "button", t->buttons->pdata[i]);
+	g_string_append(out, t->expanded ? " expanded )" : " )");
+}
+
+static void
+put_facts(GString *out, const char *name, const GPtrArray *facts)
+{
+	if (facts == NULL)
+		return;
+	g_string_append_printf(out, " %s(", name);
+	for (guint i = 0; i < facts->len; i++) {
+		const struct item_fact *f = facts->pdata[i];
+
+		put(out, f->name, f->value);
+	}
+	g_string_append(out, " )");
+}
+
+static void
+put_cards(GString *out, const struct item *it)
+{
+	for (guint i = 0; it->cards != NULL && i < it->cards->len; i++) {
+		const struct item_card *c = it->cards->pdata[i];
+
+		put(out, "card", c->name);
+		put_facts(out, "lines", c->facts);
+	}
+	for (guint i = 0; it->order != NULL && i < it->order->len; i++) {
+		const struct item_order_line *o = it->order->pdata[i];
+
+		g_string_append(out, " line(");
+		put(out, "product", o->product_id);
+		put(out, "quantity", o->quantity);
+		put(out, "price", o->price);
+		put(out, "currency", o->currency);
+		g_string_append(out, " )");
+	}
+}
+
+static void
+put_flags(GString *out, const struct item *it)
+{
+	g_string_append_printf(out, "%s%s%s", it->removed ? " removed" : "",
+	    it->machine_written ? " machine-written" : "",
+	    it->alarm ? " ALARM" : "");
+}
+
 /* One line with all that is known of the item, but its raw JSON. */
 static void
 describe(GString *out, const struct item *it)
@@ -194,6 +297,19 @@ describe(GString *out, const struct item *it)
 	put_context(out, it->context);
 	put_receipt(out, it->receipt);
 	put_lists(out, it);
+	put_call(out, it->call);
+	put_reply(out, it->reply);
+	put_location(out, it->location);
+	put_template(out, it->template);
+	if (it->identity != NULL) {
+		put_party(out, "before", &it->identity->before);
+		put_party(out, "after", &it->identity->after);
+	}
+	put_cards(out, it);
+	put_facts(out, "answers", it->answers);
+	put_facts(out, "facts", it->facts);
+	put_flags(out, it);
+	put(out, "missing", it->missing);
 	put(out, "note", it->note);
 	g_string_append_c(out, '\n');
 }
@@ -318,7 +434,8 @@ assert_is_sane(const struct item *it)
 	assert_string_equal(it->network, WA_NETWORK);
 	assert_non_null(it->raw);
 	assert_true(text_is_utf8(it->raw, strlen(it->raw)));
-	assert_true((it->kind == ITEM_NOTICE) == (it->note != NULL));
+	if (it->kind == ITEM_NOTICE)
+		assert_non_null(it->note);
 	if (it->text != NULL)
 		assert_true(text_is_utf8(it->text, strlen(it->text)));
 	if (it->at_ms != 0)
