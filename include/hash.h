@@ -14,6 +14,15 @@ void hash_sha256(const void *data, size_t len, uint8_t out[HASH_SIZE]);
 void hash_hmac_sha256(const void *key, size_t key_len, const void *data,
     size_t len, uint8_t out[HASH_SIZE]);
 
+/*
+ * SHA-256 of what comes in pieces, such as a file that is never in memory as
+ * a whole. hash_final() frees it; out may be NULL.
+ */
+struct hash;
+struct hash *hash_new(void);
+void hash_update(struct hash *h, const void *data, size_t len);
+void hash_final(struct hash *h, uint8_t out[HASH_SIZE]);
+
 /* Lower-case hex, NUL-terminated; returns out. */
 char *hash_hex(const uint8_t digest[HASH_SIZE], char out[HASH_HEX_SIZE]);
 

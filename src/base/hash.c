@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 static EVP_MD *sha256;
@@ -32,6 +33,14 @@ fetch_once(void)
 		assert(!"no key for thread data is left");
 }
 
+static void
+init(EVP_MD_CTX *ctx)
+{
+	assert(ctx != NULL);
+	if (EVP_DigestInit_ex2(ctx, sha256, NULL) != 1)
+		assert(!"SHA-256 is not available");
+}
+
 /* One context per thread, reused. */
 static EVP_MD_CTX *
 begin(void)
@@ -43,9 +52,7 @@ begin(void)
 		ctx = EVP_MD_CTX_new();
 		pthread_setspecific(ctx_key, ctx);
 	}
-	assert(ctx != NULL);
-	if (EVP_DigestInit_ex2(ctx, sha256, NULL) != 1)
-		assert(!"SHA-256 is not available");
+	init(ctx);
 	return ctx;
 }
 
@@ -70,6 +77,37 @@ hash_sha256(const void *data, size_t len, uint8_t out[HASH_SIZE])
 
 	add(ctx, data, len);
 	end(ctx, out);
+}
+
+struct hash {
+	EVP_MD_CTX *ctx;
+};
+
+struct hash *
+hash_new(void)
+{
+	struct hash *h = malloc(sizeof(*h));
+
+	assert(h != NULL);
+	pthread_once(&sha256_once, fetch_once);
+	h->ctx = EVP_MD_CTX_new();
+	init(h->ctx);
+	return h;
+}
+
+void
+hash_update(struct hash *h, const void *data, size_t len)
+{
+	add(h->ctx, data, len);
+}
+
+void
+hash_final(struct hash *h, uint8_t out[HASH_SIZE])
+{
+	if (out != NULL)
+		end(h->ctx, out);
+	EVP_MD_CTX_free(h->ctx);
+	free(h);
 }
 
 /* RFC 2104, on top of the fetched digest: no key object per call. */

@@ -117,6 +117,29 @@ sha256_of_nothing_and_its_base32_are_known(void **state)
 }
 
 static void
+a_hash_in_pieces_is_that_of_the_whole(void **state)
+{
+	static const size_t cuts[] = { 0, 1, 63, 64, 65, 300 };
+	uint8_t data[300], whole[HASH_SIZE], pieces[HASH_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 7);
+	hash_sha256(data, sizeof(data), whole);
+	for (size_t i = 0; i < G_N_ELEMENTS(cuts); i++) {
+		struct hash *h = hash_new();
+
+		hash_update(h, data, cuts[i]);
+		/* Another one on the way does not disturb it. */
+		hash_sha256("other", 5, pieces);
+		hash_update(h, data + cuts[i], sizeof(data) - cuts[i]);
+		hash_final(h, pieces);
+		assert_true(hash_equal(whole, pieces, sizeof(whole)));
+	}
+	hash_final(hash_new(), NULL);
+}
+
+static void
 hashed_strings_do_not_run_into_each_other(void **state)
 {
 	uint8_t a[HASH_SIZE], b[HASH_SIZE];
@@ -403,6 +426,7 @@ main(void)
 		cmocka_unit_test(
 		    hmac_agrees_with_rfc_4231_and_the_webhook_vector),
 		cmocka_unit_test(sha256_of_nothing_and_its_base32_are_known),
+		cmocka_unit_test(a_hash_in_pieces_is_that_of_the_whole),
 		cmocka_unit_test(hashed_strings_do_not_run_into_each_other),
 		cmocka_unit_test(
 		    utf8_is_strict_about_overlong_surrogate_and_range),
