@@ -14,7 +14,7 @@ tests_unit_test_template_LDADD = $(LDADD) $(CMOCKA_LIBS)
 src_libchatjournal_a_SOURCES += \
 	src/render/render_encode.c src/render/render_field.c \
 	src/render/render_field.h src/render/render_headers.c \
-	src/render/render_int.h \
+	src/render/render_html.c src/render/render_int.h \
 	src/render/render_item.c src/render/render_json.c \
 	src/render/render_mime.c src/render/render_names.c \
 	src/render/render_report.c src/render/render_scratch.c \
@@ -22,6 +22,9 @@ src_libchatjournal_a_SOURCES += \
 	src/render/render_view.c src/render/render_view.h
 
 UNIT_TESTS += tests/unit/test_render tests/unit/test_render_field
+UNIT_TESTS += tests/unit/test_render_html
+tests_unit_test_render_html_SOURCES = tests/unit/test_render_html.c
+tests_unit_test_render_html_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_render_SOURCES = tests/unit/test_render.c
 tests_unit_test_render_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_render_field_SOURCES = tests/unit/test_render_field.c

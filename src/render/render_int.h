@@ -112,6 +112,14 @@ const char *render_event_name(struct render_scratch *s,
 bool render_attaches_events(const struct render *r,
     const struct render_input *in);
 
+/* --- render_html.c --- */
+
+/*
+ * Whether a template that compiled shows only what is in the mail, and runs
+ * nothing. ERR_CONF "template.remote" with file:line.
+ */
+bool render_html_check(const char *path, const char *text, struct err *err);
+
 /* --- render_json.c --- */
 
 /* A line per member; safe for any bytes, also when it is not JSON. */

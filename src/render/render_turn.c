@@ -42,35 +42,6 @@ render_message_id(const char *tenant, const char *domain,
 
 /* --- templates --- */
 
-/*
- * Whatever would make a mail program fetch or run something. Archives show
- * mails for years: nobody can say what a foreign host answers by then.
- */
-static bool
-check_html(const char *path, const char *text, struct err *err)
-{
-	static const char *const banned[] = { "<script", "<link", "<iframe",
-		"<object", "<embed", "<base", "<form", "<meta http-equiv",
-		"src=", "srcset=", "background=", "url(", "@import",
-		"javascript:", "http:", "https:" };
-	g_autofree char *lower = g_ascii_strdown(text, -1);
-
-	for (size_t i = 0; i < G_N_ELEMENTS(banned); i++) {
-		const char *at = strstr(lower, banned[i]);
-		size_t line = 1;
-
-		if (at == NULL)
-			continue;
-		for (const char *p = lower; p < at; p++)
-			line += *p == '\n';
-		return err_set(err, ERR_CONF, "template.remote", "%s:%zu: "
-		    "\"%s\" is not allowed: a journaled mail must show the "
-		    "same for ever, without fetching or running anything",
-		    path, line, banned[i]);
-	}
-	return true;
-}
-
 static bool
 load_template(const char *dir, const char *name, enum template_kind kind,
     struct template **out, struct err *err)
@@ -88,7 +59,7 @@ load_template(const char *dir, const char *name, enum template_kind kind,
 	text = g_bytes_get_data(bytes, &len);
 	return template_compile(path, text, len, kind, render_template_vars(),
 	    out, err) &&
-	    (kind != TEMPLATE_HTML || check_html(path, text, err));
+	    (kind != TEMPLATE_HTML || render_html_check(path, text, err));
 }
 
 static bool
