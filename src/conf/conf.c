@@ -35,6 +35,10 @@ conf_journal_free(struct conf_journal *j)
 	g_free(j->maildir);
 	g_free(j->to);
 	g_free(j->from);
+	g_free(j->language);
+	g_ptr_array_unref(j->headers);
+	g_ptr_array_unref(j->renames);
+	g_ptr_array_unref(j->recipient_headers);
 	g_free(j);
 }
 
@@ -58,6 +62,7 @@ conf_new(struct conf_files *files)
 	c->files = files;
 	c->trusted_networks = g_ptr_array_new_with_free_func(g_free);
 	c->intake.app_secret_files = g_ptr_array_new_with_free_func(g_free);
+	c->graph.media_hosts = g_ptr_array_new_with_free_func(g_free);
 	c->relays = g_ptr_array_new_with_free_func(free_relay);
 	c->journals = g_ptr_array_new_with_free_func(free_journal);
 	c->directory = directory_new();
@@ -77,6 +82,16 @@ clear_intake(struct conf_intake *in)
 	g_free(in->tls_client_name);
 }
 
+static void
+clear_graph(struct conf_graph *g)
+{
+	g_free(g->url);
+	g_free(g->version);
+	g_free(g->token_file);
+	g_free(g->tls_ca_file);
+	g_ptr_array_unref(g->media_hosts);
+}
+
 void
 conf_free(struct conf *c)
 {
@@ -93,7 +108,10 @@ conf_free(struct conf *c)
 	g_free(c->render.domain);
 	g_free(c->render.address_domain);
 	g_free(c->render.templates);
+	g_free(c->render.zone);
+	g_free(c->media.clamd);
 	clear_intake(&c->intake);
+	clear_graph(&c->graph);
 	g_ptr_array_unref(c->trusted_networks);
 	g_ptr_array_unref(c->relays);
 	g_ptr_array_unref(c->journals);

@@ -20,28 +20,64 @@ report_value(struct conf_load *l, const struct conf_word *word,
 	conf_error(l->issues, word->pos, "%s %s", shown, err->text);
 }
 
-/* NAME VALUE; and nothing else. */
+static unsigned
+values_of(const struct conf_row *row)
+{
+	return row->type == CONF_PAIR ? 2 : 1;
+}
+
+/* NAME and its value, or its two, and nothing else. */
 static bool
 has_shape(struct conf_load *l, const struct conf_row *row,
     const struct conf_node *node)
 {
+	const char *many = row->usage;
+	const struct conf_word *extra = node->words;
+
 	if (node->is_block) {
 		conf_error(l->issues, node->words->pos,
 		    "%s takes a value and ';', not a block", row->name);
 		return false;
 	}
-	if (node->count == 1) {
-		conf_error(l->issues, node->words->pos,
-		    "%s needs a value", row->name);
+	if (node->count <= values_of(row)) {
+		conf_error(l->issues, node->words->pos, "%s needs %s",
+		    row->name, many != NULL ? many : "a value");
 		return false;
 	}
-	if (node->count > 2) {
-		conf_error(l->issues, node->words->next->next->pos,
-		    "%s takes one value; put quotes around a value with "
-		    "blanks", row->name);
-		return false;
+	for (unsigned i = 0; i <= values_of(row) && extra != NULL; i++)
+		extra = extra->next;
+	if (extra != NULL)
+		conf_error(l->issues, extra->pos,
+		    "%s takes %s; put quotes around a value with blanks",
+		    row->name, many != NULL ? many : "one value");
+	return extra == NULL;
+}
+
+/* Both or none: the array has first and second values in turn. */
+static void
+apply_pair(struct conf_load *l, const struct conf_row *row,
+    const struct conf_node *node, void *base)
+{
+	GPtrArray *field = *(GPtrArray **)((char *)base + row->offset);
+	const struct conf_word *word = node->words->next;
+	char *values[2] = { NULL, NULL };
+
+	for (size_t i = 0; i < 2; i++, word = word->next) {
+		const struct conf_row part = { .type = row->pair[i],
+			.offset = i * sizeof(values[0]) };
+		struct conf_place at = { l->files, word->pos.src };
+		struct err err = ERR_INIT;
+
+		if (!word->is_bad &&
+		    !conf_value_set(&part, values, word->value, &at, &err))
+			report_value(l, word, &err);
 	}
-	return true;
+	if (values[0] != NULL && values[1] != NULL) {
+		g_ptr_array_add(field, g_steal_pointer(&values[0]));
+		g_ptr_array_add(field, g_steal_pointer(&values[1]));
+	}
+	g_free(values[0]);
+	g_free(values[1]);
 }
 
 static void
@@ -52,7 +88,9 @@ apply_value(struct conf_load *l, const struct conf_row *row,
 	struct conf_place at = { l->files, word->pos.src };
 	struct err err = ERR_INIT;
 
-	if (!word->is_bad &&
+	if (row->type == CONF_PAIR)
+		apply_pair(l, row, node, base);
+	else if (!word->is_bad &&
 	    !conf_value_set(row, base, word->value, &at, &err))
 		report_value(l, word, &err);
 }
@@ -99,8 +137,12 @@ apply_row(struct conf_load *l, const struct conf_block *block,
 	first = conf_node_find(node->children, row->name);
 	if (first == NULL && (row->flags & CONF_REQUIRED))
 		tell_missing(l, block, row, node);
-	/* The preset also stands in for a value that turns out wrong. */
-	if (row->preset != NULL)
+	/*
+	 * The preset also stands in for a value that turns out wrong; in a
+	 * list it would stand beside what is given.
+	 */
+	if (row->preset != NULL && (first == NULL ||
+	    !(row->flags & CONF_MANY)))
 		apply_preset(l, row, base);
 	for (n = first; n != NULL; n = conf_node_find(n->next, row->name)) {
 		if (n != first && !(row->flags & CONF_MANY))
@@ -226,7 +268,10 @@ apply_labelled(struct conf_load *l, const struct conf_block *block,
 		conf_block_apply(l, block, node, base);
 }
 
-/* A block that is not there still has presets, and directives to miss. */
+/*
+ * A block that is not there still has presets, and directives to miss, unless
+ * it is optional.
+ */
 static void
 apply_single(struct conf_load *l, const struct conf_block *block,
     const struct conf_node *node, const struct conf_node *parent, void *base)
@@ -235,6 +280,8 @@ apply_single(struct conf_load *l, const struct conf_block *block,
 		.is_block = true };
 	const struct conf_node *n;
 
+	if (node == NULL && block->optional)
+		return;
 	if (node == NULL)
 		conf_block_apply(l, block, &absent, base);
 	else if (has_block_shape(l, block, node))

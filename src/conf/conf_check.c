@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define MAX_SIZE_LEAST (256 << 10)
+
 static bool
 has(const struct conf_node *node, const char *name)
 {
@@ -129,6 +131,26 @@ is_trusted(const struct conf *c, const char *host)
 	return false;
 }
 
+/* Other than for relays, no name is resolved and looked at again. */
+void
+conf_check_media(struct conf_load *l, const struct conf_node *node,
+    void *base)
+{
+	const struct conf_media *m = &((const struct conf *)base)->media;
+	g_autofree char *host = m->clamd != NULL ?
+	    conf_socket_host(m->clamd) : NULL;
+
+	if (host != NULL && !conf_is_loopback(host) &&
+	    !is_trusted(l->c, host))
+		conf_error(l->issues, conf_node_pos(node, "clamd"),
+		    "files would go in clear text to %s, which is in no "
+		    "trusted_network", host);
+	if (m->retry_min_ms > m->retry_max_ms)
+		conf_error(l->issues, conf_node_pos(node,
+		    has(node, "retry_min") ? "retry_min" : "retry_max"),
+		    "retry_min is longer than retry_max");
+}
+
 /* A name is looked at again when it has been resolved, by deliver. */
 static void
 check_clear_text(struct conf_load *l, const struct conf_node *node,
@@ -216,6 +238,36 @@ need_address(struct conf_load *l, const struct conf_node *node,
 		    "%s is missing in journal { }; relay needs it", name);
 }
 
+static void
+check_twice(struct conf_load *l, const struct conf_node *node,
+    const char *name)
+{
+	const struct conf_node *n = conf_node_find(node->children, name);
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash,
+	    g_str_equal);
+
+	for (; n != NULL; n = conf_node_find(n->next, name)) {
+		const struct conf_word *w = n->words->next;
+
+		if (w != NULL && !g_hash_table_add(seen,
+		    (char *)(uintptr_t)w->value))
+			conf_error(l->issues, w->pos,
+			    "this header is given twice for %s", name);
+	}
+}
+
+/* Smaller ones would be all frame and no content. */
+static void
+check_limits(struct conf_load *l, const struct conf_node *node,
+    const struct conf_journal *j)
+{
+	if (j->max_bytes > 0 && j->max_bytes < MAX_SIZE_LEAST)
+		conf_error(l->issues, conf_node_pos(node, "max_size"),
+		    "max_size is 0 for no limit, or at least 256k");
+	check_twice(l, node, "rename");
+	check_twice(l, node, "recipients_header");
+}
+
 void
 conf_check_journal(struct conf_load *l, const struct conf_node *node,
     void *base)
@@ -237,6 +289,7 @@ conf_check_journal(struct conf_load *l, const struct conf_node *node,
 	}
 	if (j->maildir != NULL)
 		check_maildir(l, node, j);
+	check_limits(l, node, j);
 }
 
 /* --- what is declared and not used --- */
@@ -276,4 +329,8 @@ conf_check_unused(struct conf_load *l, const struct conf_node *root)
 {
 	for (const struct conf_node *n = root->children; n; n = n->next)
 		warn_unused(l, n);
+	if (l->c->graph.url == NULL)
+		conf_warning(l->issues, root->words->pos,
+		    "there is no graph { } block: files of messages are "
+		    "named in mails, but not fetched");
 }

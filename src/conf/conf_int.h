@@ -16,12 +16,14 @@
 #include "conf_text.h"
 #include "conf_tree.h"
 
-/* --- conf_value.c, conf_net.c: one value of one type --- */
+/* --- conf_value.c, conf_word.c, conf_net.c: one value of one type --- */
 
 enum conf_type { CONF_STRING, CONF_NAME, CONF_USER, CONF_PATH, CONF_URLPATH, CONF_STORE,
 	CONF_MAIL, CONF_DOMAIN, CONF_PHONE, CONF_NETWORK, CONF_CHOICE,
-	CONF_LISTEN, CONF_URL, CONF_BOOL, CONF_ENUM, CONF_NUMBER, CONF_SIZE,
-	CONF_DURATION };
+	CONF_HEADER, CONF_LANGUAGE, CONF_ZONE, CONF_VERSION, CONF_HTTPS,
+	CONF_HOSTS, CONF_SOCKET, CONF_LISTEN, CONF_URL, CONF_BOOL, CONF_ENUM,
+	CONF_NUMBER, CONF_SIZE, CONF_DURATION,
+	CONF_PAIR };	/* two values of types `pair`; always CONF_MANY */
 
 enum conf_row_flag { CONF_MANY = 1, CONF_REQUIRED = 2 };
 
@@ -34,6 +36,8 @@ struct conf_row {
 	const char *preset;	/* as it is written; NULL: none */
 	int64_t min, max;
 	const char *const *names;	/* of CONF_ENUM and CONF_CHOICE */
+	enum conf_type pair[2];		/* of CONF_PAIR */
+	const char *usage;		/* the values of a row with several */
 	size_t offset;
 	/* A preset that depends on other values; `preset` then describes it. */
 	char *(*derive)(const struct conf *c, const void *base);
@@ -46,7 +50,10 @@ struct conf_place {
 	const struct conf_source *src;
 };
 
-/* Sets (or appends) the value; false and *err when it is not of the type. */
+/*
+ * Sets (or appends) the value; false and *err when it is not of the type. Not
+ * for CONF_PAIR.
+ */
 bool conf_value_set(const struct conf_row *row, void *base, const char *text,
     const struct conf_place *at, struct err *err);
 /* The value as it would be written (unquoted); NULL: not set. */
@@ -54,13 +61,20 @@ char *conf_value_format(const struct conf_row *row, const void *base);
 /* "duration, 1s to 10m", for people. */
 char *conf_value_type(const struct conf_row *row);
 
+/* Of the text types; false and *err with the end of a sentence about s. */
+typedef bool conf_check_fn(const char *s, struct err *err);
+conf_check_fn conf_name_check, conf_urlpath_check, conf_header_check,
+    conf_language_check, conf_zone_check, conf_version_check,
+    conf_mail_check, conf_domain_check, conf_https_check, conf_hosts_check,
+    conf_socket_check;
+
 bool conf_is_domain(const char *s);
-bool conf_mail_check(const char *s, struct err *err);
-bool conf_domain_check(const char *s, struct err *err);
 bool conf_network_parse(const char *s, char **out, struct err *err);
 bool conf_listen_parse(const char *s, struct conf_listen *out,
     struct err *err);
 bool conf_url_parse(const char *s, struct conf_relay *out, struct err *err);
+/* The host of what conf_socket_check() let pass; NULL when it is a path. */
+char *conf_socket_host(const char *s);
 /* 127.0.0.0/8, ::1 or "localhost". */
 bool conf_is_loopback(const char *host);
 bool conf_is_literal(const char *host);
@@ -76,6 +90,11 @@ struct conf_block {
 	const struct conf_row *rows;
 	size_t count;
 	const struct conf_block *const *blocks;	/* NULL-ended, or NULL */
+	/*
+	 * It may be missing; then its presets do not count. The first row has
+	 * a preset of text, which tells whether the block is there.
+	 */
+	bool optional;
 	const char *help;
 	/*
 	 * For labelled blocks: a new, empty object, or NULL when this one must
@@ -112,6 +131,8 @@ bool conf_journal_ref(struct conf_load *l, const struct conf_word *word);
 void conf_check_main(struct conf_load *l, const struct conf_node *node,
     void *base);
 void conf_check_intake(struct conf_load *l, const struct conf_node *node,
+    void *base);
+void conf_check_media(struct conf_load *l, const struct conf_node *node,
     void *base);
 void conf_check_turn(struct conf_load *l, const struct conf_node *node,
     void *base);

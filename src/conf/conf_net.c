@@ -282,3 +282,74 @@ conf_url_parse(const char *s, struct conf_relay *out, struct err *err)
 	out->tls = tls ? DELIVER_TLS_IMPLICIT : DELIVER_TLS_NONE;
 	return true;
 }
+
+/* "https://graph.facebook.com", and nothing after the host and port. */
+bool
+conf_https_check(const char *s, struct err *err)
+{
+	g_autofree char *host = NULL;
+	int port = 443;
+
+	if (!g_str_has_prefix(s, "https://"))
+		return err_set(err, ERR_CONF, "conf.value",
+		    "is not https://HOST[:PORT]");
+	s += strlen("https://");
+	if (strpbrk(s, "@/?#") != NULL)
+		return err_set(err, ERR_CONF, "conf.value",
+		    "has more than host and port");
+	if (!split_port(s, &host, &port, err))
+		return false;
+	if (!conf_is_literal(host) && !conf_is_domain(host))
+		return err_set(err, ERR_CONF, "conf.value",
+		    "has no host name or IP address after the //");
+	return true;
+}
+
+/* A host, or with a leading dot all below a domain. */
+bool
+conf_hosts_check(const char *s, struct err *err)
+{
+	const char *host = *s == '.' ? s + 1 : s;
+
+	/* ".com" would be anybody's. */
+	if (*s == '.' && strchr(host, '.') == NULL)
+		return err_set(err, ERR_CONF, "conf.value",
+		    "is too wide; name a domain of its owner");
+	if (conf_is_literal(s) || conf_is_domain(host))
+		return true;
+	return err_set(err, ERR_CONF, "conf.value",
+	    "is not a host, or a domain with a leading dot for all hosts "
+	    "below it");
+}
+
+static bool
+is_socket_address(const char *s)
+{
+	g_autofree char *host = NULL;
+	int port = 0;
+
+	return split_port(s, &host, &port, NULL) && port > 0 &&
+	    (conf_is_literal(host) || strcmp(host, "localhost") == 0);
+}
+
+/* A path has a '/' in it, ADDRESS:PORT has not. */
+bool
+conf_socket_check(const char *s, struct err *err)
+{
+	if (strchr(s, '/') != NULL || is_socket_address(s))
+		return true;
+	return err_set(err, ERR_CONF, "conf.value",
+	    "is neither the path of a socket nor ADDRESS:PORT with an IP "
+	    "address or localhost");
+}
+
+char *
+conf_socket_host(const char *s)
+{
+	char *host = NULL;
+	int port = 0;
+
+	if (strchr(s, '/') == NULL)
+		split_port(s, &host, &port, NULL);
+	return host;
+}

@@ -122,8 +122,8 @@ missing_end(struct parser *p, const struct conf_word *last)
 }
 
 /*
- * True while the current token is one more word of the directive. No
- * directive has two values, so a word on a new line begins the next one.
+ * True while the current token is one more word of the directive. Values
+ * stand on one line, so a word on a new line begins the next directive.
  */
 static bool
 continues(const struct parser *p, const struct conf_node *node)

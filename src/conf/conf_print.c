@@ -44,6 +44,20 @@ put_line(GString *out, const char *before, const char *name,
 	g_string_append(out, ";\n");
 }
 
+/* Name, value, name, value … */
+static void
+put_pairs(GString *out, const struct conf_row *row, const GPtrArray *values,
+    const char *indent)
+{
+	for (guint i = 0; i + 1 < values->len; i += 2) {
+		g_string_append_printf(out, "%s%s ", indent, row->name);
+		put_value(out, values->pdata[i]);
+		g_string_append_c(out, ' ');
+		put_value(out, values->pdata[i + 1]);
+		g_string_append(out, ";\n");
+	}
+}
+
 static void
 put_many(GString *out, const struct conf_row *row, const void *base,
     const char *indent)
@@ -51,6 +65,14 @@ put_many(GString *out, const struct conf_row *row, const void *base,
 	const char *field = (const char *)base + row->offset;
 	const GPtrArray *values = *(GPtrArray *const *)(const void *)field;
 
+	g_autofree char *silent = g_strconcat(indent, "#", NULL);
+
+	if (row->type == CONF_PAIR) {
+		put_pairs(out, row, values, indent);
+		return;
+	}
+	if (values->len == 1 && g_strcmp0(values->pdata[0], row->preset) == 0)
+		indent = silent;
 	for (guint i = 0; i < values->len; i++)
 		put_line(out, indent, row->name, values->pdata[i]);
 }
@@ -92,6 +114,15 @@ put_block(GString *out, const struct conf *c, const struct conf_block *block,
 	g_string_append(out, "}\n");
 }
 
+/* Of an optional block; its first row has a preset. */
+static bool
+is_there(const struct conf_block *block, const void *base)
+{
+	g_autofree char *first = conf_value_format(&block->rows[0], base);
+
+	return first != NULL;
+}
+
 static void
 put_blocks(GString *out, const struct conf *c, const struct conf_block *block)
 {
@@ -99,7 +130,8 @@ put_blocks(GString *out, const struct conf *c, const struct conf_block *block)
 	const GPtrArray *list;
 
 	if (block->label == NULL) {
-		put_block(out, c, block, c);
+		if (!block->optional || is_there(block, c))
+			put_block(out, c, block, c);
 		return;
 	}
 	list = *(GPtrArray *const *)(const void *)at;

@@ -32,6 +32,9 @@ static const char *const level_names[] = {
 static const char *const receipts_names[] = {
 	[CONF_RECEIPTS_NONE] = "none", [CONF_RECEIPTS_FAILED] = "failed",
 	[CONF_RECEIPTS_ALL] = "all", NULL };
+static const char *const infected_names[] = {
+	[CONF_INFECTED_TAG] = "tag", [CONF_INFECTED_QUARANTINE] = "quarantine",
+	NULL };
 static const char *const facility_names[] = { "mail", "daemon", "auth",
 	"authpriv", "cron", "ftp", "lpr", "news", "syslog", "user", "uucp",
 	"local0", "local1", "local2", "local3", "local4", "local5", "local6",
@@ -159,6 +162,62 @@ static const struct conf_row turn_rows[] = {
 	{ "receipts", CONF_ENUM, .preset = "all", .names = receipts_names,
 		.offset = AT(receipts),
 		.help = "Which delivery receipts are journaled." },
+	{ "receipt_wait", CONF_DURATION, .preset = "1m", .min = 0,
+		.max = DAY, .offset = AT(turn.receipt_wait_ms),
+		.help = "Receipts of one message wait for each other." },
+};
+
+/* The first row is what tells that the block is there. */
+static const struct conf_row graph_rows[] = {
+	{ "url", CONF_HTTPS, .preset = "https://graph.facebook.com",
+		.offset = AT(graph.url), .help = "Where the API is." },
+	{ "version", CONF_VERSION, .preset = "v25.0",
+		.offset = AT(graph.version),
+		.help = "Version of the API to ask." },
+	{ "token_file", CONF_PATH, .flags = CONF_REQUIRED,
+		.offset = AT(graph.token_file),
+		.help = "Access token of a system user." },
+	{ "tls_ca", CONF_PATH, .offset = AT(graph.tls_ca_file),
+		.help = "PEM file of trusted authorities." },
+	{ "media_host", CONF_HOSTS, .flags = CONF_MANY,
+		.preset = "lookaside.fbsbx.com",
+		.offset = AT(graph.media_hosts),
+		.help = "Files may be there; it gets the token." },
+	{ "connect_timeout", CONF_DURATION, .preset = "10s", .min = 100,
+		.max = 10 * MINUTE, .offset = AT(graph.connect_ms),
+		.help = "For one connect." },
+	{ "timeout", CONF_DURATION, .preset = "10m", .min = SECOND,
+		.max = DAY, .offset = AT(graph.total_ms),
+		.help = "For one request or download in all." },
+};
+
+static const struct conf_row media_rows[] = {
+	{ "downloads", CONF_NUMBER, .preset = "4", .min = 1, .max = 64,
+		.offset = AT(media.downloads),
+		.help = "Files fetched at the same time." },
+	{ "max_size", CONF_SIZE, .preset = "110M", .min = 64 * KIB,
+		.max = 2048 * MIB, .offset = AT(media.max_bytes),
+		.help = "Larger files are not taken." },
+	{ "wait", CONF_DURATION, .preset = "10m", .min = 0, .max = DAY,
+		.offset = AT(media.wait_ms),
+		.help = "A turn waits so long for its files." },
+	{ "give_up", CONF_DURATION, .preset = "7d", .min = SECOND,
+		.max = 30 * DAY, .offset = AT(media.give_up_ms),
+		.help = "After the event; then the network has forgotten." },
+	{ "retry_min", CONF_DURATION, .preset = "10s", .min = 10, .max = DAY,
+		.offset = AT(media.retry_min_ms),
+		.help = "First wait after a failure." },
+	{ "retry_max", CONF_DURATION, .preset = "30m", .min = 10, .max = DAY,
+		.offset = AT(media.retry_max_ms),
+		.help = "Longest wait." },
+	{ "clamd", CONF_SOCKET, .offset = AT(media.clamd),
+		.help = "Have files scanned by this clamd." },
+	{ "infected", CONF_ENUM, .preset = "tag", .names = infected_names,
+		.offset = AT(media.infected),
+		.help = "What is done with a file that clamd finds bad." },
+	{ "scan_wait", CONF_DURATION, .preset = "10m", .min = 0, .max = DAY,
+		.offset = AT(media.scan_wait_ms),
+		.help = "A scanner out of reach holds files back so long." },
 };
 
 static const struct conf_row render_rows[] = {
@@ -175,6 +234,8 @@ static const struct conf_row render_rows[] = {
 	{ "attach_event", CONF_BOOL, .preset = "on",
 		.offset = AT(render.attach_event),
 		.help = "Attach the raw events to each mail." },
+	{ "zone", CONF_ZONE, .offset = AT(render.zone),
+		.help = "Show times in this zone too, beside UTC." },
 };
 
 static const struct conf_row keep_rows[] = {
@@ -199,14 +260,20 @@ static const struct conf_block block_turn = { .name = "turn",
 static const struct conf_block block_render = { .name = "render",
 	.rows = render_rows, .count = G_N_ELEMENTS(render_rows),
 	.help = "How mails are made." };
+static const struct conf_block block_graph = { .name = "graph",
+	.rows = graph_rows, .count = G_N_ELEMENTS(graph_rows),
+	.optional = true, .help = "Meta's Graph API, which has the files." };
+static const struct conf_block block_media = { .name = "media",
+	.rows = media_rows, .count = G_N_ELEMENTS(media_rows),
+	.leave = conf_check_media, .help = "Files that messages bring." };
 static const struct conf_block block_keep = { .name = "keep",
 	.rows = keep_rows, .count = G_N_ELEMENTS(keep_rows),
 	.help = "How long delivered content stays in the store." };
 
 /* In this order: journals refer to relays and to render's domain. */
 static const struct conf_block *const main_blocks[] = { &block_log,
-	&block_intake, &block_turn, &block_render, &block_keep,
-	&conf_block_relay, &conf_block_journal, NULL };
+	&block_intake, &block_graph, &block_media, &block_turn, &block_render,
+	&block_keep, &conf_block_relay, &conf_block_journal, NULL };
 
 const struct conf_block conf_block_main = { .name = "",
 	.rows = main_rows, .count = G_N_ELEMENTS(main_rows),

@@ -8,6 +8,7 @@
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
 #define DAY ((int64_t)24 * HOUR)
+#define GIB ((int64_t)1 << 30)
 
 #define RELAY(field) offsetof(struct conf_relay, field)
 #define JOURNAL(field) offsetof(struct conf_journal, field)
@@ -112,6 +113,32 @@ static const struct conf_row journal_rows[] = {
 	{ "warn_age", CONF_DURATION, .preset = "15m", .min = SECOND,
 		.max = 30 * DAY, .offset = JOURNAL(warn_age_ms),
 		.help = "Warn of a mail that waits longer." },
+	{ "language", CONF_LANGUAGE, .preset = "en",
+		.offset = JOURNAL(language),
+		.help = "Language of the mails' own words." },
+	{ "max_size", CONF_SIZE, .preset = "0", .min = 0, .max = 2 * GIB,
+		.offset = JOURNAL(max_bytes),
+		.help = "Larger mails are split into parts; 0: never." },
+	{ "max_files", CONF_NUMBER, .preset = "16", .min = 0, .max = 1000,
+		.offset = JOURNAL(max_files),
+		.help = "Files in one mail; 0: any number." },
+	{ "max_age", CONF_DURATION, .preset = "0", .min = 0,
+		.max = 36500 * DAY, .offset = JOURNAL(max_age_ms),
+		.help = "Flag what is older when it is journaled; 0: never." },
+	{ "thread_index", CONF_BOOL, .preset = "off",
+		.offset = JOURNAL(thread_index),
+		.help = "Add Thread-Topic and Thread-Index for Outlook." },
+	{ "header", CONF_PAIR, .flags = CONF_MANY, .usage = "NAME VALUE",
+		.pair = { CONF_HEADER, CONF_STRING },
+		.offset = JOURNAL(headers),
+		.help = "A header that every mail gets." },
+	{ "rename", CONF_PAIR, .flags = CONF_MANY, .usage = "OURS THEIRS",
+		.pair = { CONF_HEADER, CONF_HEADER },
+		.offset = JOURNAL(renames),
+		.help = "Write one of our headers under another name." },
+	{ "recipients_header", CONF_HEADER, .flags = CONF_MANY,
+		.offset = JOURNAL(recipient_headers),
+		.help = "A header that lists all addresses of the mail." },
 };
 
 static void
@@ -151,6 +178,9 @@ enter_journal(struct conf_load *l, const struct conf_node *node)
 	}
 	j = g_new0(struct conf_journal, 1);
 	j->name = g_strdup(node->words->next->value);
+	j->headers = g_ptr_array_new_with_free_func(g_free);
+	j->renames = g_ptr_array_new_with_free_func(g_free);
+	j->recipient_headers = g_ptr_array_new_with_free_func(g_free);
 	g_ptr_array_add(l->c->journals, j);
 	return j;
 }

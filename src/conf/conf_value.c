@@ -63,27 +63,6 @@ check_string(const char *s, struct err *err)
 }
 
 static bool
-check_name(const char *s, struct err *err)
-{
-	for (const char *p = s; *p != '\0'; p++)
-		if (!g_ascii_isalnum(*p) && strchr("._-", *p) == NULL)
-			return fail(err, "is not a name: only letters, "
-			    "digits, '.', '_' and '-'");
-	if (strlen(s) > 64)
-		return fail(err, "is longer than 64 characters");
-	return true;
-}
-
-static bool
-check_urlpath(const char *s, struct err *err)
-{
-	for (const char *p = s; *p != '\0'; p++)
-		if (!g_ascii_isgraph(*p) || strchr("?#%\"<>\\", *p) != NULL)
-			return fail(err, "is not a plain URL path");
-	return *s == '/' ? true : fail(err, "must begin with '/'");
-}
-
-static bool
 check_choice(const struct conf_row *row, const char *s, int *index,
     struct err *err)
 {
@@ -130,11 +109,43 @@ parse_phone(const char *s, char **out, struct err *err)
 	return true;
 }
 
+/* A unix socket's path is made absolute as all paths; HOST:PORT stays. */
+static bool
+parse_socket(const char *s, const struct conf_place *at, char **out,
+    struct err *err)
+{
+	if (!conf_socket_check(s, err))
+		return false;
+	*out = strchr(s, '/') != NULL ?
+	    conf_files_path(at->files, at->src, s) : g_strdup(s);
+	return true;
+}
+
+static conf_check_fn *
+check_of(enum conf_type type)
+{
+	static conf_check_fn *const checks[] = {
+		[CONF_NAME] = conf_name_check, [CONF_USER] = conf_name_check,
+		[CONF_URLPATH] = conf_urlpath_check,
+		[CONF_MAIL] = conf_mail_check,
+		[CONF_DOMAIN] = conf_domain_check,
+		[CONF_HEADER] = conf_header_check,
+		[CONF_LANGUAGE] = conf_language_check,
+		[CONF_ZONE] = conf_zone_check,
+		[CONF_VERSION] = conf_version_check,
+		[CONF_HTTPS] = conf_https_check,
+		[CONF_HOSTS] = conf_hosts_check,
+	};
+
+	return type < G_N_ELEMENTS(checks) ? checks[type] : NULL;
+}
+
 /* All types that end in a char *. */
 static bool
 parse_text(const struct conf_row *row, const char *s,
     const struct conf_place *at, char **out, struct err *err)
 {
+	conf_check_fn *check = check_of(row->type);
 	bool ok = true;
 	int index;
 
@@ -144,14 +155,10 @@ parse_text(const struct conf_row *row, const char *s,
 		return conf_network_parse(s, out, err);
 	if (row->type == CONF_STORE)
 		return parse_store(s, at, out, err);
-	if (row->type == CONF_NAME || row->type == CONF_USER)
-		ok = check_name(s, err);
-	else if (row->type == CONF_URLPATH)
-		ok = check_urlpath(s, err);
-	else if (row->type == CONF_MAIL)
-		ok = conf_mail_check(s, err);
-	else if (row->type == CONF_DOMAIN)
-		ok = conf_domain_check(s, err);
+	if (row->type == CONF_SOCKET)
+		return parse_socket(s, at, out, err);
+	if (check != NULL)
+		ok = check(s, err);
 	else if (row->type == CONF_CHOICE)
 		ok = check_choice(row, s, &index, err);
 	if (!ok || !check_string(s, err))
@@ -295,6 +302,14 @@ conf_value_set(const struct conf_row *row, void *base, const char *text,
 	case CONF_PHONE:
 	case CONF_NETWORK:
 	case CONF_CHOICE:
+	case CONF_HEADER:
+	case CONF_LANGUAGE:
+	case CONF_ZONE:
+	case CONF_VERSION:
+	case CONF_HTTPS:
+	case CONF_HOSTS:
+	case CONF_SOCKET:
+	case CONF_PAIR:
 		break;
 	}
 	return set_text(row, field, text, at, err);
@@ -349,6 +364,14 @@ conf_value_format(const struct conf_row *row, const void *base)
 	case CONF_PHONE:
 	case CONF_NETWORK:
 	case CONF_CHOICE:
+	case CONF_HEADER:
+	case CONF_LANGUAGE:
+	case CONF_ZONE:
+	case CONF_VERSION:
+	case CONF_HTTPS:
+	case CONF_HOSTS:
+	case CONF_SOCKET:
+	case CONF_PAIR:
 		break;
 	}
 	if (row->type == CONF_USER &&
@@ -367,6 +390,10 @@ conf_value_type(const struct conf_row *row)
 		[CONF_STORE] = "driver:path", [CONF_MAIL] = "mail",
 		[CONF_DOMAIN] = "domain", [CONF_PHONE] = "phone",
 		[CONF_NETWORK] = "network", [CONF_CHOICE] = "choice",
+		[CONF_HEADER] = "header", [CONF_LANGUAGE] = "language",
+		[CONF_ZONE] = "zone", [CONF_VERSION] = "version",
+		[CONF_HTTPS] = "url", [CONF_HOSTS] = "host",
+		[CONF_SOCKET] = "path or address:port",
 		[CONF_LISTEN] = "address:port", [CONF_URL] = "url",
 		[CONF_BOOL] = "on | off", [CONF_ENUM] = "choice",
 		[CONF_NUMBER] = "number", [CONF_SIZE] = "size",
@@ -374,6 +401,8 @@ conf_value_type(const struct conf_row *row)
 	};
 	g_autofree char *min = NULL, *max = NULL;
 
+	if (row->usage != NULL)
+		return g_strdup(row->usage);
 	if (row->names != NULL)
 		return g_strjoinv(" | ", (char **)(uintptr_t)row->names);
 	if (row->max == 0)

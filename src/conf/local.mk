@@ -6,7 +6,7 @@ src_libchatjournal_a_SOURCES += \
 	src/conf/conf_net.c src/conf/conf_parse.c src/conf/conf_print.c \
 	src/conf/conf_snapshot.c src/conf/conf_table.c \
 	src/conf/conf_table_relay.c src/conf/conf_text.h \
-	src/conf/conf_tree.h src/conf/conf_value.c
+	src/conf/conf_tree.h src/conf/conf_value.c src/conf/conf_word.c
 
 UNIT_TESTS += tests/unit/test_conf tests/unit/test_conf_errors
 tests_unit_test_conf_SOURCES = tests/unit/test_conf.c tests/unit/conf_help.h

@@ -77,6 +77,8 @@ role_check(const struct conf *c, GString *messages)
 	ok &= check_secret(c->intake.tls_key, messages);
 	ok &= check_readable(c->intake.tls_certificate, messages);
 	ok &= check_readable(c->intake.tls_client_ca, messages);
+	ok &= check_secret(c->graph.token_file, messages);
+	ok &= check_readable(c->graph.tls_ca_file, messages);
 	for (guint i = 0; i < c->relays->len; i++) {
 		const struct conf_relay *r = c->relays->pdata[i];
 

@@ -13,6 +13,7 @@
 /* The shortest configuration there is, on one line. */
 #define MINIMAL "catch_all a; intake { app_secret_file /s; " \
 	"verify_token_file /t; } render { domain d.example; } " \
+	"graph { token_file /g; } " \
 	"journal a { maildir /m; }\n"
 
 static inline struct conf *

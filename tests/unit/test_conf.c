@@ -82,7 +82,19 @@ a_minimal_configuration_has_all_defaults(void **state)
 	assert_int_equal(c->turn.span_ms, TURN_SPAN_DEFAULT_MS);
 	assert_int_equal(c->turn.max_items, TURN_ITEMS_DEFAULT);
 	assert_int_equal(c->turn.max_bytes, TURN_BYTES_DEFAULT);
+	assert_int_equal(c->turn.receipt_wait_ms,
+	    TURN_RECEIPT_WAIT_DEFAULT_MS);
 	assert_int_equal(c->receipts, CONF_RECEIPTS_ALL);
+	assert_int_equal(c->media.downloads, 4);
+	assert_int_equal(c->media.max_bytes, 110 << 20);
+	assert_int_equal(c->media.wait_ms, 600000);
+	assert_int_equal(c->media.give_up_ms, (int64_t)7 * 86400000);
+	assert_int_equal(c->media.retry_min_ms, 10000);
+	assert_int_equal(c->media.retry_max_ms, 1800000);
+	assert_null(c->media.clamd);
+	assert_int_equal(c->media.infected, CONF_INFECTED_TAG);
+	assert_int_equal(c->media.scan_wait_ms, 600000);
+	assert_null(c->render.zone);
 	assert_string_equal(c->render.address_domain, "d.example");
 	assert_string_equal(c->render.templates, PKGDATADIR "/templates");
 	assert_true(c->render.attach_event);
@@ -93,6 +105,13 @@ a_minimal_configuration_has_all_defaults(void **state)
 	assert_string_equal(j->from, "chatjournal@d.example");
 	assert_int_equal(j->profile, CONF_PROFILE_PLAIN);
 	assert_int_equal(j->warn_age_ms, 15 * 60000);
+	assert_string_equal(j->language, "en");
+	assert_int_equal(j->max_bytes, 0);
+	assert_int_equal(j->max_files, 16);
+	assert_int_equal(j->max_age_ms, 0);
+	assert_false(j->thread_index);
+	assert_int_equal(j->headers->len + j->renames->len +
+	    j->recipient_headers->len, 0);
 	assert_null(conf_journal_get(c, "b"));
 	conf_free(c);
 	conf_free(NULL);
@@ -179,6 +198,108 @@ values_are_read_with_units_quotes_and_escapes(void **state)
 	assert_string_equal(conf_relay_get(c, "r")->password_file, "/p#q");
 	assert_string_equal(conf_journal_get(c, "x")->maildir,
 	    "/var/mail/a b");
+	conf_free(c);
+}
+
+static void
+the_graph_block_has_defaults_when_it_is_there(void **state)
+{
+	struct conf *c = load_good(MINIMAL);
+
+	(void)state;
+	assert_string_equal(c->graph.url, "https://graph.facebook.com");
+	assert_string_equal(c->graph.version, "v25.0");
+	assert_string_equal(c->graph.token_file, "/g");
+	assert_null(c->graph.tls_ca_file);
+	assert_int_equal(c->graph.media_hosts->len, 1);
+	assert_string_equal(c->graph.media_hosts->pdata[0],
+	    "lookaside.fbsbx.com");
+	assert_int_equal(c->graph.connect_ms, 10000);
+	assert_int_equal(c->graph.total_ms, 600000);
+	conf_free(c);
+}
+
+static void
+without_a_graph_block_there_is_no_url_and_one_warning(void **state)
+{
+	static const char text[] = "catch_all a; intake { app_secret_file /s; "
+	    "verify_token_file /t; } render { domain d; } "
+	    "journal a { maildir /m; }\n";
+	g_autoptr(GString) got = g_string_new(NULL);
+	struct conf *c = load_text(text, got), *again;
+	g_autofree char *printed = NULL;
+
+	(void)state;
+	assert_non_null(c);
+	assert_null(c->graph.url);
+	assert_null(c->graph.version);
+	assert_int_equal(c->graph.media_hosts->len, 0);
+	assert_true(g_str_has_prefix(got->str, "t:1:1: warning: there is no "
+	    "graph { } block: files of messages are named in mails, but not "
+	    "fetched\n"));
+	printed = print(c);
+	assert_null(strstr(printed, "graph"));
+	again = load_good(printed);
+	assert_null(again->graph.url);
+	conf_free(c);
+	conf_free(again);
+}
+
+static void
+hosts_that_are_given_stand_instead_of_the_default(void **state)
+{
+	struct conf *c = load_good("catch_all a; intake { app_secret_file /s; "
+	    "verify_token_file /t; } render { domain d; zone Etc/GMT+3; } "
+	    "graph { token_file /g; url https://[::1]:8443; version v26.0; "
+	    "media_host .fbcdn.net; media_host 127.0.0.1; tls_ca /ca; } "
+	    "media { clamd localhost:3310; infected quarantine; } "
+	    "journal a { maildir /m; }\n");
+	g_autofree char *text = print(c);
+
+	(void)state;
+	assert_int_equal(c->graph.media_hosts->len, 2);
+	assert_string_equal(c->graph.media_hosts->pdata[0], ".fbcdn.net");
+	assert_string_equal(c->graph.url, "https://[::1]:8443");
+	assert_string_equal(c->media.clamd, "localhost:3310");
+	assert_int_equal(c->media.infected, CONF_INFECTED_QUARANTINE);
+	assert_string_equal(c->render.zone, "Etc/GMT+3");
+	assert_non_null(strstr(text, "\n\tmedia_host .fbcdn.net;\n"
+	    "\tmedia_host 127.0.0.1;\n"));
+	conf_free(c);
+}
+
+static void
+a_journal_takes_headers_and_renames_in_the_order_given(void **state)
+{
+	struct conf *c = load_good("journal b { maildir /b; language pt-BR; "
+	    "max_size 50M; max_files 0; max_age 30d; thread_index on;\n"
+	    "header X-GlobalRelay-MsgType 'chat app';\n"
+	    "header x-kvs-messagetype \"a\\\"b\";\n"
+	    "header x-kvs-messagetype two;\n"
+	    "rename X-ChatJournal-Network X-Net; rename X-A-1 X_B;\n"
+	    "recipients_header X-ZANTAZ-RECIP; "
+	    "recipients_header X-Envelope-To; }\n" MINIMAL);
+	const struct conf_journal *j = conf_journal_get(c, "b");
+	static const char *const headers[] = { "X-GlobalRelay-MsgType",
+	    "chat app", "x-kvs-messagetype", "a\"b", "x-kvs-messagetype",
+	    "two" };
+	static const char *const renames[] = { "X-ChatJournal-Network",
+	    "X-Net", "X-A-1", "X_B" };
+
+	(void)state;
+	assert_string_equal(j->language, "pt-BR");
+	assert_int_equal(j->max_bytes, 50 << 20);
+	assert_int_equal(j->max_files, 0);
+	assert_int_equal(j->max_age_ms, (int64_t)30 * 86400000);
+	assert_true(j->thread_index);
+	assert_int_equal(j->headers->len, G_N_ELEMENTS(headers));
+	for (size_t i = 0; i < G_N_ELEMENTS(headers); i++)
+		assert_string_equal(j->headers->pdata[i], headers[i]);
+	assert_int_equal(j->renames->len, G_N_ELEMENTS(renames));
+	for (size_t i = 0; i < G_N_ELEMENTS(renames); i++)
+		assert_string_equal(j->renames->pdata[i], renames[i]);
+	assert_int_equal(j->recipient_headers->len, 2);
+	assert_string_equal(j->recipient_headers->pdata[1], "X-Envelope-To");
 	conf_free(c);
 }
 
@@ -412,6 +533,12 @@ what_is_printed_loads_and_prints_the_same(void **state)
 		"journal x { relay b; to a@b; from c@d; "
 		"profile exchange-journal; warn_age 1s; } "
 		"journal y { maildir /y; to a@b; }\n" MINIMAL,
+		"media { downloads 9; max_size 1M; wait 0; give_up 1h; "
+		"clamd '/run/a b'; infected quarantine; scan_wait 1s; } "
+		"journal x { maildir /x; language pt; max_size 1G; "
+		"header X-A \"b; 'c' \\\" \\\\\"; header X-A 'd'; "
+		"rename X-B X-C; recipients_header X-D; thread_index on; }\n"
+		MINIMAL,
 	};
 
 	(void)state;
@@ -425,6 +552,7 @@ what_is_printed_loads_and_prints_the_same(void **state)
 		assert_int_equal(again->relays->len, c->relays->len);
 		assert_int_equal(again->user == NULL, c->user == NULL);
 		assert_int_equal(again->turn.span_ms, c->turn.span_ms);
+		assert_null(strstr(one, "\n\tmedia_host"));
 		conf_free(c);
 		conf_free(again);
 	}
@@ -458,7 +586,8 @@ presets_are_written_as_they_are_printed(void **state)
 
 	(void)state;
 	assert_string_equal(rest, "catch_all a;\nlog {\nintake {\n"
-	    "\tapp_secret_file /s;\n\tverify_token_file /t;\nturn {\n"
+	    "\tapp_secret_file /s;\n\tverify_token_file /t;\n"
+	    "graph {\n\ttoken_file /g;\nmedia {\nturn {\n"
 	    "render {\n\tdomain d.example;\nkeep {\nrelay r {\n"
 	    "\turl smtp://[::1]:25;\njournal a {\n\tmaildir /m;\n");
 	conf_free(c);
@@ -565,7 +694,7 @@ every_row_is_in_the_manual_and_in_the_samples(void **state)
 
 	(void)state;
 	conf_each_row(check_row, &d);
-	assert_true(d.rows > 70);
+	assert_true(d.rows > 100);
 	g_free(d.manual);
 	g_free(d.sample);
 	g_free(d.directory);
@@ -743,6 +872,10 @@ main(void)
 		cmocka_unit_test(a_minimal_configuration_has_all_defaults),
 		cmocka_unit_test(a_relay_takes_port_and_tls_from_its_url),
 		cmocka_unit_test(values_are_read_with_units_quotes_and_escapes),
+		cmocka_unit_test(the_graph_block_has_defaults_when_it_is_there),
+		cmocka_unit_test(without_a_graph_block_there_is_no_url_and_one_warning),
+		cmocka_unit_test(hosts_that_are_given_stand_instead_of_the_default),
+		cmocka_unit_test(a_journal_takes_headers_and_renames_in_the_order_given),
 		cmocka_unit_test(includes_are_read_in_the_order_of_their_names),
 		cmocka_unit_test(an_error_in_an_included_file_names_that_file),
 		cmocka_unit_test(includes_that_never_end_are_refused),

@@ -145,6 +145,10 @@ what_is_given_twice_names_the_first(void **state)
 		    "relay r { url smtp://[::1]; }\n",
 		    "t:2:7: there is already a relay \"r\"\n"
 		    "relay r { url smtp://[::1]; }\n      ^\n" },
+		{ "journal b { maildir /b;\nrename X-A X-B;\n"
+		    "rename X-A X-C;\n}\n",
+		    "t:3:8: this header is given twice for rename\n"
+		    "rename X-A X-C;\n       ^~~\n" },
 		{ "journal b { maildir /x; }\njournal c { maildir /x; }\n",
 		    "t:2:21: journal \"b\" has this Maildir already\n"
 		    "journal c { maildir /x; }\n"
@@ -167,6 +171,23 @@ a_directive_has_one_value_and_a_block_has_braces(void **state)
 		{ "log;\n", "t:1:1: log is a block: log { … }\nlog;\n^~~\n" },
 		{ "log x { }\n", "t:1:5: one word too many before '{'\n"
 		    "log x { }\n    ^\n" },
+		{ "journal b { maildir /b; header X-A; }\n",
+		    "t:1:25: header needs NAME VALUE\n"
+		    "journal b { maildir /b; header X-A; }\n"
+		    "                        ^~~~~~\n" },
+		{ "journal b { maildir /b; header X-A b c; }\n",
+		    "t:1:38: header takes NAME VALUE; put quotes around a "
+		    "value with blanks\n"
+		    "journal b { maildir /b; header X-A b c; }\n"
+		    "                                     ^\n" },
+		{ "journal b { maildir /b; header X-A\nv; }\n",
+		    "t:1:25: header needs NAME VALUE\n"
+		    "journal b { maildir /b; header X-A\n"
+		    "                        ^~~~~~\n"
+		    "t:1:35: ';' is missing after \"X-A\"\n"
+		    "journal b { maildir /b; header X-A\n"
+		    "                                  ^\n"
+		    "t:2:1: unknown directive \"v\"\nv; }\n^\n" },
 		{ "relay { }\n", "t:1:1: relay is a block: relay NAME { … }\n"
 		    "relay { }\n^~~~~\n" },
 		{ "relay \"a b\" { }\n", "t:1:7: \"a b\" is not a name: only "
@@ -284,6 +305,41 @@ values_of_the_wrong_type_or_out_of_range_are_refused(void **state)
 		    "than an IPv6 address in [ ]" },
 		{ "intake", "path", "webhook", "must begin with '/'" },
 		{ "intake", "path", "/a?b", "is not a plain URL path" },
+		{ "graph", "url", "http://x", "is not https://HOST[:PORT]" },
+		{ "graph", "url", "https://x/v1", "has more than host and "
+		    "port" },
+		{ "graph", "url", "https://", "has no host name or IP "
+		    "address after the //" },
+		{ "graph", "version", "25.0", "is not a version such as "
+		    "v25.0" },
+		{ "graph", "version", "v25", "is not a version such as "
+		    "v25.0" },
+		{ "graph", "media_host", ".com", "is too wide; name a domain "
+		    "of its owner" },
+		{ "graph", "media_host", "a/b", "is not a host, or a domain "
+		    "with a leading dot for all hosts below it" },
+		{ "media", "clamd", "clamd.sock", "is neither the path of a "
+		    "socket nor ADDRESS:PORT with an IP address or "
+		    "localhost" },
+		{ "media", "clamd", "localhost:0", "is neither the path of a "
+		    "socket nor ADDRESS:PORT with an IP address or "
+		    "localhost" },
+		{ "media", "max_size", "3G", "is out of range: 64k to 2G" },
+		{ "media", "infected", "tagg", "is not one of tag, "
+		    "quarantine; did you mean \"tag\"?" },
+		{ "render", "zone", "America/", "is not a time zone such as "
+		    "America/Sao_Paulo" },
+		{ "render", "zone", "../etc/passwd", "is not a time zone "
+		    "such as America/Sao_Paulo" },
+		{ "journal b", "language", "English", "is not a language "
+		    "such as en, pt or pt-BR" },
+		{ "journal b", "language", "pt_BR", "is not a language "
+		    "such as en, pt or pt-BR" },
+		{ "journal b", "recipients_header", "To:", "is not the name "
+		    "of a header: only letters, digits, '-' and '_', no "
+		    "':'" },
+		{ "journal b", "recipients_header", "-x", "must begin with a "
+		    "letter" },
 		{ "relay r", "url", "http://x", "is not smtp://HOST[:PORT] "
 		    "or smtps://HOST[:PORT]" },
 		{ "relay r", "url", "smtp://u@h", "has a user in it; use the "
@@ -393,6 +449,24 @@ directives_that_need_each_other_are_checked(void **state)
 		    "t:2:15: password_file needs user as well\n" },
 		{ "relay r { url smtps://h;\nretry_min 1h; }\n",
 		    "t:2:11: retry_min is longer than retry_max\n" },
+		{ "media {\nretry_max 1s; }\n",
+		    "t:2:11: retry_min is longer than retry_max\n" },
+		{ "media {\nclamd 192.0.2.1:3310; }\n",
+		    "t:2:7: files would go in clear text to 192.0.2.1, which "
+		    "is in no trusted_network\n" },
+		{ "journal b { maildir /b;\nmax_size 1k; }\n",
+		    "t:2:10: max_size is 0 for no limit, or at least 256k\n" },
+		{ "journal b { maildir /b;\nheader X-A: b; }\n",
+		    "t:2:8: \"X-A:\" is not the name of a header: only "
+		    "letters, digits, '-' and '_', no ':'\n" },
+		{ "journal b { maildir /b;\nrename X-A \"b c\"; }\n",
+		    "t:2:12: \"b c\" is not the name of a header: only "
+		    "letters, digits, '-' and '_', no ':'\n" },
+		{ "journal b { maildir /b;\nheadr X-A b; }\n",
+		    "t:2:1: unknown directive \"headr\"; did you mean "
+		    "\"header\"?\n" },
+		{ "graph { url https://g; }\n",
+		    "t:1:1: token_file is missing in graph { }\n" },
 		{ "intake {\ntls_certificate /c; }\n",
 		    "t:2:17: tls_certificate needs tls_key as well\n" },
 		{ "intake {\ntls_key /c; }\n",
