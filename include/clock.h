@@ -26,6 +26,7 @@ const char *clock_iso(int64_t ms, int millis, char out[CLOCK_ISO_SIZE]);
 struct clock_zone;
 #define CLOCK_LOCAL_SIZE 48
 const struct clock_zone *clock_zone_get(const char *name);
+const char *clock_zone_name(const struct clock_zone *zone);
 /* "2026-02-03 11:05:09 -03" (offset without minutes when they are 0). */
 const char *clock_local(const struct clock_zone *zone, int64_t ms,
     char out[CLOCK_LOCAL_SIZE]);

@@ -82,6 +82,59 @@ dates_are_spelt_by_rfc_5322_and_iso_8601(void **state)
 	    "2026-02-03T14:05:09Z");
 }
 
+/* Also across the changes to and from summer time. */
+static void
+local_time_is_that_of_the_zone_with_its_offset(void **state)
+{
+	static const struct {
+		const char *zone;
+		int64_t ms;
+		const char *local;
+	} rows[] = {
+		{ "America/Sao_Paulo", 1770127509402,
+			"2026-02-03 11:05:09 -03" },
+		{ "Asia/Kolkata", 1770127509000, "2026-02-03 19:35:09 +05:30" },
+		{ "Europe/London", 1774745999000, "2026-03-29 00:59:59 +00" },
+		{ "Europe/London", 1774746000000, "2026-03-29 02:00:00 +01" },
+		{ "America/St_Johns", 1770127509000,
+			"2026-02-03 10:35:09 -03:30" },
+		{ "Etc/UTC", -1, "1969-12-31 23:59:59 +00" },
+	};
+	static const char *const bad[] = { "Mars/Olympus", "", "/etc/passwd",
+		"../UTC", "-03:00", NULL };
+	char out[CLOCK_LOCAL_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		const struct clock_zone *z = clock_zone_get(rows[i].zone);
+
+		assert_non_null(z);
+		assert_ptr_equal(z, clock_zone_get(rows[i].zone));
+		assert_string_equal(clock_zone_name(z), rows[i].zone);
+		assert_string_equal(clock_local(z, rows[i].ms, out),
+		    rows[i].local);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+		assert_null(clock_zone_get(bad[i]));
+}
+
+static void
+a_date_is_read_only_when_there_is_such_a_day(void **state)
+{
+	static const char *const bad[] = { "2026-02-29", "2026-04-31",
+		"2026-13-01", "2026-00-10", "2026-2-3", "2026-02-03T14:05:09",
+		"2026-02-03T24:00:00Z", "2026-02-03T14:60:00Z", "1969-12-31",
+		"2026-02-03 ", "", "yesterday" };
+
+	(void)state;
+	assert_int_equal(clock_parse("1970-01-01"), 0);
+	assert_int_equal(clock_parse("2000-02-29"), 951782400000);
+	assert_int_equal(clock_parse("2026-02-03T14:05:09Z"), 1770127509000);
+	assert_int_equal(clock_parse("2100-02-28T23:59:59Z"), 4107542399000);
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+		assert_int_equal(clock_parse(bad[i]), -1);
+}
+
 static void
 hmac_agrees_with_rfc_4231_and_the_webhook_vector(void **state)
 {
@@ -423,6 +476,9 @@ main(void)
 		cmocka_unit_test(
 		    context_is_put_in_front_and_keeps_kind_and_name),
 		cmocka_unit_test(dates_are_spelt_by_rfc_5322_and_iso_8601),
+		cmocka_unit_test(
+		    local_time_is_that_of_the_zone_with_its_offset),
+		cmocka_unit_test(a_date_is_read_only_when_there_is_such_a_day),
 		cmocka_unit_test(
 		    hmac_agrees_with_rfc_4231_and_the_webhook_vector),
 		cmocka_unit_test(sha256_of_nothing_and_its_base32_are_known),
