@@ -45,7 +45,6 @@ struct directory_business {
 const struct directory_staff *directory_business_staff(
     const struct directory_business *b, int64_t at_ms);
 
-
 struct directory_customer {
 	char *id;		/* the bank's own key, or NULL */
 	char *name;

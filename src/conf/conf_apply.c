@@ -21,12 +21,20 @@ report_value(struct conf_load *l, const struct conf_word *word,
 }
 
 static unsigned
-values_of(const struct conf_row *row)
+least_of(const struct conf_row *row)
 {
+	if (row->type == CONF_WORDS)
+		return (unsigned)row->min;
 	return row->type == CONF_PAIR ? 2 : 1;
 }
 
-/* NAME and its value, or its two, and nothing else. */
+static unsigned
+most_of(const struct conf_row *row)
+{
+	return row->type == CONF_WORDS ? (unsigned)row->max : least_of(row);
+}
+
+/* NAME and as many values as it takes. */
 static bool
 has_shape(struct conf_load *l, const struct conf_row *row,
     const struct conf_node *node)
@@ -39,12 +47,12 @@ has_shape(struct conf_load *l, const struct conf_row *row,
 		    "%s takes a value and ';', not a block", row->name);
 		return false;
 	}
-	if (node->count <= values_of(row)) {
+	if (node->count <= least_of(row)) {
 		conf_error(l->issues, node->words->pos, "%s needs %s",
 		    row->name, many != NULL ? many : "a value");
 		return false;
 	}
-	for (unsigned i = 0; i <= values_of(row) && extra != NULL; i++)
+	for (unsigned i = 0; i <= most_of(row) && extra != NULL; i++)
 		extra = extra->next;
 	if (extra != NULL)
 		conf_error(l->issues, extra->pos,
@@ -90,7 +98,7 @@ apply_value(struct conf_load *l, const struct conf_row *row,
 
 	if (row->type == CONF_PAIR)
 		apply_pair(l, row, node, base);
-	else if (!word->is_bad &&
+	else if (row->type != CONF_WORDS && !word->is_bad &&
 	    !conf_value_set(row, base, word->value, &at, &err))
 		report_value(l, word, &err);
 }

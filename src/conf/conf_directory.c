@@ -38,6 +38,12 @@ static const struct conf_row business_rows[] = {
 		.help = "Mail address of the desk." },
 	{ "staff", CONF_NAME, .offset = CONF_NOWHERE,
 		.help = "Who alone uses the number." },
+	{ "used_by", CONF_WORDS, .flags = CONF_MANY, .min = 1, .max = 5,
+		.usage = "STAFF [from DATE] [until DATE]",
+		.offset = CONF_NOWHERE,
+		.help = "Who alone used the number for some time." },
+	{ "zone", CONF_ZONE, .offset = BUSINESS(zone),
+		.help = "Time zone of the desk." },
 	{ "journal", CONF_NAME, .flags = CONF_MANY | CONF_REQUIRED,
 		.offset = BUSINESS(journals),
 		.help = "Gets the conversations of this number." },
@@ -145,22 +151,28 @@ enter_business(struct conf_load *l, const struct conf_node *node)
 	return b;
 }
 
+const struct directory_staff *
+conf_staff_ref(struct conf_load *l, const struct conf_word *word)
+{
+	const struct directory_staff *s = directory_staff_get(
+	    l->c->directory, word->value);
+	g_autofree char *shown = NULL;
+
+	if (s != NULL)
+		return s;
+	shown = conf_shown(word->value);
+	conf_error(l->issues, word->pos, "there is no staff %s", shown);
+	return NULL;
+}
+
 static void
 find_staff(struct conf_load *l, const struct conf_node *node,
     struct directory_business *b)
 {
 	const struct conf_node *n = conf_node_find(node->children, "staff");
-	g_autofree char *shown = NULL;
 
-	if (n == NULL || n->words->next == NULL)
-		return;
-	b->staff = directory_staff_get(l->c->directory,
-	    n->words->next->value);
-	if (b->staff != NULL)
-		return;
-	shown = conf_shown(n->words->next->value);
-	conf_error(l->issues, n->words->next->pos, "there is no staff %s",
-	    shown);
+	if (n != NULL && n->words->next != NULL)
+		b->staff = conf_staff_ref(l, n->words->next);
 }
 
 static void
@@ -191,6 +203,7 @@ leave_business(struct conf_load *l, const struct conf_node *node, void *base)
 
 	ok &= claim_all(l, node, "number", "business number");
 	find_staff(l, node, b);
+	conf_terms_read(l, node, b);
 	find_journals(l, node);
 	if (!ok)
 		directory_business_free(b);

@@ -23,7 +23,8 @@ enum conf_type { CONF_STRING, CONF_NAME, CONF_USER, CONF_PATH, CONF_URLPATH, CON
 	CONF_HEADER, CONF_LANGUAGE, CONF_ZONE, CONF_VERSION, CONF_HTTPS,
 	CONF_HOSTS, CONF_SOCKET, CONF_LISTEN, CONF_URL, CONF_BOOL, CONF_ENUM,
 	CONF_NUMBER, CONF_SIZE, CONF_DURATION,
-	CONF_PAIR };	/* two values of types `pair`; always CONF_MANY */
+	CONF_PAIR,	/* two values of types `pair`; always CONF_MANY */
+	CONF_WORDS };	/* min to max words, which the block's check reads */
 
 enum conf_row_flag { CONF_MANY = 1, CONF_REQUIRED = 2 };
 
@@ -143,7 +144,19 @@ void conf_check_journal(struct conf_load *l, const struct conf_node *node,
 /* After the directory was read. */
 void conf_check_unused(struct conf_load *l, const struct conf_node *root);
 
+/* --- conf_terms.c: who used a business number, and when --- */
+
+struct directory_business;
+/* The used_by directives of the block, into b->terms. */
+void conf_terms_read(struct conf_load *l, const struct conf_node *node,
+    struct directory_business *b);
+
 /* --- conf_directory.c --- */
+
+struct directory_staff;
+/* NULL, and the error is noted, when there is none of that id. */
+const struct directory_staff *conf_staff_ref(struct conf_load *l,
+    const struct conf_word *word);
 
 void conf_directory_read(struct conf_load *l, const struct conf_node *root);
 

@@ -310,6 +310,7 @@ conf_value_set(const struct conf_row *row, void *base, const char *text,
 	case CONF_HOSTS:
 	case CONF_SOCKET:
 	case CONF_PAIR:
+	case CONF_WORDS:
 		break;
 	}
 	return set_text(row, field, text, at, err);
@@ -372,6 +373,7 @@ conf_value_format(const struct conf_row *row, const void *base)
 	case CONF_HOSTS:
 	case CONF_SOCKET:
 	case CONF_PAIR:
+	case CONF_WORDS:
 		break;
 	}
 	if (row->type == CONF_USER &&

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Values that are one word of a set form: names, header names, languages,
- * time zones. Only the form is looked at, and messages are the end of a
+ * time zones. Only the form is looked at, but of a time zone; messages are the end of a
  * sentence that begins with the value.
  */
 #include "conf_int.h"
 
 #include <string.h>
 
+#include "clock.h"
 #include "err.h"
 
 #define NAME_MAX_CHARS 64
@@ -95,21 +96,29 @@ conf_language_check(const char *s, struct err *err)
 }
 
 /* Names of the tz database: "UTC", "America/Sao_Paulo", "Etc/GMT+3". */
-bool
-conf_zone_check(const char *s, struct err *err)
+static bool
+is_zone_name(const char *s)
 {
 	bool start = true;
 
-	for (const char *p = s; *p != '\0'; p++) {
-		if (start ? !g_ascii_isalpha(*p) : !g_ascii_isalnum(*p) &&
-		    strchr("_+-/", *p) == NULL)
-			return fail(err, "is not a time zone such as "
-			    "America/Sao_Paulo");
-		start = *p == '/';
+	for (; *s != '\0'; s++) {
+		if (start ? !g_ascii_isalpha(*s) : !g_ascii_isalnum(*s) &&
+		    strchr("_+-/", *s) == NULL)
+			return false;
+		start = *s == '/';
 	}
-	if (start || strlen(s) > NAME_MAX_CHARS)
+	return !start;
+}
+
+bool
+conf_zone_check(const char *s, struct err *err)
+{
+	if (!is_zone_name(s) || strlen(s) > NAME_MAX_CHARS)
 		return fail(err, "is not a time zone such as "
 		    "America/Sao_Paulo");
+	if (clock_zone_get(s) == NULL)
+		return fail(err, "is not a time zone that this system knows; "
+		    "see that tzdata is installed");
 	return true;
 }
 

@@ -5,7 +5,8 @@ src_libchatjournal_a_SOURCES += \
 	src/conf/conf_issues.c src/conf/conf_lex.c src/conf/conf_near.c \
 	src/conf/conf_net.c src/conf/conf_parse.c src/conf/conf_print.c \
 	src/conf/conf_snapshot.c src/conf/conf_table.c \
-	src/conf/conf_table_relay.c src/conf/conf_text.h \
+	src/conf/conf_table_relay.c src/conf/conf_terms.c \
+	src/conf/conf_text.h \
 	src/conf/conf_tree.h src/conf/conf_value.c src/conf/conf_word.c
 
 UNIT_TESTS += tests/unit/test_conf tests/unit/test_conf_errors

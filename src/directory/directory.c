@@ -105,6 +105,18 @@ directory_business_get(const struct directory *d, const char *phone_number_id,
 }
 
 const struct directory_staff *
+directory_business_staff(const struct directory_business *b, int64_t at_ms)
+{
+	for (guint i = 0; b->terms != NULL && i < b->terms->len; i++) {
+		const struct directory_term *t = b->terms->pdata[i];
+
+		if (t->from_ms <= at_ms && at_ms < t->until_ms)
+			return t->staff;
+	}
+	return b->staff;
+}
+
+const struct directory_staff *
 directory_staff_get(const struct directory *d, const char *id)
 {
 	return find(d->staff_by_id, id);
@@ -254,7 +266,10 @@ directory_business_free(struct directory_business *b)
 	g_free(b->name);
 	g_free(b->desk);
 	g_free(b->mail);
+	g_free(b->zone);
 	g_ptr_array_unref(b->journals);
+	if (b->terms != NULL)
+		g_ptr_array_unref(b->terms);
 	g_free(b);
 }
 

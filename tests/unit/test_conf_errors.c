@@ -327,6 +327,8 @@ values_of_the_wrong_type_or_out_of_range_are_refused(void **state)
 		{ "media", "max_size", "3G", "is out of range: 64k to 2G" },
 		{ "media", "infected", "tagg", "is not one of tag, "
 		    "quarantine; did you mean \"tag\"?" },
+		{ "render", "zone", "America/Gotham", "is not a time zone "
+		    "that this system knows; see that tzdata is installed" },
 		{ "render", "zone", "America/", "is not a time zone such as "
 		    "America/Sao_Paulo" },
 		{ "render", "zone", "../etc/passwd", "is not a time zone "

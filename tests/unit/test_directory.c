@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "clock.h"
 #include "conf_help.h"
 #include "directory.h"
 
@@ -168,6 +169,96 @@ the_directory_file_says_who_is_who(void **state)
 	conf_free(c);
 }
 
+static const char *
+user_at(const struct directory_business *b, const char *when)
+{
+	const struct directory_staff *s = directory_business_staff(b,
+	    clock_parse(when));
+
+	return s != NULL ? s->id : "nobody";
+}
+
+static void
+a_number_that_was_handed_on_is_attributed_by_time(void **state)
+{
+	static const char text[] = "staff E1 { name a; mail a@b; }\n"
+	    "staff E2 { name b; mail b@b; }\nstaff E3 { name c; mail c@b; }\n"
+	    "business 1 { name x; desk y; journal a; journal b; staff E3;\n"
+	    "  used_by E2 until 2026-06-01T12:00:00Z from 2026-03-01;\n"
+	    "  used_by E1 until 2026-03-01; zone Europe/Moscow; }\n"
+	    "business 2 { name x; desk y; journal a; used_by E1; }\n"
+	    "business 3 { name x; desk y; journal a; }\n";
+	g_autoptr(GString) got = g_string_new(NULL);
+	struct conf *c = load_directory(text, got);
+	const struct directory_business *b;
+
+	(void)state;
+	assert_string_equal(got->str, "");
+	b = directory_business_get(c->directory, "1", NULL);
+	assert_int_equal(b->terms->len, 2);
+	assert_string_equal(b->zone, "Europe/Moscow");
+	assert_string_equal(user_at(b, "1980-01-01"), "E1");
+	assert_string_equal(user_at(b, "2026-02-28T23:59:59Z"), "E1");
+	assert_string_equal(user_at(b, "2026-03-01"), "E2");
+	assert_string_equal(user_at(b, "2026-06-01T11:59:59Z"), "E2");
+	assert_string_equal(user_at(b, "2026-06-01T12:00:00Z"), "E3");
+	b = directory_business_get(c->directory, "2", NULL);
+	assert_string_equal(user_at(b, "2026-03-01"), "E1");
+	assert_null(b->zone);
+	b = directory_business_get(c->directory, "3", NULL);
+	assert_string_equal(user_at(b, "2026-03-01"), "nobody");
+	conf_free(c);
+}
+
+static void
+times_that_make_no_sense_are_refused_where_they_are(void **state)
+{
+	static const struct {
+		const char *rows, *want;
+	} rows[] = {
+		{ "used_by E1 until 2026-03-02;\nused_by E2 from 2026-03-01;\n",
+		    "d.conf:3:9: this time overlaps with that of d.conf:2; it "
+		    "must end where the other begins\n" },
+		{ "used_by E2 from 2026-03-01;\nused_by E1 until 2026-03-02;\n",
+		    "d.conf:3:9: this time overlaps with that of d.conf:2; " },
+		{ "used_by E1 from 2026-01-01 until 2027-01-01;\n"
+		    "used_by E2 from 2026-02-01 until 2026-02-02;\n"
+		    "used_by E2 from 2026-03-01 until 2026-03-02;\n",
+		    "d.conf:4:9: this time overlaps with that of d.conf:2; " },
+		{ "used_by E1;\nused_by E1;\n",
+		    "d.conf:3:9: this time overlaps with that of d.conf:2; " },
+		{ "used_by E1 from 2026-03-01 until 2026-03-01;\n",
+		    "d.conf:2:9: this time ends before it begins\n" },
+		{ "used_by E1 from 2026-02-30;\n", "d.conf:2:17: "
+		    "\"2026-02-30\" is not a date such as 2026-03-01 or "
+		    "2026-03-01T09:00:00Z\n" },
+		{ "used_by E1 form 2026-02-20;\n", "d.conf:2:12: \"form\" is "
+		    "neither from nor until; did you mean \"from\"?\n" },
+		{ "used_by E1 from;\n",
+		    "d.conf:2:12: a date is missing after from\n" },
+		{ "used_by E1 from 2026-01-01 from 2026-01-02;\n",
+		    "d.conf:2:28: from is given twice\n" },
+		{ "used_by E1 from 2026-01-01 until 2026-01-02 x;\n",
+		    "d.conf:2:45: used_by takes STAFF [from DATE] [until "
+		    "DATE]; put quotes around a value with blanks\n" },
+		{ "used_by;\n", "d.conf:2:1: used_by needs STAFF [from DATE] "
+		    "[until DATE]\n" },
+		{ "used_by E9;\n", "d.conf:2:9: there is no staff \"E9\"\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GString) got = g_string_new(NULL);
+		g_autofree char *text = g_strdup_printf("business 1 { name x; "
+		    "desk y; journal a;\n%s}\nstaff E1 { name a; mail a@b; }\n"
+		    "staff E2 { name b; mail b@b; }\n", rows[i].rows);
+
+		assert_null(load_directory(text, got));
+		if (strstr(got->str, rows[i].want) == NULL)
+			fail_msg("want %s\ngot %s", rows[i].want, got->str);
+	}
+}
+
 static void
 mistakes_in_the_directory_file_are_shown_where_they_are(void **state)
 {
@@ -259,6 +350,8 @@ main(void)
 		cmocka_unit_test(a_business_is_found_by_id_before_number),
 		cmocka_unit_test(a_taken_key_is_refused_and_leaves_no_trace),
 		cmocka_unit_test(the_directory_file_says_who_is_who),
+		cmocka_unit_test(a_number_that_was_handed_on_is_attributed_by_time),
+		cmocka_unit_test(times_that_make_no_sense_are_refused_where_they_are),
 		cmocka_unit_test(mistakes_in_the_directory_file_are_shown_where_they_are),
 		cmocka_unit_test(a_missing_directory_file_is_blamed_on_its_directive),
 	};
