@@ -129,7 +129,8 @@ struct conf {
 	GPtrArray *relays;	/* struct conf_relay * */
 	GPtrArray *journals;	/* struct conf_journal * */
 	struct directory *directory;	/* empty without a directory file */
-	struct conf_files *files;	/* every text read: the snapshot */
+	struct conf_files *files;	/* every text read: the snapshot; NULL
+					   in what came from a snapshot */
 };
 
 /*
@@ -155,6 +156,16 @@ bool conf_load_text(const char *name, const char *text, size_t len,
  */
 bool conf_snapshot_save(const struct conf *c, int fd, struct err *err);
 bool conf_snapshot_load(int fd, struct conf **out, struct err *err);
+/*
+ * The same without the directory file: lookups answer NULL. For those who need
+ * not know who is who, since the directory of a large bank is large.
+ */
+bool conf_snapshot_load_main(int fd, struct conf **out, struct err *err);
+/*
+ * Frees the directory and all texts, which is most of the memory: for the
+ * holder of a snapshot, who can load it again.
+ */
+void conf_shrink(struct conf *c);
 
 void conf_free(struct conf *c);
 

@@ -93,6 +93,15 @@ clear_graph(struct conf_graph *g)
 }
 
 void
+conf_shrink(struct conf *c)
+{
+	directory_free(c->directory);
+	c->directory = directory_new();
+	conf_files_free(c->files);
+	c->files = NULL;
+}
+
+void
 conf_free(struct conf *c)
 {
 	if (c == NULL)
@@ -150,7 +159,8 @@ read_all(struct conf_load *l, const struct conf_source *src)
 	struct conf_tree *tree = conf_tree_new(l->files, src, l->issues);
 
 	conf_block_apply(l, &conf_block_main, tree->root, l->c);
-	if (l->c->directory_file != NULL)
+	conf_files_main_ends(l->files);
+	if (l->c->directory_file != NULL && !l->files->main_only)
 		conf_directory_read(l, tree->root);
 	/* With errors about, what seems unused may be a misspelt reference. */
 	if (l->issues->errors == 0)

@@ -46,6 +46,13 @@ conf_files_new(bool sealed)
 }
 
 void
+conf_files_main_ends(struct conf_files *f)
+{
+	f->main_sources = f->sources->len;
+	f->main_globs = f->globs->len;
+}
+
+void
 conf_files_free(struct conf_files *f)
 {
 	if (f == NULL)

@@ -31,12 +31,16 @@ struct conf_glob {
 
 struct conf_files {
 	bool sealed;		/* nothing more is read from disk */
+	bool main_only;		/* those of the directory file are not there */
 	char *cwd;		/* of the process that read the first file */
 	GPtrArray *sources, *globs;
 	size_t total_bytes;
+	guint main_sources, main_globs;	/* the rest is the directory's */
 };
 
 struct conf_files *conf_files_new(bool sealed);
+/* What is read from now on is of the directory file. */
+void conf_files_main_ends(struct conf_files *f);
 void conf_files_free(struct conf_files *f);
 /* Takes text over. False when all together would be too large. */
 bool conf_files_add(struct conf_files *f, const char *name, char *text,

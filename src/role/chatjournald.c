@@ -9,6 +9,9 @@
 #include <errno.h>
 #include <getopt.h>
 #include <glib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -51,9 +54,21 @@ load(const char *path, struct conf **out)
 	return ok;
 }
 
-/* -1 and a line on standard error when it cannot be made. */
+/* A large directory leaves much that was needed only to read it. */
+static void
+give_back_memory(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
+/*
+ * -1 and a line on standard error when it cannot be made. c is shrunk: who is
+ * who is the roles' business.
+ */
 static int
-snapshot(const struct conf *c)
+snapshot(struct conf *c)
 {
 	int fd = memfd_create("chatjournal.conf", MFD_CLOEXEC);
 	struct err err = ERR_INIT;
@@ -65,6 +80,8 @@ snapshot(const struct conf *c)
 			close(fd);
 		return -1;
 	}
+	conf_shrink(c);
+	give_back_memory();
 	return fd;
 }
 
@@ -149,6 +166,15 @@ start_log(const struct daemon *d, struct err *err)
 
 /* ---- the two lives of this program ----------------------------------------------- */
 
+/* Only build must know who is who. */
+static bool
+load_snapshot(enum proc_role role, struct conf **out, struct err *err)
+{
+	if (role == PROC_BUILD)
+		return conf_snapshot_load(proc_conf_fd(), out, err);
+	return conf_snapshot_load_main(proc_conf_fd(), out, err);
+}
+
 static int
 run_role(const char *name)
 {
@@ -169,11 +195,12 @@ run_role(const char *name)
 		    stderr);
 		return EXIT_USAGE;
 	}
-	if (!conf_snapshot_load(proc_conf_fd(), &c, &err)) {
+	if (!load_snapshot(role, &c, &err)) {
 		log_err(LOG_LEVEL_ERROR, "role.failed", &err, "name=%s",
 		    name);
 		return PROC_EXIT_CONF;
 	}
+	give_back_memory();
 	log_set_level((enum log_level)c->log.level);
 	rc = run[role](c);
 	conf_free(c);

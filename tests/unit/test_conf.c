@@ -471,6 +471,36 @@ a_snapshot_outlives_the_files_it_was_made_from(void **state)
 }
 
 static void
+a_process_that_need_not_know_people_loads_none(void **state)
+{
+	char *dir = make_dir();
+	g_autofree char *m = put_file(dir, "m.conf", "directory d.conf;\n"
+	    "include x.inc;\n" MINIMAL);
+	g_autofree char *x = put_file(dir, "x.inc",
+	    "journal b { maildir /b; }\n");
+	g_autofree char *d = put_file(dir, "d.conf", "include p*.inc;\n");
+	g_autofree char *p = put_file(dir, "p1.inc",
+	    "business 1 { name n; desk d; journal b; }\n");
+	struct conf *c = load_file(m), *part = NULL, *whole = NULL;
+	auto_fd int fd = save(c);
+	g_autofree char *before = print(c), *after = NULL;
+
+	(void)state;
+	conf_shrink(c);
+	assert_null(directory_business_get(c->directory, "1", NULL));
+	assert_true(conf_snapshot_load_main(fd, &part, NULL));
+	assert_null(directory_business_get(part->directory, "1", NULL));
+	after = print(part);
+	assert_string_equal(before, after);
+	assert_true(conf_snapshot_load(fd, &whole, NULL));
+	assert_non_null(directory_business_get(whole->directory, "1", NULL));
+	conf_free(c);
+	conf_free(part);
+	conf_free(whole);
+	drop_dir(dir);
+}
+
+static void
 a_snapshot_of_relative_names_does_not_depend_on_the_directory(void **state)
 {
 	char *dir = make_dir();
@@ -882,6 +912,7 @@ main(void)
 		cmocka_unit_test(includes_may_not_multiply_without_bound),
 		cmocka_unit_test(a_file_that_is_not_there_is_named),
 		cmocka_unit_test(a_snapshot_outlives_the_files_it_was_made_from),
+		cmocka_unit_test(a_process_that_need_not_know_people_loads_none),
 		cmocka_unit_test(a_snapshot_of_relative_names_does_not_depend_on_the_directory),
 		cmocka_unit_test(a_damaged_snapshot_is_refused_at_every_length),
 		cmocka_unit_test(what_is_printed_loads_and_prints_the_same),
