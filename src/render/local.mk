@@ -12,14 +12,16 @@ tests_unit_test_template_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 # mails
 src_libchatjournal_a_SOURCES += \
-	src/render/render_encode.c src/render/render_field.c \
-	src/render/render_field.h src/render/render_headers.c \
+	src/render/render_detail.c src/render/render_encode.c \
+	src/render/render_field.c src/render/render_field.h \
+	src/render/render_files.c src/render/render_headers.c \
 	src/render/render_html.c src/render/render_int.h \
 	src/render/render_item.c src/render/render_json.c \
 	src/render/render_mime.c src/render/render_names.c \
 	src/render/render_report.c src/render/render_scratch.c \
 	src/render/render_turn.c src/render/render_vars.c \
-	src/render/render_view.c src/render/render_view.h
+	src/render/render_view.c src/render/render_view.h \
+	src/render/render_words.c src/render/render_words.h
 
 UNIT_TESTS += tests/unit/test_render tests/unit/test_render_field
 UNIT_TESTS += tests/unit/test_render_html

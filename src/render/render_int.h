@@ -12,6 +12,9 @@
 #include "render.h"
 #include "template.h"
 
+struct clock_zone;
+struct render_words;
+
 /* Longest name and subject that are shown, in code points. */
 #define RENDER_NAME_MAX 120
 #define RENDER_SUBJECT_MAX 240
@@ -22,6 +25,7 @@
 struct render {
 	char *tenant, *domain, *address_domain;
 	bool attach_event;
+	const struct clock_zone *zone;	/* NULL: UTC only */
 	struct template *subject, *text, *html;
 	pthread_mutex_t trees_lock;
 	GPtrArray *trees;	/* struct render_tree *, between two mails */
@@ -66,6 +70,7 @@ struct render_party {
 	bool is_chat;		/* display name gets " (WhatsApp)" */
 	const char *what;	/* "customer", "employee", "desk" … */
 	const char *name;	/* never NULL */
+	const char *line;	/* of a business: its number, as a name */
 	const char *address;	/* addr-spec, never NULL */
 	const char *given_name;	/* what customers call themselves */
 	const char *number, *user_id, *parent_user_id, *username;
@@ -100,8 +105,19 @@ struct render_turn {
 	char conversation[RENDER_ID_SIZE];	/* c.<hex> */
 	char *subject;				/* one clean line */
 	struct template_scope view;
+	/* What the view needs to know and does not find in the input. */
+	const struct render_words *words;	/* NULL: English */
+	unsigned part, parts;			/* 0: the mail is not cut */
+	bool is_aged;				/* older than the archive takes */
+	const char *topic;			/* see render_topic() */
 };
 void render_view_fill(const struct render *r, struct render_turn *t);
+
+/*
+ * What all mails of a conversation have in common in their subject: the part
+ * of it that comes first, and Thread-Topic. Set by render_view_fill().
+ */
+const char *render_topic(const struct render_turn *t);
 
 /* 64 lower-case hex of a digest given as hex or base64; NULL for others. */
 const char *render_digest(struct render_scratch *s, const char *digest);

@@ -155,6 +155,7 @@ find_number(const struct render *r, struct render_scratch *s,
 		p->name = "unknown";
 		p->address = person_address(r, s, NULL, NULL);
 	}
+	p->line = p->name;
 }
 
 /* The employee if known, else the desk, else the bare number. */

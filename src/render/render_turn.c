@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "clock.h"
 #include "err.h"
 #include "io.h"
 #include "text.h"
@@ -76,6 +77,17 @@ check_domain(const char *what, const char *domain, struct err *err)
 	    domain != NULL ? domain : "");
 }
 
+static bool
+set_zone(struct render *r, const char *name, struct err *err)
+{
+	if (name == NULL || g_str_equal(name, "UTC"))
+		return true;
+	r->zone = clock_zone_get(name);
+	return r->zone != NULL || err_set(err, ERR_CONF, "render.zone",
+	    "there is no time zone \"%s\" in the system's tzdata; write one "
+	    "as America/Sao_Paulo", name);
+}
+
 bool
 render_new(const struct render_conf *conf, struct render **out,
     struct err *err)
@@ -91,7 +103,8 @@ render_new(const struct render_conf *conf, struct render **out,
 	r->domain = g_ascii_strdown(conf->domain, -1);
 	r->address_domain = g_ascii_strdown(conf->address_domain, -1);
 	r->attach_event = conf->attach_event;
-	if (!load_template(conf->templates, "subject.txt", TEMPLATE_LINE,
+	if (!set_zone(r, conf->zone, err) ||
+	    !load_template(conf->templates, "subject.txt", TEMPLATE_LINE,
 		&r->subject, err) ||
 	    !load_template(conf->templates, "turn.txt", TEMPLATE_TEXT,
 		&r->text, err) ||

@@ -11,8 +11,13 @@
 
 #include "clock.h"
 #include "directory.h"
+#include "text.h"
 
-#define FACT_COLUMNS (size_t)16
+#define FACT_COLUMNS 16
+#define BLOCK_INDENT "    "
+#define GROUP_SHOWN 8
+
+/* --- for all scopes --- */
 
 struct template_scope *
 render_scope_add(struct render_filler *f, GPtrArray *list)
@@ -25,19 +30,6 @@ render_scope_add(struct render_filler *f, GPtrArray *list)
 	return scope;
 }
 
-/* To 16 columns, and at least one blank. */
-static char *
-padded(struct render_scratch *s, const char *name)
-{
-	size_t len = strlen(name), cols = MAX(FACT_COLUMNS, len + 1);
-	char *out = render_keep(s, g_malloc(cols + 1));
-
-	memcpy(out, name, len);
-	memset(out + len, ' ', cols - len);
-	out[cols] = '\0';
-	return out;
-}
-
 void
 render_fact_add(struct render_filler *f, GPtrArray *list, const char *name,
     const char *value)
@@ -48,9 +40,22 @@ render_fact_add(struct render_filler *f, GPtrArray *list, const char *name,
 	if (line == NULL || name == NULL)
 		return;
 	scope = render_scope_add(f, list);
-	scope->string[F_NAME] = name;
-	scope->string[F_PADDED] = padded(f->s, name);
+	scope->string[F_NAME] = render_word(f->words, name);
+	scope->string[F_PADDED] = render_padded(f->s, scope->string[F_NAME],
+	    FACT_COLUMNS);
 	scope->string[F_VALUE] = line;
+}
+
+void
+render_facts_add(struct render_filler *f, GPtrArray *list,
+    const GPtrArray *facts)
+{
+	for (guint i = 0; facts != NULL && i < facts->len; i++) {
+		const struct item_fact *fact = g_ptr_array_index(facts, i);
+
+		render_fact_add(f, list, render_line(f->s, fact->name,
+		    SIZE_MAX), fact->value);
+	}
 }
 
 const char *
@@ -64,6 +69,39 @@ render_time(struct render_scratch *s, int64_t ms)
 	return render_format(s, "%.10s %.8s UTC", iso, iso + 11);
 }
 
+const char *
+render_local(struct render_filler *f, int64_t ms)
+{
+	char local[CLOCK_LOCAL_SIZE];
+
+	if (ms == 0 || f->zone == NULL)
+		return NULL;
+	return render_keep(f->s, g_strdup(clock_local(f->zone, ms, local)));
+}
+
+/* Cleaned before it is indented: a lone CR is a line break too. */
+const char *
+render_indented(struct render_filler *f, const char *text)
+{
+	g_autofree char *clean = text_clean(text, strlen(text), TEXT_BLOCK,
+	    SIZE_MAX);
+	GString *out = g_string_sized_new(strlen(clean) + 64);
+	const char *p = clean;
+
+	for (;;) {
+		size_t len = strcspn(p, "\n");
+
+		if (len > 0)
+			g_string_append(out, BLOCK_INDENT);
+		g_string_append_len(out, p, (gssize)len);
+		p += len;
+		if (*p == '\0')
+			break;
+		g_string_append_c(out, *p++);
+	}
+	return render_keep(f->s, g_string_free(out, FALSE));
+}
+
 static const char *
 plus(struct render_filler *f, const char *digits)
 {
@@ -75,34 +113,37 @@ plus(struct render_filler *f, const char *digits)
 static void
 fill_party(struct render_filler *f, GPtrArray *list, const struct render_party *p)
 {
-	static const char *const role[][2] = {
-		[RENDER_FROM] = { "From", "From:           " },
-		[RENDER_TO] = { "To", "To:             " },
-		[RENDER_CC] = { "Cc", "Cc:             " },
+	static const char *const role[] = {
+		[RENDER_FROM] = WORD("From"),
+		[RENDER_TO] = WORD("To"),
+		[RENDER_CC] = WORD("Cc"),
 	};
 	struct template_scope *scope = render_scope_add(f, list);
 	GPtrArray *facts = render_list(f->s);
 
-	scope->string[P_ROLE] = role[p->role][0];
-	scope->string[P_ROLE_PADDED] = role[p->role][1];
-	scope->string[P_WHAT] = p->what;
+	scope->string[P_ROLE] = render_word(f->words, role[p->role]);
+	scope->string[P_ROLE_PADDED] = render_padded(f->s,
+	    scope->string[P_ROLE], FACT_COLUMNS);
+	scope->string[P_WHAT] = render_word(f->words, p->what);
 	scope->string[P_NAME] = p->name;
 	scope->string[P_ADDRESS] = p->address;
 	scope->list[P_FACTS] = facts;
-	render_fact_add(f, facts, "number", plus(f, p->number));
-	render_fact_add(f, facts, "user id", p->user_id);
-	render_fact_add(f, facts, "parent user id", p->parent_user_id);
-	render_fact_add(f, facts, "username", p->username);
+	render_fact_add(f, facts, WORD("number"), plus(f, p->number));
+	render_fact_add(f, facts, WORD("user id"), p->user_id);
+	render_fact_add(f, facts, WORD("parent user id"), p->parent_user_id);
+	render_fact_add(f, facts, WORD("username"), p->username);
 	if (p->given_name != p->name)
-		render_fact_add(f, facts, "profile name", p->given_name);
-	render_fact_add(f, facts, "customer id", p->customer_id);
-	render_fact_add(f, facts, "employee id", p->employee_id);
-	render_fact_add(f, facts, "mail", p->mail);
+		render_fact_add(f, facts, WORD("profile name"),
+		    p->given_name);
+	render_fact_add(f, facts, WORD("customer id"), p->customer_id);
+	render_fact_add(f, facts, WORD("employee id"), p->employee_id);
+	render_fact_add(f, facts, WORD("mail"), p->mail);
 	if (p->business != p->name)
-		render_fact_add(f, facts, "desk", p->business);
-	render_fact_add(f, facts, "business number", plus(f, p->business_number));
-	render_fact_add(f, facts, "business id", p->business_id);
-	render_fact_add(f, facts, "group id", p->group_id);
+		render_fact_add(f, facts, WORD("desk"), p->business);
+	render_fact_add(f, facts, WORD("business number"),
+	    plus(f, p->business_number));
+	render_fact_add(f, facts, WORD("business id"), p->business_id);
+	render_fact_add(f, facts, WORD("group id"), p->group_id);
 }
 
 /* --- events --- */
@@ -140,32 +181,108 @@ fill_event(struct render_filler *f, GPtrArray *list, const struct render_event *
 		    list->len - 1);
 }
 
+/* --- the topic --- */
+
+/* Ids of groups begin alike and differ at the end. */
+static const char *
+group_name(struct render_filler *f, const struct render_party *p)
+{
+	size_t len = p->group_id != NULL ? strlen(p->group_id) : 0;
+	const char *end = len > GROUP_SHOWN ? p->group_id + len - GROUP_SHOWN :
+	    p->group_id;
+
+	while (end != NULL && ((unsigned char)*end & 0xc0) == 0x80)
+		end++;
+	return render_phrase(f->words, f->s, WORD("Group %s"),
+	    end != NULL ? end : "");
+}
+
+/* Without what changes from mail to mail: author, direction, employee. */
+static const char *
+make_topic(struct render_filler *f)
+{
+	const struct render_parties *who = &f->t->who;
+	const char *other = NULL, *ours = NULL;
+	bool has_group = false;
+
+	for (size_t i = 0; i < who->n; i++) {
+		const struct render_party *p = &who->list[i];
+
+		if (p->is_group) {
+			other = group_name(f, p);
+			has_group = true;
+		} else if (g_str_equal(p->what, "customer")) {
+			other = has_group ? other : p->name;
+		} else if (!g_str_equal(p->what, "network")) {
+			ours = p->business != NULL ? p->business :
+			    p->line != NULL ? p->line : p->name;
+		}
+	}
+	return render_format(f->s, "WhatsApp: %s%s%s",
+	    other != NULL ? other : "", other != NULL && ours != NULL ? " - " :
+	    "", ours != NULL ? ours : "");
+}
+
+const char *
+render_topic(const struct render_turn *t)
+{
+	return t->topic;
+}
+
 /* --- the turn --- */
 
+/* "status sent, delivered, read": each once, in the order of the items. */
 static const char *
-what_of(struct render_filler *f, const struct item *it, guint count)
+statuses(struct render_filler *f, const GPtrArray *items)
+{
+	g_autoptr(GString) all = g_string_new(NULL);
+	const char *last = NULL;
+
+	for (guint i = 0; i < items->len; i++) {
+		const struct item *it = g_ptr_array_index(items, i);
+		const char *status = it->receipt != NULL ?
+		    render_line(f->s, it->receipt->status, RENDER_NAME_MAX) :
+		    NULL;
+
+		if (status == NULL || g_strcmp0(status, last) == 0 ||
+		    all->len > RENDER_NAME_MAX)
+			continue;
+		g_string_append(all, all->len > 0 ? ", " : "");
+		g_string_append(all, render_word(f->words, status));
+		last = status;
+	}
+	return all->len > 0 ? render_phrase(f->words, f->s,
+	    WORD("status %s"), all->str) : render_word(f->words,
+	    WORD("status"));
+}
+
+static const char *
+what_of(struct render_filler *f)
 {
 	static const char *const what[ITEM_KINDS] = {
-		[ITEM_EDIT] = "edited message",
-		[ITEM_REVOKE] = "deleted message",
-		[ITEM_REACTION] = "reaction",
-		[ITEM_SYSTEM] = "system message",
-		[ITEM_CALL] = "call",
-		[ITEM_GROUP] = "group event",
-		[ITEM_HISTORY] = "message from before the capture",
-		[ITEM_GAP] = "message without content",
-		[ITEM_NOTICE] = "notice",
-		[ITEM_ACCOUNT] = "account notice",
+		[ITEM_EDIT] = WORD("edited message"),
+		[ITEM_REVOKE] = WORD("deleted message"),
+		[ITEM_REACTION] = WORD("reaction"),
+		[ITEM_SYSTEM] = WORD("system message"),
+		[ITEM_CALL] = WORD("call"),
+		[ITEM_GROUP] = WORD("group event"),
+		[ITEM_HISTORY] = WORD("message from before the capture"),
+		[ITEM_GAP] = WORD("message without content"),
+		[ITEM_NOTICE] = WORD("notice"),
+		[ITEM_ACCOUNT] = WORD("account notice"),
 	};
+	const struct render_input *in = f->t->in;
+	const struct item *it = g_ptr_array_index(in->items, 0);
 
+	if (in->is_follow_up)
+		return render_word(f->words,
+		    WORD("file of an earlier message"));
 	if (it->kind == ITEM_MESSAGE)
-		return count == 1 ? "1 message" :
-		    render_format(f->s, "%u messages", count);
-	if (it->kind == ITEM_RECEIPT && it->receipt != NULL &&
-	    it->receipt->status != NULL)
-		return render_format(f->s, "status %s", render_line(f->s,
-		    it->receipt->status, RENDER_NAME_MAX));
-	return what[it->kind] != NULL ? what[it->kind] : "status";
+		return render_count(f->words, f->s, in->items->len,
+		    WORD("%u message"), WORD("%u messages"));
+	if (it->kind == ITEM_RECEIPT)
+		return statuses(f, in->items);
+	return render_word(f->words, what[it->kind]);
 }
 
 static void
@@ -176,6 +293,7 @@ fill_names(struct render_filler *f, struct template_scope *v)
 
 	v->string[T_FROM] = who->list[0].name;
 	v->string[T_TO] = who->list[1].name;
+	v->string[T_TOPIC] = f->t->topic;
 	for (size_t i = 0; i < who->n; i++) {
 		const struct render_party *p = &who->list[i];
 
@@ -186,6 +304,8 @@ fill_names(struct render_filler *f, struct template_scope *v)
 		}
 		if (p->business != NULL)
 			v->string[T_BUSINESS] = p->business;
+		if (p->is_group)
+			v->string[T_GROUP] = p->group_id;
 	}
 	if (in->business != NULL)
 		v->string[T_DESK] = render_line(f->s, in->business->desk,
@@ -195,40 +315,105 @@ fill_names(struct render_filler *f, struct template_scope *v)
 		    RENDER_NAME_MAX);
 }
 
+static bool
+is_failure(const struct item *it)
+{
+	return it->receipt != NULL && it->receipt->status != NULL &&
+	    g_ascii_strcasecmp(it->receipt->status, "failed") == 0;
+}
+
+/* What has to be seen before a mail is opened. */
+static void
+fill_warnings(struct render_filler *f, struct template_scope *v)
+{
+	const struct render_input *in = f->t->in;
+
+	for (guint i = 0; i < in->items->len; i++) {
+		const struct item *it = g_ptr_array_index(in->items, i);
+
+		if (it->alarm)
+			v->string[T_ALARM] = "1";
+		if (it->kind == ITEM_GAP)
+			v->string[T_GAP] = "1";
+		if (is_failure(it))
+			v->string[T_FAILED] = "1";
+		if (it->kind == ITEM_RECEIPT)
+			v->string[T_RECEIPTS] = "1";
+	}
+	if (in->is_follow_up)
+		v->string[T_FOLLOW_UP] = "1";
+	if (f->t->is_aged)
+		v->string[T_AGED] = "1";
+}
+
+static void
+fill_times(struct render_filler *f, struct template_scope *v)
+{
+	const GPtrArray *items = f->t->in->items;
+	const struct item *last = g_ptr_array_index(items, items->len - 1);
+
+	v->string[T_ZONE] = f->zone != NULL ? clock_zone_name(f->zone) : "UTC";
+	v->string[T_FIRST] = render_time(f->s, f->t->at_ms);
+	v->string[T_FIRST_LOCAL] = render_local(f, f->t->at_ms);
+	if (last->at_ms == f->t->at_ms)
+		return;
+	v->string[T_LAST] = render_time(f->s, last->at_ms);
+	v->string[T_LAST_LOCAL] = render_local(f, last->at_ms);
+}
+
 static void
 fill_turn(struct render_filler *f, struct template_scope *v)
 {
 	const struct render_input *in = f->t->in;
 	const struct item *first = g_ptr_array_index(in->items, 0);
-	const struct item *last = g_ptr_array_index(in->items,
-	    in->items->len - 1);
 
-	v->string[T_WHAT] = what_of(f, first, in->items->len);
-	v->string[T_DIRECTION] = item_direction_name(first->direction);
+	v->string[T_WHAT] = what_of(f);
+	v->string[T_DIRECTION] = render_word(f->words,
+	    item_direction_name(first->direction));
 	v->string[T_NETWORK] = "WhatsApp";
 	v->string[T_EVENT] = item_kind_name(first->kind);
 	v->string[T_AUTHOR] = item_author_name(first->author);
+	v->string[T_WRITER] = render_writer(f->words, first->author);
 	v->string[T_COUNT] = render_format(f->s, "%u", in->items->len);
-	v->string[T_FIRST] = render_time(f->s, f->t->at_ms);
-	if (last->at_ms != f->t->at_ms)
-		v->string[T_LAST] = render_time(f->s, last->at_ms);
 	v->string[T_MESSAGE_ID] = f->t->message_id;
 	v->string[T_CONVERSATION] = f->t->conversation;
 	v->string[T_PARENT] = in->parent_message_id;
 	v->string[first->direction == ITEM_SENT ? T_SENT :
 	    T_RECEIVED] = "1";
+	if (f->t->parts > 0) {
+		v->string[T_PART] = render_format(f->s, "%u", f->t->part);
+		v->string[T_PARTS] = render_format(f->s, "%u", f->t->parts);
+	}
+}
+
+/* The desk's own zone, else that of the configuration. */
+static const struct clock_zone *
+zone_of(const struct render *r, const struct render_input *in)
+{
+	const char *name = in->business != NULL ? in->business->zone : NULL;
+	const struct clock_zone *zone = NULL;
+
+	if (name != NULL && g_str_equal(name, "UTC"))
+		return NULL;
+	if (name != NULL)
+		zone = clock_zone_get(name);
+	return zone != NULL ? zone : r->zone;
 }
 
 void
 render_view_fill(const struct render *r, struct render_turn *t)
 {
-	struct render_filler f = { .t = t, .s = &t->scratch };
-	struct template_scope *v = &t->view;
 	const struct render_input *in = t->in;
+	struct render_filler f = { .t = t, .s = &t->scratch,
+		.words = t->words, .zone = zone_of(r, in) };
+	struct template_scope *v = &t->view;
 	bool attached = render_attaches_events(r, in);
 
+	t->topic = make_topic(&f);
 	fill_turn(&f, v);
+	fill_times(&f, v);
 	fill_names(&f, v);
+	fill_warnings(&f, v);
 	v->list[T_PARTIES] = render_list(f.s);
 	for (size_t i = 0; i < t->who.n; i++)
 		fill_party(&f, v->list[T_PARTIES], &t->who.list[i]);
@@ -238,6 +423,5 @@ render_view_fill(const struct render *r, struct render_turn *t)
 		    g_ptr_array_index(in->events, i), attached);
 	v->list[T_ITEMS] = render_list(f.s);
 	for (guint i = 0; i < in->items->len; i++)
-		render_item_fill(&f, v->list[T_ITEMS],
-		    g_ptr_array_index(in->items, i));
+		render_item_fill(&f, v->list[T_ITEMS], i);
 }

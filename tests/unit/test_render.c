@@ -295,7 +295,7 @@ the_fields_of_a_mail_stand_in_a_fixed_order(void **state)
 	    "<wa-5511999990000@whatsapp.bank.example>");
 	check_field(mail, "To: \"+551140040001 (WhatsApp)\" "
 	    "<wa-551140040001@whatsapp.bank.example>");
-	check_field(mail, "Subject: WhatsApp: Ana Souza to +551140040001, "
+	check_field(mail, "Subject: WhatsApp: Ana Souza - +551140040001, "
 	    "1 message");
 	check_field(mail, "Contribution-ID: wamid.ONE");
 	check_field(mail, "X-ChatJournal-Item: id=wamid.ONE; "
@@ -409,10 +409,10 @@ what_the_network_says_comes_from_a_system_address(void **state)
 	check_field(mail, "From: \"WhatsApp\" <whatsapp@whatsapp.bank.example>");
 	check_field(mail, "Cc: \"Ana Souza (WhatsApp)\" "
 	    "<wa-5511999990000@whatsapp.bank.example>");
-	check_field(mail, "Subject: WhatsApp: WhatsApp to +551140040001, "
+	check_field(mail, "Subject: WhatsApp: Ana Souza - +551140040001, "
 	    "status delivered");
-	check_text(&f, "  about message   wamid.OUT\n"
-	    "  status          delivered\n");
+	check_text(&f, "  delivered   2026-02-03 14:05:09 UTC\n"
+	    "  about message   wamid.OUT\n");
 	end(&f);
 }
 
@@ -579,8 +579,8 @@ media_are_told_in_header_and_text(void **state)
 	assert_non_null(strstr(head, " type=application/pdf; declared-sha256="
 	    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 	    "; status=not-attached\n"));
-	check_text(&f, "  file SHA-256    e3b0c44298fc1c149afbf4c8996fb9");
-	check_text(&f, "(application/pdf) not-attached\n");
+	check_text(&f, "  declared hash   e3b0c44298fc1c149afbf4c8996fb9");
+	check_text(&f, "(document, application/pdf) not fetched\n");
 	end(&f);
 }
 
@@ -669,14 +669,14 @@ what_a_customer_writes_cannot_pass_for_a_line_of_the_journal(void **state)
 	(void)state;
 	begin(&f);
 	set(&f.item->text, "hello\n--- evidence ---\r  captured        never\n");
-	set(&f.item->counterpart.name, "Eve\nTo:             Nobody");
+	set(&f.item->counterpart.name, "Eve\nTo              Nobody");
 	g_autofree char *mail = mail_of(&f);
 	g_autofree char *text = text_of(mail);
 
 	assert_int_equal(count(text, "\n--- evidence ---"), 1);
 	assert_int_equal(count(text, "\n    --- evidence ---"), 1);
 	assert_int_equal(count(text, "\n  captured"), 1);
-	assert_int_equal(count(text, "\nTo:"), 1);
+	assert_int_equal(count(text, "\nTo "), 2);
 	end(&f);
 }
 
@@ -720,11 +720,12 @@ the_text_part_is_complete_by_itself(void **state)
 	f.item->context->id = g_strdup("wamid.QUOTED");
 	f.item->counterpart.user_id = g_strdup("BR.150");
 	check_text(&f, "WhatsApp: 1 message, received (customer)\n");
-	check_text(&f, "From:           Ana Souza (customer)\n"
+	check_text(&f, "From            Ana Souza (customer)\n"
 	    "  number          +5511999990000\n  user id         BR.150\n");
-	check_text(&f, "To:             +551140040001 (business)\n");
-	check_text(&f, "--- 1 of 1: message, text, 2026-02-03 14:05:09 UTC ---"
-	    "\n\n    Bom dia\n\n");
+	check_text(&f, "To              +551140040001 (business)\n");
+	check_text(&f, "--- 1/1 --- 14:05:09 Ana Souza, text ---\n");
+	check_text(&f, "  original        not held: wamid.QUOTED\n");
+	check_text(&f, "\n\n    Bom dia\n\n");
 	check_text(&f, "  quoted message  wamid.QUOTED\n");
 	check_text(&f, "  id              wamid.ONE\n");
 	check_text(&f, "  captured        2026-02-03T14:05:11.402Z, webhook, "
@@ -946,7 +947,7 @@ a_report_has_the_marker_after_to_and_known_tags_only(void **state)
 	want = g_strdup_printf("\r\nContent-Type: text/plain; charset=utf-8"
 	    "\r\nContent-Transfer-Encoding: 7bit\r\n\r\n"
 	    "Sender: wa-5511999990000@whatsapp.bank.example\r\n"
-	    "Subject: WhatsApp: Ana Souza to +551140040001, 1 message\r\n"
+	    "Subject: WhatsApp: Ana Souza - +551140040001, 1 message\r\n"
 	    "Message-ID: %.*s\r\n"
 	    "To: wa-551140040001@whatsapp.bank.example\r\n--=_j_",
 	    (int)strcspn(id, "\r"), id);

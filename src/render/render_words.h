@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Words of a mail in the language of its journal. English is the key: without
+ * a catalog (NULL) each word is its own translation.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stddef.h>
+
+struct render_scratch;
+
+struct render_words {
+	char *language;
+	GHashTable *table;	/* char * to char *, both owned */
+	/* The form that goes with n: "one", "few" or "many". */
+	const char *(*plural)(guint n);
+};
+
+/*
+ * Marks a literal that is looked up with render_word() somewhere. A test
+ * compares all of them, and the templates, with the catalogs.
+ */
+#define WORD(english) english
+
+/* The translation, or the English word when there is none. NULL for NULL. */
+const char *render_word(const struct render_words *w, const char *english);
+
+/* The form for n, with n in place of %u: "3 messages". */
+const char *render_count(const struct render_words *w,
+    struct render_scratch *s, guint n, const char *one, const char *many);
+
+/* render_word() with value in place of %s. */
+const char *render_phrase(const struct render_words *w,
+    struct render_scratch *s, const char *english, const char *value);
+
+/* Columns of a terminal or a fixed-width font that text takes. */
+size_t render_columns(const char *text);
+
+/* Filled up with blanks to at least columns, and at least one. */
+const char *render_padded(struct render_scratch *s, const char *text,
+    size_t columns);
