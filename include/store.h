@@ -35,8 +35,8 @@
 struct err;
 struct store;
 
-enum store_file { STORE_INTAKE, STORE_BUILD, STORE_DELIVER, STORE_ADMIN,
-	STORE_FILES,
+enum store_file { STORE_INTAKE, STORE_MEDIA, STORE_BUILD, STORE_DELIVER,
+	STORE_ADMIN, STORE_FILES,
 	STORE_NONE = STORE_FILES,	/* owns nothing: reads only */
 	STORE_ALL			/* one process owns all (memory) */ };
 
@@ -231,14 +231,22 @@ bool store_turn_add(struct store *st, struct turn *t, const char *business,
 bool store_turn_update(struct store *st, const struct turn *t);
 bool store_turn_close(struct store *st, int64_t turn_id,
     enum turn_close_reason reason, int64_t now_ms);
-/* Closed, but its files are still wanted: until then at the latest. */
+/*
+ * The closed turn's files are still wanted: until then at the latest. Called
+ * again it sets another time; being rendered or parked ends it.
+ */
 bool store_turn_wait(struct store *st, int64_t turn_id, int64_t until_ms);
-/* Waiting turns whose time is over, at most limit: array of int64_t. */
+/* Waiting turns whose time is over, longest first, at most limit: an array of
+ * int64_t. */
 bool store_turn_wait_due(struct store *st, int64_t now_ms, int limit,
     GArray **out, struct err *err);
 /* INT64_MAX when none waits. */
 bool store_turn_wait_next(struct store *st, int64_t *out, struct err *err);
-/* *conversation is the caller's; *state: "open", "closed", "rendered" … */
+/*
+ * state: "open", "closed", "rendered", "parked"; out is the caller's to clear.
+ * *message_id (may be NULL) is the caller's, NULL unless rendered. When there
+ * is no such turn, out->id is 0 and state is empty.
+ */
 bool store_turn_get(struct store *st, int64_t turn_id, struct turn *out,
     char state[16], char **message_id, struct err *err);
 /* Closed, not yet rendered nor parked: after a crash or while waiting. */
@@ -294,6 +302,7 @@ struct store_fetch {
 	const char *type, *verdict, *reason;	/* or NULL */
 	bool hash_differs, type_differs;
 };
+/* fetch is never NULL: state STORE_FETCH_NONE where there is none. */
 typedef bool store_want_fn(void *arg, const struct store_want *want,
     const struct store_fetch *fetch);
 
@@ -305,6 +314,7 @@ bool store_want_list(struct store *st, int64_t after, int limit,
 /* Those of one turn, by id. */
 bool store_want_of_turn(struct store *st, int64_t turn_id, store_want_fn *fn,
     void *arg, struct err *err);
+/* One want; fn is not called when there is none. */
 bool store_want_get(struct store *st, int64_t id, store_want_fn *fn,
     void *arg, struct err *err);
 /* Those to be tried again by now (RETRY), or found TRYING after a crash
@@ -312,7 +322,9 @@ bool store_want_get(struct store *st, int64_t id, store_want_fn *fn,
 bool store_fetch_list(struct store *st, enum store_fetch_state state,
     int64_t now_ms, int limit, store_want_fn *fn, void *arg,
     struct err *err);
+/* Earliest next_ms of those to be tried again; INT64_MAX: none. */
 bool store_fetch_next_due(struct store *st, int64_t *out, struct err *err);
+/* Replaces the want's fetch; one that is final stays as it is. */
 bool store_fetch_set(struct store *st, const struct store_fetch *f);
 /*
  * Final fetches in the order they became so: *number grows by one for each.
@@ -461,13 +473,13 @@ void store_status_clear(struct store_status *s);
 
 /*
  * The conservation law over the whole store: every item filed is in a turn,
- * but for receipts that are only recorded;
- * every turn is open, closed, parked or rendered; a turn without items is a
- * follow-up; a closed one waits for files; every want has a turn, and one that
- * is final and that build has taken up is in the mail of its turn or in a
- * follow-up; every rendered turn has a mail; every mail is pending, sent, deferred or failed; every event is
- * unread, or has items or sightings or is parked; no cursor is past what is
- * pending or unread. *ok and, if not, why.
+ * but for receipts that are only recorded; every turn is open, closed, parked
+ * or rendered; a turn without items is a follow-up, or shows a parked event; a
+ * closed one waits for files; every want has a turn, and one that is final and
+ * that build has taken up is in the mail of its turn or in a follow-up; every
+ * rendered turn has a mail; every mail is pending, sent, deferred or failed;
+ * every event is unread, or has items or sightings or is parked; no cursor is
+ * past what is pending or unread. *ok and, if not, why.
  */
 bool store_law_check(struct store *st, bool *ok, char **why,
     struct err *err);
@@ -476,9 +488,12 @@ enum store_list_what { STORE_LIST_PENDING, STORE_LIST_SENT,
 	STORE_LIST_DEFERRED, STORE_LIST_FAILED, STORE_LIST_PARKED,
 	STORE_LIST_OPEN,
 	STORE_LIST_FILES,	/* not final yet, and unavailable ones */ };
-/* One line for a list: of a mail, or of a parked event or turn (mail_id 0). */
+/*
+ * One line for a list: of a mail, of a parked event or turn (mail_id 0), or of
+ * a file (want_id). A listing goes on after the id of what it lists.
+ */
 struct store_row {
-	int64_t mail_id, turn_id, event_id;
+	int64_t mail_id, turn_id, event_id, want_id;
 	const char *journal, *message_id, *state, *reason;
 	int64_t at_ms, attempts, next_ms;
 };

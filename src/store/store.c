@@ -60,8 +60,8 @@ is_owner(const struct store *st, enum store_file file)
 }
 
 /* Whether a write to the file may go on; if not, the transaction has failed. */
-static bool
-may_write(struct store *st, enum store_file file)
+bool
+store_may_write(struct store *st, enum store_file file)
 {
 	assert(st->in_txn);
 	if (st->failed)
@@ -74,25 +74,20 @@ may_write(struct store *st, enum store_file file)
 	    store_file_name(file));
 }
 
-static bool
-note(struct store *st, bool ok)
+bool
+store_note(struct store *st, bool ok)
 {
 	if (!ok)
 		st->failed = true;
 	return ok;
 }
 
-/* A write to `file`: nothing after the first failure; its error is kept. */
-#define WRITE(st, file, topic, verb, ...) \
-	(may_write(st, file) && note(st, \
-	    (st)->driver->topic->verb(st, __VA_ARGS__, &(st)->first)))
-
 /* ---- events ------------------------------------------------------------ */
 
 bool
 store_event_add(struct store *st, const struct store_event *ev, int64_t *id)
 {
-	return WRITE(st, STORE_INTAKE, event, add, ev, id);
+	return STORE_WRITE(st, STORE_INTAKE, event, add, ev, id);
 }
 
 bool
@@ -110,9 +105,8 @@ store_event_get(struct store *st, int64_t id, store_event_fn *fn, void *arg,
 	return st->driver->event->get(st, id, fn, arg, err);
 }
 
-/* Purges may stand alone: then they are a transaction of their own. */
-static bool
-finish(struct store *st, bool alone, bool ok, struct err *err)
+bool
+store_finish(struct store *st, bool alone, bool ok, struct err *err)
 {
 	if (alone)
 		return store_commit(st, err);
@@ -131,8 +125,8 @@ store_event_purge(struct store *st, int64_t before_ms, int limit, int64_t *n,
 
 	if (alone)
 		store_begin(st);
-	ok = WRITE(st, STORE_INTAKE, event, purge, before_ms, limit, &done);
-	ok = finish(st, alone, ok, err);
+	ok = STORE_WRITE(st, STORE_INTAKE, event, purge, before_ms, limit, &done);
+	ok = store_finish(st, alone, ok, err);
 	if (ok)
 		*n = done;
 	return ok;
@@ -142,7 +136,7 @@ bool
 store_event_park(struct store *st, int64_t event_id, int64_t turn_id,
     const char *reason, int64_t now_ms)
 {
-	return WRITE(st, STORE_BUILD, event, park, event_id, turn_id, reason,
+	return STORE_WRITE(st, STORE_BUILD, event, park, event_id, turn_id, reason,
 	    now_ms);
 }
 
@@ -159,7 +153,7 @@ bool
 store_cursor_set(struct store *st, enum store_file file, const char *name,
     int64_t value)
 {
-	return WRITE(st, file, progress, cursor_set, file, name, value);
+	return STORE_WRITE(st, file, progress, cursor_set, file, name, value);
 }
 
 bool
@@ -173,7 +167,7 @@ bool
 store_claim_set(struct store *st, enum store_file file, const char *name,
     const struct store_claim *claim)
 {
-	return WRITE(st, file, progress, claim_set, file, name, claim);
+	return STORE_WRITE(st, file, progress, claim_set, file, name, claim);
 }
 
 /* ---- items ------------------------------------------------------------- */
@@ -197,7 +191,7 @@ store_item_seen(struct store *st, const char *key,
 bool
 store_item_add(struct store *st, const struct store_item *it)
 {
-	return WRITE(st, STORE_BUILD, item, add, it);
+	return STORE_WRITE(st, STORE_BUILD, item, add, it);
 }
 
 bool
@@ -207,7 +201,7 @@ store_sighting_add(struct store *st, const char *key, int64_t event_id,
 	uint8_t hash[HASH_SIZE];
 
 	store_key(key, hash);
-	return WRITE(st, STORE_BUILD, item, sighting_add, hash, event_id,
+	return STORE_WRITE(st, STORE_BUILD, item, sighting_add, hash, event_id,
 	    at_ms, same_bytes);
 }
 
@@ -232,7 +226,7 @@ bool
 store_alias_set(struct store *st, const char *network, const char *id,
     const char *person, int64_t at_ms)
 {
-	return WRITE(st, STORE_BUILD, item, alias_set, network, id, person,
+	return STORE_WRITE(st, STORE_BUILD, item, alias_set, network, id, person,
 	    at_ms);
 }
 
@@ -305,27 +299,66 @@ bool
 store_turn_add(struct store *st, struct turn *t, const char *business,
     const char *kind, enum turn_close_reason reason)
 {
-	return WRITE(st, STORE_BUILD, turn, add, t, business, kind, reason);
+	return STORE_WRITE(st, STORE_BUILD, turn, add, t, business, kind, reason);
 }
 
 bool
 store_turn_update(struct store *st, const struct turn *t)
 {
-	return WRITE(st, STORE_BUILD, turn, update, t);
+	return STORE_WRITE(st, STORE_BUILD, turn, update, t);
 }
 
 bool
 store_turn_close(struct store *st, int64_t turn_id,
     enum turn_close_reason reason, int64_t now_ms)
 {
-	return WRITE(st, STORE_BUILD, turn, close, turn_id, reason, now_ms);
+	return STORE_WRITE(st, STORE_BUILD, turn, close, turn_id, reason, now_ms);
+}
+
+bool
+store_turn_wait(struct store *st, int64_t turn_id, int64_t until_ms)
+{
+	return STORE_WRITE(st, STORE_BUILD, turn, wait, turn_id, until_ms);
+}
+
+bool
+store_turn_wait_due(struct store *st, int64_t now_ms, int limit,
+    GArray **out, struct err *err)
+{
+	g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(int64_t));
+
+	if (!st->driver->turn->wait_due(st, now_ms, limit, list, err))
+		return false;
+	*out = g_steal_pointer(&list);
+	return true;
+}
+
+bool
+store_turn_wait_next(struct store *st, int64_t *out, struct err *err)
+{
+	return st->driver->turn->wait_next(st, out, err);
+}
+
+bool
+store_turn_get(struct store *st, int64_t turn_id, struct turn *out,
+    char state[16], char **message_id, struct err *err)
+{
+	g_autofree char *id = NULL;
+
+	*out = (struct turn){ 0 };
+	state[0] = '\0';
+	if (!st->driver->turn->get(st, turn_id, out, state, &id, err))
+		return false;
+	if (message_id != NULL)
+		*message_id = g_steal_pointer(&id);
+	return true;
 }
 
 bool
 store_turn_rendered(struct store *st, int64_t turn_id,
     const char *message_id, const uint8_t sha256[HASH_SIZE], int64_t now_ms)
 {
-	return WRITE(st, STORE_BUILD, turn, rendered, turn_id, message_id,
+	return STORE_WRITE(st, STORE_BUILD, turn, rendered, turn_id, message_id,
 	    sha256, now_ms);
 }
 
@@ -333,7 +366,7 @@ bool
 store_turn_park(struct store *st, int64_t turn_id, const char *reason,
     int64_t now_ms)
 {
-	return WRITE(st, STORE_BUILD, turn, park, turn_id, reason, now_ms);
+	return STORE_WRITE(st, STORE_BUILD, turn, park, turn_id, reason, now_ms);
 }
 
 /* ---- mails ------------------------------------------------------------- */
@@ -342,7 +375,7 @@ bool
 store_content_add(struct store *st, int64_t turn_id, const void *bytes,
     size_t len, const uint8_t sha256[HASH_SIZE], int64_t *content_id)
 {
-	return WRITE(st, STORE_BUILD, mail, content_add, turn_id, bytes, len,
+	return STORE_WRITE(st, STORE_BUILD, mail, content_add, turn_id, bytes, len,
 	    sha256, content_id);
 }
 
@@ -356,9 +389,9 @@ store_content_purge(struct store *st, int64_t before_ms, int limit,
 
 	if (alone)
 		store_begin(st);
-	ok = WRITE(st, STORE_BUILD, mail, content_purge, before_ms, limit,
+	ok = STORE_WRITE(st, STORE_BUILD, mail, content_purge, before_ms, limit,
 	    &done);
-	ok = finish(st, alone, ok, err);
+	ok = store_finish(st, alone, ok, err);
 	if (ok)
 		*n = done;
 	return ok;
@@ -367,7 +400,7 @@ store_content_purge(struct store *st, int64_t before_ms, int limit,
 bool
 store_mail_add(struct store *st, const struct store_mail *m, int64_t *id)
 {
-	return WRITE(st, STORE_BUILD, mail, add, m, id);
+	return STORE_WRITE(st, STORE_BUILD, mail, add, m, id);
 }
 
 bool
@@ -419,14 +452,14 @@ store_mail_last(struct store *st, const char *journal, int64_t *out,
 bool
 store_outcome_set(struct store *st, const struct store_outcome *o)
 {
-	return WRITE(st, STORE_DELIVER, delivery, outcome_set, o);
+	return STORE_WRITE(st, STORE_DELIVER, delivery, outcome_set, o);
 }
 
 bool
 store_attempt_add(struct store *st, int64_t mail_id, int64_t at_ms,
     const char *result, int code, const char *reply)
 {
-	return WRITE(st, STORE_DELIVER, delivery, attempt_add, mail_id, at_ms,
+	return STORE_WRITE(st, STORE_DELIVER, delivery, attempt_add, mail_id, at_ms,
 	    result, code, reply);
 }
 
@@ -434,14 +467,14 @@ bool
 store_relay_set(struct store *st, const char *name, bool up,
     int64_t since_ms, int64_t next_ms, const char *reason)
 {
-	return WRITE(st, STORE_DELIVER, delivery, relay_set, name, up,
+	return STORE_WRITE(st, STORE_DELIVER, delivery, relay_set, name, up,
 	    since_ms, next_ms, reason);
 }
 
 bool
 store_action_add(struct store *st, const struct store_action *a, int64_t *id)
 {
-	return WRITE(st, STORE_ADMIN, delivery, action_add, a, id);
+	return STORE_WRITE(st, STORE_ADMIN, delivery, action_add, a, id);
 }
 
 bool

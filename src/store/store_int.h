@@ -55,6 +55,14 @@ struct store_item_verbs {
 };
 
 struct store_turn_verbs {
+	bool (*wait)(struct store *, int64_t id, int64_t until_ms,
+	    struct err *);
+	bool (*wait_due)(struct store *, int64_t now_ms, int limit, GArray *,
+	    struct err *);
+	bool (*wait_next)(struct store *, int64_t *, struct err *);
+	/* message_id is never NULL */
+	bool (*get)(struct store *, int64_t id, struct turn *, char state[16],
+	    char **message_id, struct err *);
 	bool (*open_list)(struct store *, const char *conversation,
 	    GPtrArray *, struct err *);
 	bool (*due_list)(struct store *, int64_t now_ms, int limit,
@@ -73,6 +81,32 @@ struct store_turn_verbs {
 	    const uint8_t *sha256, int64_t now_ms, struct err *);
 	bool (*park)(struct store *, int64_t id, const char *reason,
 	    int64_t now_ms, struct err *);
+};
+
+struct store_want_verbs {
+	bool (*add)(struct store *, const struct store_want *, int64_t *id,
+	    struct err *);
+	bool (*list)(struct store *, int64_t after, int limit,
+	    store_want_fn *, void *, struct err *);
+	bool (*of_turn)(struct store *, int64_t turn_id, store_want_fn *,
+	    void *, struct err *);
+	bool (*get)(struct store *, int64_t id, store_want_fn *, void *,
+	    struct err *);
+	bool (*late)(struct store *, int64_t id, struct err *);
+	bool (*is_late)(struct store *, int64_t id, bool *, struct err *);
+	bool (*follow_up_add)(struct store *, int64_t turn_id,
+	    int64_t want_id, struct err *);
+	bool (*follow_up_get)(struct store *, int64_t turn_id, int64_t *,
+	    struct err *);
+};
+
+struct store_fetch_verbs {
+	bool (*list)(struct store *, enum store_fetch_state, int64_t now_ms,
+	    int limit, store_want_fn *, void *, struct err *);
+	bool (*next_due)(struct store *, int64_t *, struct err *);
+	bool (*set)(struct store *, const struct store_fetch *, struct err *);
+	bool (*results)(struct store *, int64_t after, int limit,
+	    store_result_fn *, void *, struct err *);
 };
 
 struct store_mail_verbs {
@@ -134,13 +168,23 @@ struct store_driver {
 	const struct store_progress_verbs *progress;
 	const struct store_item_verbs *item;
 	const struct store_turn_verbs *turn;
+	const struct store_want_verbs *want;
+	const struct store_fetch_verbs *fetch;
 	const struct store_mail_verbs *mail;
 	const struct store_delivery_verbs *delivery;
 	const struct store_look_verbs *look;
 };
 
+/* Where the directories of a store are. Temporary: made when first asked for. */
+struct store_dirs {
+	char *top;		/* NULL: temporary, and not made yet */
+	bool temporary;
+	char *of[3];		/* by enum store_dir */
+};
+
 struct store {
 	const struct store_driver *driver;
+	struct store_dirs dirs;	/* by the driver when it opens */
 	enum store_file owns;
 	bool in_txn;
 	bool failed;		/* in this transaction, with `first` */
@@ -152,8 +196,31 @@ extern const struct store_driver store_sqlite_driver;
 /* One more driver for this process; tests register their fake with it. */
 void store_driver_register(const struct store_driver *driver);
 
-/* "intake", "build", "deliver", "admin". */
+/*
+ * A write to the owner's `file`: nothing after the first failure of the
+ * transaction, whose error is kept.
+ */
+#define STORE_WRITE(st, file, topic, verb, ...) \
+	(store_may_write(st, file) && store_note(st, \
+	    (st)->driver->topic->verb(st, __VA_ARGS__, &(st)->first)))
+bool store_may_write(struct store *st, enum store_file file);
+bool store_note(struct store *st, bool ok);
+/* Ends a purge, which, when it stands alone, is a transaction of its own. */
+bool store_finish(struct store *st, bool alone, bool ok, struct err *err);
+
+/* ---- directories -------------------------------------------------------- */
+
+/* Makes what is missing below top. */
+bool store_dirs_make(const char *top, struct err *err);
+/* Removes what was temporary. */
+void store_dirs_clear(struct store_dirs *d);
+
+/* "intake", "media", "build", "deliver", "admin". */
 const char *store_file_name(enum store_file file);
+/* "trying", "retry", "fetched" …; "wanted" for none. */
+const char *store_fetch_name(enum store_fetch_state state);
+enum store_fetch_state store_fetch_state(const char *name);
+bool store_fetch_is_final(enum store_fetch_state state);
 /* An array of struct turn * that frees them. */
 GPtrArray *store_turn_array(void);
 /* The one spelling of these states, in tables and listings. */

@@ -78,8 +78,9 @@ const char *
 store_file_name(enum store_file file)
 {
 	static const char *const names[STORE_FILES] = {
-		[STORE_INTAKE] = "intake", [STORE_BUILD] = "build",
-		[STORE_DELIVER] = "deliver", [STORE_ADMIN] = "admin",
+		[STORE_INTAKE] = "intake", [STORE_MEDIA] = "media",
+		[STORE_BUILD] = "build", [STORE_DELIVER] = "deliver",
+		[STORE_ADMIN] = "admin",
 	};
 
 	return file < STORE_FILES ? names[file] : "main";

@@ -72,8 +72,12 @@ store_open(const char *uri, enum store_file owns, struct store **out,
 void
 store_close(struct store *st)
 {
+	struct store_dirs dirs;
+
 	if (st == NULL)
 		return;
 	store_rollback(st);
+	dirs = st->dirs;
 	st->driver->close(st);
+	store_dirs_clear(&dirs);
 }

@@ -348,6 +348,8 @@ store_db_look_begin(struct sqlite *s, struct err *err)
 	    &none, err, "") &&
 	    store_db_number(s, "SELECT count(*) FROM {build}.cursor", 0,
 	    &none, err, "") &&
+	    store_db_number(s, "SELECT count(*) FROM {media}.cursor", 0,
+	    &none, err, "") &&
 	    store_db_number(s, "SELECT count(*) FROM {intake}.cursor", 0,
 	    &none, err, "");
 }
@@ -378,6 +380,8 @@ const struct store_driver store_sqlite_driver = {
 	.progress = &store_sqlite_progress,
 	.item = &store_sqlite_item,
 	.turn = &store_sqlite_turn,
+	.want = &store_sqlite_want,
+	.fetch = &store_sqlite_fetch,
 	.mail = &store_sqlite_mail,
 	.delivery = &store_sqlite_delivery,
 	.look = &look,

@@ -93,7 +93,9 @@ bool store_db_trail_find(struct sqlite *s, const char *id, GArray *turns,
 /* ---- open and prepare --------------------------------------------------- */
 
 #define STORE_DB_MEMORY ":memory:"
-#define STORE_DB_APP_ID 0x434a4c00	/* "CJL" and the number of the file */
+/* "CJL" and a number that a file keeps for ever, whatever the enum becomes. */
+#define STORE_DB_APP_ID 0x434a4c00
+int64_t store_db_app_id(enum store_file file);
 
 char *store_db_path(const char *dir, enum store_file file, const char *ext);
 /* Opens one file as the main database, with the settings of an owner. */
@@ -136,6 +138,8 @@ extern const struct store_event_verbs store_sqlite_event;
 extern const struct store_progress_verbs store_sqlite_progress;
 extern const struct store_item_verbs store_sqlite_item;
 extern const struct store_turn_verbs store_sqlite_turn;
+extern const struct store_want_verbs store_sqlite_want;
+extern const struct store_fetch_verbs store_sqlite_fetch;
 extern const struct store_mail_verbs store_sqlite_mail;
 extern const struct store_delivery_verbs store_sqlite_delivery;
 

@@ -94,6 +94,7 @@ event_park(struct store *st, int64_t event_id, int64_t turn_id,
 /* One text per file, as cursor and claim are in several. */
 #define PER_FILE(head, tail) { \
 	[STORE_INTAKE] = head "{intake}" tail, \
+	[STORE_MEDIA] = head "{media}" tail, \
 	[STORE_BUILD] = head "{build}" tail, \
 	[STORE_DELIVER] = head "{deliver}" tail }
 

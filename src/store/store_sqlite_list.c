@@ -4,7 +4,7 @@
 
 #define COLUMNS(state, reason, attempts, next) \
 	"SELECT m.id, m.turn_id, 0, m.journal, m.message_id, " state ", " \
-	reason ", m.queued_ms, " attempts ", " next " "
+	reason ", m.queued_ms, " attempts ", " next ", 0 "
 #define OF_OUTCOME(state) \
 	COLUMNS("o.state", "o.reply", "o.attempts", "o.next_ms") \
 	"FROM outcome o CROSS JOIN mail m ON m.id = o.mail_id " \
@@ -19,7 +19,8 @@
 
 /*
  * Columns in the order of struct store_row's reading below; ?1 journal,
- * ?2 after, ?3 limit. Parked events and turns are listed by the turn's id;
+ * ?2 after, ?3 limit; the last one is the id of a file, else 0. Parked
+ * events and turns are listed by the turn's id;
  * an event parked without a turn has none and comes first.
  */
 static const char *const lists[] = {
@@ -32,14 +33,20 @@ static const char *const lists[] = {
 	[STORE_LIST_DEFERRED] = OF_OUTCOME("deferred"),
 	[STORE_LIST_FAILED] = OF_OUTCOME("failed"),
 	[STORE_LIST_PARKED] = "SELECT 0, turn_id, event_id, ?1, NULL, "
-	    "'parked', reason, at_ms, 0, 0 FROM parked "
+	    "'parked', reason, at_ms, 0, 0, 0 FROM parked "
 	    "WHERE turn_id > ?2 OR (turn_id = 0 AND ?2 = 0) "
 	    "UNION ALL SELECT 0, id, 0, NULL, NULL, 'parked', parked_why, "
-	    "done_ms, 0, 0 FROM turn WHERE state = 'parked' AND id > ?2 "
+	    "done_ms, 0, 0, 0 FROM turn WHERE state = 'parked' AND id > ?2 "
 	    "ORDER BY 2, 3 LIMIT ?3",
 	[STORE_LIST_OPEN] = "SELECT 0, id, 0, ?1, NULL, 'open', NULL, "
-	    "opened_ms, 0, close_at_ms FROM turn WHERE state = 'open' "
+	    "opened_ms, 0, close_at_ms, 0 FROM turn WHERE state = 'open' "
 	    "AND id > ?2 ORDER BY id LIMIT ?3",
+	[STORE_LIST_FILES] = "SELECT 0, w.turn_id, w.event_id, ?1, NULL, "
+	    "ifnull(f.state, 'wanted'), f.reason, w.wanted_ms, "
+	    "ifnull(f.attempts, 0), ifnull(f.next_ms, 0), w.id "
+	    "FROM want w LEFT JOIN fetch f ON f.want_id = w.id "
+	    "WHERE w.id > ?2 AND (f.number IS NULL "
+	    "OR f.state = 'unavailable') ORDER BY w.id LIMIT ?3",
 };
 
 static void
@@ -55,6 +62,7 @@ read_row(sqlite3_stmt *q, struct store_row *row)
 	row->at_ms = sqlite3_column_int64(q, 7);
 	row->attempts = sqlite3_column_int64(q, 8);
 	row->next_ms = sqlite3_column_int64(q, 9);
+	row->want_id = sqlite3_column_int64(q, 10);
 }
 
 bool
@@ -62,7 +70,7 @@ store_sqlite_list(struct store *st, enum store_list_what what,
     const char *journal, int64_t after, int limit, store_row_fn *fn,
     void *arg, struct err *err)
 {
-	bool of_mails = what != STORE_LIST_PARKED && what != STORE_LIST_OPEN;
+	bool of_mails = what < STORE_LIST_PARKED;
 	struct sqlite *s = SQLITE_OF(st);
 	sqlite3_stmt *q = store_db_query(s, lists[what], err, "sii",
 	    of_mails ? journal : NULL, after, (int64_t)limit);

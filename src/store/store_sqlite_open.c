@@ -224,6 +224,17 @@ store_db_open_own(struct sqlite *s, const char *path, struct err *err)
 	return true;
 }
 
+int64_t
+store_db_app_id(enum store_file file)
+{
+	static const int numbers[STORE_FILES] = {
+		[STORE_INTAKE] = 0, [STORE_BUILD] = 1, [STORE_DELIVER] = 2,
+		[STORE_ADMIN] = 3, [STORE_MEDIA] = 4,
+	};
+
+	return STORE_DB_APP_ID + numbers[file];
+}
+
 bool
 store_db_check_version(struct sqlite *s, enum store_file file,
     const char *schema, struct err *err)
@@ -243,13 +254,13 @@ store_db_check_version(struct sqlite *s, enum store_file file,
 	g_hash_table_remove(s->stmts, version_sql);
 	if (!ok)
 		return false;
+	if (id != 0 && id != store_db_app_id(file))
+		return err_set(err, ERR_CONF, "store.open",
+		    "%s.db of %s is another file", name, s->path);
 	if (id == 0 || version < newest)
 		return err_set(err, ERR_CONF, "store.missing", "%s.db of %s is "
 		    "not prepared; start chatjournald, which does it", name,
 		    s->path);
-	if (id != STORE_DB_APP_ID + (int64_t)file)
-		return err_set(err, ERR_CONF, "store.open",
-		    "%s.db of %s is another file", name, s->path);
 	if (version > newest)
 		return err_set(err, ERR_CONF, "store.version", "%s.db of %s "
 		    "was written by a newer chatjournal (version %d, this one "
@@ -399,6 +410,8 @@ store_sqlite_open(const char *address, enum store_file owns,
 		store_db_free(s);
 		return false;
 	}
+	s->base.dirs.temporary = memory;
+	s->base.dirs.top = memory ? NULL : g_strdup(address);
 	*out = &s->base;
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SQLite: creating, upgrading and checking the files, before any role opens
- * them. All four are locked meanwhile. An upgrade is one transaction per
+ * them. All are locked meanwhile. An upgrade is one transaction per
  * file: a crash leaves it before or after, and the next start goes on.
  */
 #include "store_sqlite.h"
@@ -112,7 +112,7 @@ apply(struct sqlite *s, enum store_file file, int version, struct err *err)
 	    store_file_name(file), version);
 	g_autofree char *marks = g_strdup_printf(
 	    "PRAGMA application_id=%d; PRAGMA user_version=%d;",
-	    STORE_DB_APP_ID + (int)file, store_db_newest_version(file));
+	    (int)store_db_app_id(file), store_db_newest_version(file));
 
 	return store_db_exec(s, "BEGIN IMMEDIATE", err) &&
 	    store_db_exec(s, sql, err) &&
@@ -133,7 +133,7 @@ store_db_upgrade(struct sqlite *s, enum store_file file, struct err *err)
 	    &tables, err, ""))
 		return false;
 	/* Not marked and yet with tables: somebody else's. */
-	if (id != STORE_DB_APP_ID + (int64_t)file && (id != 0 || tables != 0))
+	if (id != store_db_app_id(file) && (id != 0 || tables != 0))
 		return err_set(err, ERR_CONF, "store.open", "%s is not the "
 		    "%s file of a chatjournal", s->path,
 		    store_file_name(file));
@@ -213,7 +213,7 @@ prepare_locked(const char *dir, int *locks, const struct store_db_life *life,
 		if (!prepare_file(dir, f, life, err))
 			return false;
 	}
-	return true;
+	return store_dirs_make(dir, err);
 }
 
 bool
@@ -221,7 +221,7 @@ store_sqlite_prepare(const char *address, void (*progress)(void *),
     void *arg, struct err *err)
 {
 	const struct store_db_life life = { .fn = progress, .arg = arg };
-	int locks[STORE_FILES] = { -1, -1, -1, -1 };
+	int locks[STORE_FILES];
 	bool ok;
 
 	if (strcmp(address, STORE_DB_MEMORY) == 0)
@@ -231,6 +231,7 @@ store_sqlite_prepare(const char *address, void (*progress)(void *),
 		    "not an absolute path; use sqlite:/DIRECTORY", address);
 	if (!io_mkdir_all(address, err))
 		return false;
+	memset(locks, -1, sizeof(locks));
 	ok = prepare_locked(address, locks, &life, err);
 	for (int f = 0; f < STORE_FILES; f++) {
 		if (locks[f] >= 0)

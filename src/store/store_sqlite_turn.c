@@ -8,11 +8,9 @@
 #define COLUMNS "id, conversation, author, first_at_ms, last_at_ms, " \
 	"opened_ms, touched_ms, close_at_ms, items, bytes"
 
-static struct turn *
-read_turn(sqlite3_stmt *q)
+static void
+read_turn(sqlite3_stmt *q, struct turn *t)
 {
-	struct turn *t = g_new0(struct turn, 1);
-
 	t->id = sqlite3_column_int64(q, 0);
 	t->conversation = g_strdup(store_db_text(q, 1));
 	t->author = g_strdup(store_db_text(q, 2));
@@ -23,7 +21,6 @@ read_turn(sqlite3_stmt *q)
 	t->close_at_ms = sqlite3_column_int64(q, 7);
 	t->items = sqlite3_column_int64(q, 8);
 	t->bytes = sqlite3_column_int64(q, 9);
-	return t;
 }
 
 static bool
@@ -31,8 +28,12 @@ read_turns(struct sqlite *s, sqlite3_stmt *q, GPtrArray *out, struct err *err)
 {
 	int r;
 
-	while ((r = store_db_step(s, q, err)) > 0)
-		g_ptr_array_add(out, read_turn(q));
+	while ((r = store_db_step(s, q, err)) > 0) {
+		struct turn *t = g_new0(struct turn, 1);
+
+		read_turn(q, t);
+		g_ptr_array_add(out, t);
+	}
 	return r == 0;
 }
 
@@ -99,6 +100,70 @@ item_list(struct store *st, int64_t turn_id, GArray *out, struct err *err)
 	return r == 0;
 }
 
+static bool
+turn_get(struct store *st, int64_t id, struct turn *out, char state[16],
+    char **message_id, struct err *err)
+{
+	struct sqlite *s = SQLITE_OF(st);
+	sqlite3_stmt *q = store_db_query(s, "SELECT " COLUMNS ", state, "
+	    "message_id FROM turn WHERE id = ?", err, "i", id);
+	int r = store_db_step(s, q, err);
+
+	if (r <= 0)
+		return r == 0;
+	read_turn(q, out);
+	g_strlcpy(state, store_db_text(q, 10), 16);
+	*message_id = g_strdup(store_db_text(q, 11));
+	store_db_end(q);
+	return true;
+}
+
+/* ---- waiting ----------------------------------------------------------- */
+
+static bool
+turn_wait(struct store *st, int64_t id, int64_t until_ms, struct err *err)
+{
+	struct sqlite *s = SQLITE_OF(st);
+
+	return store_db_run(s, "INSERT INTO waiting (turn_id, until_ms) "
+	    "SELECT id, ?2 FROM turn WHERE id = ?1 AND state = 'closed' "
+	    "ON CONFLICT (turn_id) DO UPDATE SET "
+	    "until_ms = excluded.until_ms", err, "ii", id, until_ms) &&
+	    store_db_changed(s, "turn", id, "closed", err);
+}
+
+static bool
+turn_waits_no_more(struct sqlite *s, int64_t id, struct err *err)
+{
+	return store_db_run(s, "DELETE FROM waiting WHERE turn_id = ?", err,
+	    "i", id);
+}
+
+static bool
+wait_due(struct store *st, int64_t now_ms, int limit, GArray *out,
+    struct err *err)
+{
+	struct sqlite *s = SQLITE_OF(st);
+	sqlite3_stmt *q = store_db_query(s, "SELECT turn_id FROM waiting "
+	    "WHERE until_ms <= ? ORDER BY until_ms, turn_id LIMIT ?", err,
+	    "ii", now_ms, (int64_t)limit);
+	int r;
+
+	while ((r = store_db_step(s, q, err)) > 0) {
+		int64_t id = sqlite3_column_int64(q, 0);
+
+		g_array_append_val(out, id);
+	}
+	return r == 0;
+}
+
+static bool
+wait_next(struct store *st, int64_t *out, struct err *err)
+{
+	return store_db_number(SQLITE_OF(st), "SELECT min(until_ms) "
+	    "FROM waiting", INT64_MAX, out, err, "");
+}
+
 /* ---- writing ----------------------------------------------------------- */
 
 static bool
@@ -157,7 +222,8 @@ turn_rendered(struct store *st, int64_t id, const char *message_id,
 	    "message_id = ?, sha256 = ?, done_ms = ? "
 	    "WHERE id = ? AND state IN ('closed', 'held')", err, "shii",
 	    message_id, sha256, now_ms, id) &&
-	    store_db_changed(s, "turn", id, "closed", err);
+	    store_db_changed(s, "turn", id, "closed", err) &&
+	    turn_waits_no_more(s, id, err);
 }
 
 static bool
@@ -170,7 +236,8 @@ turn_park(struct store *st, int64_t id, const char *reason, int64_t now_ms,
 	    "parked_why = ?, done_ms = ? "
 	    "WHERE id = ? AND state IN ('open', 'closed', 'held')", err,
 	    "sii", reason, now_ms, id) &&
-	    store_db_changed(s, "turn", id, "waiting to be rendered", err);
+	    store_db_changed(s, "turn", id, "waiting to be rendered", err) &&
+	    turn_waits_no_more(s, id, err);
 }
 
 const struct store_turn_verbs store_sqlite_turn = {
@@ -184,4 +251,8 @@ const struct store_turn_verbs store_sqlite_turn = {
 	.close = turn_close,
 	.rendered = turn_rendered,
 	.park = turn_park,
+	.wait = turn_wait,
+	.wait_due = wait_due,
+	.wait_next = wait_next,
+	.get = turn_get,
 };

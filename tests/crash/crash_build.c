@@ -8,6 +8,7 @@
  * CRASH_EVERY=1 tries every call; by default every twenty-third.
  */
 #include <fcntl.h>
+#include <ftw.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <stdio.h>
@@ -342,7 +343,8 @@ each_file(const char *in, void (*act)(const char *path, const char *name))
 	while (d != NULL && (name = g_dir_read_name(d)) != NULL) {
 		g_autofree char *path = g_build_filename(in, name, NULL);
 
-		act(path, name);
+		if (g_file_test(path, G_FILE_TEST_IS_REGULAR))
+			act(path, name);
 	}
 }
 
@@ -513,16 +515,17 @@ set_up(void)
 	return load_conf() && store_prepare(fresh_uri, NULL, NULL, NULL);
 }
 
+static int
+remove_any(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st, (void)type, (void)at;
+	return remove(path);
+}
+
 static void
 clean_up(void)
 {
-	g_autofree char *store = g_build_filename(dir, "store", NULL);
-
-	each_file(store, remove_one);
-	each_file(fresh, remove_one);
-	g_rmdir(store);
-	g_rmdir(fresh);
-	g_rmdir(dir);
+	nftw(dir, remove_any, 8, FTW_DEPTH | FTW_PHYS);
 	result_clear(&reference);
 	conf_free(conf);
 	g_free(dir);

@@ -22,6 +22,9 @@ static const size_t row_sizes[FAKE_TABLES] = {
 	[FAKE_ATTEMPT] = sizeof(struct fake_attempt),
 	[FAKE_RELAY] = sizeof(struct fake_relay),
 	[FAKE_ACTION] = sizeof(struct store_action),
+	[FAKE_WANT] = sizeof(struct fake_want),
+	[FAKE_RESULT] = sizeof(int64_t),
+	[FAKE_FOLLOW_UP] = sizeof(struct fake_follow_up),
 };
 
 char *
@@ -73,6 +76,7 @@ open_fake(const char *address, enum store_file owns, struct store **out,
 		f->rows[t] = g_array_new(FALSE, TRUE, (guint)row_sizes[t]);
 	f->strings = g_string_chunk_new(4096);
 	f->blobs = g_ptr_array_new_with_free_func(g_free);
+	f->base.dirs.temporary = true;
 	*out = &f->base;
 	return true;
 }
@@ -469,6 +473,8 @@ const struct store_driver store_memory_driver = {
 	.progress = &progress_verbs,
 	.item = &item_verbs,
 	.turn = &fake_turn_verbs,
+	.want = &fake_want_verbs,
+	.fetch = &fake_fetch_verbs,
 	.mail = &fake_mail_verbs,
 	.delivery = &fake_delivery_verbs,
 	.look = &fake_look,

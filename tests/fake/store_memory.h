@@ -11,7 +11,7 @@
 
 extern const struct store_driver store_memory_driver;
 
-/* ---- for its own two files ---------------------------------------------- */
+/* ---- for its own files --------------------------------------------------- */
 
 enum fake_turn_state { FAKE_OPEN, FAKE_CLOSED, FAKE_RENDERED, FAKE_PARKED };
 
@@ -20,6 +20,18 @@ struct fake_turn {
 	enum fake_turn_state state;
 	const char *why_closed, *why_parked, *message_id;
 	int64_t closed_ms, done_ms;
+	int64_t wait_until_ms;	/* 0: it does not wait */
+};
+
+struct fake_want {
+	struct store_want w;
+	struct store_fetch fetch;
+	int64_t number;		/* of its result; 0: not final */
+	bool late;
+};
+
+struct fake_follow_up {
+	int64_t turn_id, want_id;
 };
 
 struct fake_item {
@@ -71,7 +83,8 @@ struct fake_parked {
 
 enum fake_table { FAKE_EVENT, FAKE_CURSOR, FAKE_CLAIM, FAKE_TURN, FAKE_ITEM,
 	FAKE_SIGHTING, FAKE_ALIAS, FAKE_PARKED_EVENT, FAKE_CONTENT, FAKE_MAIL,
-	FAKE_OUTCOME, FAKE_ATTEMPT, FAKE_RELAY, FAKE_ACTION, FAKE_TABLES };
+	FAKE_OUTCOME, FAKE_ATTEMPT, FAKE_RELAY, FAKE_ACTION, FAKE_WANT,
+	FAKE_RESULT, FAKE_FOLLOW_UP, FAKE_TABLES };
 
 /* Strings and bytes are never changed, so a copy of the rows is a snapshot. */
 struct fake {
@@ -92,6 +105,9 @@ struct fake {
 char *fake_keep(struct fake *f, const char *s);
 /* The row of this id, NULL if there is none. */
 struct fake_turn *fake_turn(struct fake *f, int64_t id);
+struct fake_want *fake_want(struct fake *f, int64_t id);
+/* The turn that follows the want up, 0 if there is none. */
+int64_t fake_follow_up(struct fake *f, int64_t want_id);
 struct store_outcome *fake_outcome(struct fake *f, int64_t mail_id);
 int64_t fake_cursor(struct fake *f, enum store_file file, const char *name);
 /* Whether the turn is rendered and all its mails are sent. */
@@ -100,6 +116,8 @@ bool fake_turn_done(struct fake *f, int64_t turn_id);
 struct store_mail fake_mail(struct fake *f, int64_t id);
 
 extern const struct store_turn_verbs fake_turn_verbs;
+extern const struct store_want_verbs fake_want_verbs;
+extern const struct store_fetch_verbs fake_fetch_verbs;
 extern const struct store_mail_verbs fake_mail_verbs;
 extern const struct store_delivery_verbs fake_delivery_verbs;
 bool fake_trace(struct store *st, const char *id, store_fact_fn *fn, void *arg,

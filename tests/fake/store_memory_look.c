@@ -304,6 +304,23 @@ list_turns(struct fake *f, enum fake_turn_state state, struct listing *l)
 	}
 }
 
+static void
+list_files(struct fake *f, struct listing *l)
+{
+	for (int64_t id = l->after + 1; fake_want(f, id) != NULL; id++) {
+		const struct fake_want *w = fake_want(f, id);
+		struct store_row row = { .want_id = id,
+			.turn_id = w->w.turn_id, .event_id = w->w.event_id,
+			.state = store_fetch_name(w->fetch.state),
+			.reason = w->fetch.reason, .at_ms = w->w.wanted_ms,
+			.attempts = w->fetch.attempts,
+			.next_ms = w->fetch.next_ms };
+
+		if (w->number == 0 || w->fetch.state == STORE_UNAVAILABLE)
+			give_row(l, &row);
+	}
+}
+
 static bool
 list(struct store *st, enum store_list_what what, const char *journal,
     int64_t after, int limit, store_row_fn *fn, void *arg, struct err *err)
@@ -330,6 +347,9 @@ list(struct store *st, enum store_list_what what, const char *journal,
 		break;
 	case STORE_LIST_OPEN:
 		list_turns(f, FAKE_OPEN, &l);
+		break;
+	case STORE_LIST_FILES:
+		list_files(f, &l);
 		break;
 	}
 	return true;

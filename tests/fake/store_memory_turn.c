@@ -176,6 +176,85 @@ turn_close(struct store *st, int64_t id, enum turn_close_reason reason,
 }
 
 static bool
+turn_get(struct store *st, int64_t id, struct turn *out, char state[16],
+    char **message_id, struct err *err)
+{
+	static const char *const names[] = {
+		[FAKE_OPEN] = "open", [FAKE_CLOSED] = "closed",
+		[FAKE_RENDERED] = "rendered", [FAKE_PARKED] = "parked",
+	};
+	const struct fake_turn *t = fake_turn(FAKE_OF(st), id);
+
+	(void)err;
+	if (t == NULL)
+		return true;
+	*out = t->t;
+	out->conversation = g_strdup(t->t.conversation);
+	out->author = g_strdup(t->t.author);
+	g_strlcpy(state, names[t->state], 16);
+	*message_id = g_strdup(t->message_id);
+	return true;
+}
+
+static bool
+turn_wait(struct store *st, int64_t id, int64_t until_ms, struct err *err)
+{
+	struct fake_turn *row = expect(st, id, FAKE_CLOSED, FAKE_CLOSED, err);
+
+	if (row == NULL)
+		return false;
+	row->wait_until_ms = until_ms;
+	return true;
+}
+
+static gint
+by_wait(gconstpointer a, gconstpointer b)
+{
+	const struct fake_turn *x = *(struct fake_turn *const *)a;
+	const struct fake_turn *y = *(struct fake_turn *const *)b;
+
+	return (x->wait_until_ms > y->wait_until_ms) -
+	    (x->wait_until_ms < y->wait_until_ms);
+}
+
+static bool
+wait_due(struct store *st, int64_t now_ms, int limit, GArray *out,
+    struct err *err)
+{
+	struct fake *f = FAKE_OF(st);
+	g_autoptr(GPtrArray) due = g_ptr_array_new();
+
+	(void)err;
+	for (int64_t id = 1; fake_turn(f, id) != NULL; id++) {
+		struct fake_turn *t = fake_turn(f, id);
+
+		if (t->wait_until_ms != 0 && t->wait_until_ms <= now_ms)
+			g_ptr_array_add(due, t);
+	}
+	g_ptr_array_sort(due, by_wait);
+	for (guint i = 0; i < due->len && limit-- > 0; i++) {
+		const struct fake_turn *t = due->pdata[i];
+
+		g_array_append_val(out, t->t.id);
+	}
+	return true;
+}
+
+static bool
+wait_next(struct store *st, int64_t *out, struct err *err)
+{
+	struct fake *f = FAKE_OF(st);
+
+	(void)err;
+	*out = INT64_MAX;
+	for (int64_t id = 1; fake_turn(f, id) != NULL; id++) {
+		if (fake_turn(f, id)->wait_until_ms != 0)
+			*out = MIN(*out, fake_turn(f, id)->wait_until_ms);
+	}
+	return true;
+}
+
+static bool
 turn_rendered(struct store *st, int64_t id, const char *message_id,
     const uint8_t *sha256, int64_t now_ms, struct err *err)
 {
@@ -185,6 +264,7 @@ turn_rendered(struct store *st, int64_t id, const char *message_id,
 	if (row == NULL)
 		return false;
 	row->state = FAKE_RENDERED;
+	row->wait_until_ms = 0;
 	row->message_id = fake_keep(FAKE_OF(st), message_id);
 	row->done_ms = now_ms;
 	return true;
@@ -199,6 +279,7 @@ turn_park(struct store *st, int64_t id, const char *reason, int64_t now_ms,
 	if (row == NULL)
 		return false;
 	row->state = FAKE_PARKED;
+	row->wait_until_ms = 0;
 	row->why_parked = fake_keep(FAKE_OF(st), reason);
 	row->done_ms = now_ms;
 	return true;
@@ -209,4 +290,6 @@ const struct store_turn_verbs fake_turn_verbs = {
 	.closed_list = closed_list, .next_due = next_due,
 	.item_list = item_list, .add = turn_add, .update = turn_update,
 	.close = turn_close, .rendered = turn_rendered, .park = turn_park,
+	.wait = turn_wait, .wait_due = wait_due, .wait_next = wait_next,
+	.get = turn_get,
 };

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <ftw.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "err.h"
@@ -133,6 +135,37 @@ add_mail(struct bed *b, int64_t turn_id, const char *journal,
 }
 
 int64_t
+add_want(struct bed *b, int64_t turn_id, int64_t event_id,
+    const char *media_id)
+{
+	struct store_want w = { .turn_id = turn_id, .event_id = event_id,
+		.ordinal = 1, .business = "551100", .media_id = media_id,
+		.url = "https://media.test/1", .mime_type = "image/jpeg",
+		.sha256 = "c2hhMjU2", .at_ms = T0 - 5, .wanted_ms = T0 + 1 };
+	int64_t id = 0;
+
+	store_key(media_id, w.key);
+	assert_true(store_want_add(b->of[STORE_BUILD], &w, &id));
+	return id;
+}
+
+void
+put_fetch(struct bed *b, int64_t want_id, enum store_fetch_state state,
+    const char *path, int64_t next_ms)
+{
+	struct store_fetch f = { .want_id = want_id, .state = state,
+		.attempts = 2, .deaths = 1, .first_ms = T0 + 1,
+		.next_ms = next_ms, .done_ms = T0 + 3, .size = 812,
+		.path = path, .type = "image/png", .verdict = "clean",
+		.reason = "because", .type_differs = true };
+
+	digest_of("file", f.sha256);
+	begin(b, STORE_MEDIA);
+	assert_true(store_fetch_set(b->of[STORE_MEDIA], &f));
+	commit(b, STORE_MEDIA);
+}
+
+int64_t
 put_message(struct bed *b, const char *key, const char *journal,
     const char *journal2)
 {
@@ -154,6 +187,19 @@ put_message(struct bed *b, const char *key, const char *journal,
 	    STORE_CURSOR_EVENTS, event));
 	commit(b, STORE_BUILD);
 	return mail;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st, (void)type, (void)at;
+	return remove(path);
+}
+
+void
+remove_tree(const char *dir)
+{
+	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 bool

@@ -26,6 +26,13 @@ void add_item(struct bed *b, const char *key, int64_t event_id,
 int64_t add_mail(struct bed *b, int64_t turn_id, const char *journal,
     const char *bytes);
 
+/* A want of the turn's and event's, with this media id; its id. */
+int64_t add_want(struct bed *b, int64_t turn_id, int64_t event_id,
+    const char *media_id);
+/* One transaction of media's: the want's fetch is in this state. */
+void put_fetch(struct bed *b, int64_t want_id, enum store_fetch_state state,
+    const char *path, int64_t next_ms);
+
 /*
  * The whole way of one message: event, item, turn, rendered, a mail per
  * journal (NULL: none). The id of the first mail; message id "<KEY>@test".
@@ -34,6 +41,8 @@ int64_t put_message(struct bed *b, const char *key, const char *journal,
     const char *journal2);
 
 void digest_of(const char *text, uint8_t out[HASH_SIZE]);
+/* The directory and all that is in it. */
+void remove_tree(const char *dir);
 /* Ids of mails, as listed. */
 bool take_id(void *arg, const struct store_mail *m);
 GArray *pending(struct bed *b, const char *journal);
@@ -41,6 +50,8 @@ GArray *pending(struct bed *b, const char *journal);
 
 extern const struct CMUnitTest store_contract_filing[];
 extern const size_t store_contract_filing_n;
+extern const struct CMUnitTest store_contract_wanting[];
+extern const size_t store_contract_wanting_n;
 extern const struct CMUnitTest store_contract_delivery[];
 extern const size_t store_contract_delivery_n;
 extern const struct CMUnitTest store_contract_looking[];

@@ -44,29 +44,12 @@ make_place(void **state)
 	return 0;
 }
 
-static void
-remove_all(const char *dir)
-{
-	GDir *d = g_dir_open(dir, 0, NULL);
-	const char *name;
-
-	while (d != NULL && (name = g_dir_read_name(d)) != NULL) {
-		g_autofree char *path = g_build_filename(dir, name, NULL);
-
-		g_unlink(path);
-	}
-	if (d != NULL)
-		g_dir_close(d);
-	g_rmdir(dir);
-}
-
 static int
 remove_place(void **state)
 {
 	struct place *p = *state;
 
-	remove_all(p->dir);
-	remove_all(p->top);
+	remove_tree(p->top);
 	g_free(p->top);
 	g_free(p->dir);
 	g_free(p->uri);

@@ -6,10 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <glib/gstdio.h>
-
 #include "err.h"
-#include "store_contract.h"
+#include "store_bed.h"
 
 /* Prepared once: that takes many syncs. Each test works on a copy. */
 static char *template_dir;
@@ -32,8 +30,8 @@ static void
 copy_template(const char *dir)
 {
 	for (int f = 0; f < STORE_FILES; f++) {
-		static const char *const names[] = { "intake.db", "build.db",
-			"deliver.db", "admin.db" };
+		static const char *const names[] = { "intake.db", "media.db",
+			"build.db", "deliver.db", "admin.db" };
 		g_autofree char *from = g_build_filename(template_dir,
 		    names[f], NULL);
 		g_autofree char *to = g_build_filename(dir, names[f], NULL);
@@ -61,26 +59,11 @@ open_files(struct bed *b)
 }
 
 static void
-remove_dir(const char *dir)
-{
-	GDir *d = g_dir_open(dir, 0, NULL);
-	const char *name;
-
-	while ((name = g_dir_read_name(d)) != NULL) {
-		g_autofree char *path = g_build_filename(dir, name, NULL);
-
-		g_unlink(path);
-	}
-	g_dir_close(d);
-	g_rmdir(dir);
-}
-
-static void
 close_files(struct bed *b)
 {
 	for (int f = 0; f < STORE_FILES; f++)
 		store_close(b->of[f]);
-	remove_dir(b->own);
+	remove_tree(b->own);
 	g_free(b->own);
 }
 
@@ -92,7 +75,7 @@ main(void)
 
 	if (failed == 0)
 		failed = store_contract_run("sqlite in files", &driver);
-	remove_dir(template_dir);
+	remove_tree(template_dir);
 	g_free(template_dir);
 	return failed;
 }

@@ -9,9 +9,10 @@
 -- and leaves STRICT out.
 --
 -- Each table has exactly one writing role: the owner of its file.
--- Rows of event, turn, item, sighting, content, mail and attempt are never
--- deleted and their ids are given in order without holes; counting relies on
--- that. No two files have a table of one name, except cursor and claim.
+-- Rows of event, turn, item, sighting, content, mail, attempt, want and result
+-- are never deleted and their ids are given in order without holes; counting
+-- relies on that. No two files have a table of one name, except cursor and
+-- claim.
 
 -- file intake
 -- version 1
@@ -157,6 +158,116 @@ CREATE TABLE trail (
 
 -- Contents the purge went past because their mails were not all sent.
 CREATE TABLE content_left (id INTEGER PRIMARY KEY) STRICT;
+
+-- version 2
+
+-- The file of a content whose bytes are not in its row: "ab/cd/SHA-256" below
+-- the directory of mails. The row goes when the file does.
+CREATE TABLE content_file (
+  content_id INTEGER PRIMARY KEY REFERENCES content,
+  name TEXT NOT NULL
+) STRICT;
+CREATE INDEX content_file_name ON content_file (name);
+
+-- Closed turns whose files are still wanted.
+CREATE TABLE waiting (
+  turn_id INTEGER PRIMARY KEY REFERENCES turn,
+  until_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX waiting_due ON waiting (until_ms);
+
+CREATE TABLE want (
+  id INTEGER PRIMARY KEY,
+  turn_id INTEGER NOT NULL REFERENCES turn,
+  event_id INTEGER NOT NULL,
+  key BLOB NOT NULL,            -- of its item
+  ordinal INTEGER NOT NULL,
+  business TEXT,
+  media_id TEXT NOT NULL,
+  url TEXT,
+  mime_type TEXT,
+  sha256 TEXT,                  -- as it was declared
+  at_ms INTEGER NOT NULL,
+  wanted_ms INTEGER NOT NULL,
+  late INTEGER NOT NULL DEFAULT 0  -- the mail of its turn is without it
+) STRICT;
+CREATE INDEX want_turn ON want (turn_id);
+CREATE INDEX want_event ON want (event_id);
+CREATE INDEX want_late ON want (id) WHERE late = 1;
+
+CREATE TABLE follow_up (
+  turn_id INTEGER PRIMARY KEY REFERENCES turn,
+  want_id INTEGER NOT NULL UNIQUE REFERENCES want
+) STRICT;
+
+-- Which value was whose, and when. sought is what it is found by: a number
+-- without "+", a username without "@" and case; else the value.
+CREATE TABLE identity (
+  id INTEGER PRIMARY KEY,
+  realm TEXT NOT NULL,
+  person TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  value TEXT NOT NULL,
+  sought TEXT NOT NULL,
+  source TEXT NOT NULL,
+  first_ms INTEGER NOT NULL,
+  until_ms INTEGER NOT NULL     -- 0: it still holds
+) STRICT;
+CREATE INDEX identity_person ON identity (realm, person, kind);
+CREATE INDEX identity_sought ON identity (sought);
+
+CREATE TABLE novelty (
+  field TEXT NOT NULL,
+  word TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  first_ms INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL,
+  PRIMARY KEY (field, word)
+) STRICT, WITHOUT ROWID;
+
+-- file media
+-- version 1
+
+CREATE TABLE cursor (
+  name TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What became of a want so far; number is that of its result, once final.
+CREATE TABLE fetch (
+  want_id INTEGER PRIMARY KEY,
+  state TEXT NOT NULL CHECK (state IN
+    ('trying','retry','fetched','quarantined','unavailable')),
+  number INTEGER,
+  attempts INTEGER NOT NULL,
+  deaths INTEGER NOT NULL,
+  first_ms INTEGER NOT NULL,
+  next_ms INTEGER NOT NULL,
+  done_ms INTEGER NOT NULL,
+  sha256 BLOB NOT NULL,
+  size INTEGER NOT NULL,
+  path TEXT,                    -- NULL: there is no file, or not any more
+  type TEXT,
+  verdict TEXT,
+  reason TEXT,
+  hash_differs INTEGER NOT NULL,
+  type_differs INTEGER NOT NULL
+) STRICT;
+CREATE INDEX fetch_retry ON fetch (next_ms) WHERE state = 'retry';
+CREATE INDEX fetch_trying ON fetch (want_id) WHERE state = 'trying';
+CREATE INDEX fetch_quarantined ON fetch (want_id) WHERE state = 'quarantined';
+CREATE INDEX fetch_unavailable ON fetch (want_id) WHERE state = 'unavailable';
+-- Random, but a file costs far more than the page: who else uses it.
+CREATE INDEX fetch_path ON fetch (path) WHERE path IS NOT NULL;
+
+-- The order in which fetches became final.
+CREATE TABLE result (
+  number INTEGER PRIMARY KEY,
+  want_id INTEGER NOT NULL
+) STRICT;
+
+-- Results the purge went past because their mails were not all sent.
+CREATE TABLE result_left (id INTEGER PRIMARY KEY) STRICT;
 
 -- file deliver
 -- version 1
