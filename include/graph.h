@@ -9,14 +9,20 @@
  *
  * Errors: ERR_TEMP
  *   graph.network    not reached, TLS failed, or the connection broke
- *   graph.deadline   took longer than total_ms
+ *   graph.deadline   took longer than total_ms, or stood still as long as
+ *                    connecting may take
+ *   graph.stopped    graph_cancel() was called
+ *   io.write         the disk is full
  *   graph.throttled  429 or a throttling code; *retry_ms says when again
  *   graph.server     5xx, or an answer that is no JSON of the known shape
  *   graph.expired    the URL is no longer good (401, 403, 404, 410 on a URL):
  *                    ask for a new one
  * ERR_PERM
- *   graph.gone       the id is not known (any more)
- *   graph.host       the URL is not https to an allowed host
+ *   graph.gone       the id is not known (any more). Meta says the same of
+ *                    one that the token has no right to
+ *   graph.id         nothing that could be an id: not asked for
+ *   graph.host       the URL is not https to an allowed host, or the answer
+ *                    is a redirect
  *   graph.size       more bytes than allowed
  *   graph.request    any other 4xx; text has Meta's own code and message
  * ERR_CONF
@@ -38,7 +44,8 @@ struct graph_conf {
 	const char *version;		/* v25.0 */
 	const GBytes *token;
 	const char *tls_ca_file;	/* NULL: the system's */
-	const GPtrArray *media_hosts;	/* char *; a leading dot: any host below */
+	const GPtrArray *media_hosts;	/* char *; a leading dot: any host below;
+					   at port 443 or that of url */
 	int64_t connect_ms, total_ms;
 };
 
@@ -47,6 +54,8 @@ void graph_init(void);
 bool graph_new(const struct graph_conf *conf, struct graph **out,
     struct err *err);
 void graph_free(struct graph *g);
+/* Every call under way and every later one ends soon; from any thread. */
+void graph_cancel(struct graph *g);
 
 /* What GET /{version}/{media id} says. Strings owned; NULL if not said. */
 struct graph_media {
@@ -57,7 +66,8 @@ void graph_media_clear(struct graph_media *m);
 
 /*
  * Source: Meta, Cloud API, "Retrieve Media URL". phone_number_id may be NULL.
- * *retry_ms (may be NULL) is the wait a 429 or 503 asked for, else 0.
+ * *retry_ms (may be NULL) is the wait a refusal asked for, at most an hour,
+ * else 0; it is set on failure, too.
  */
 bool graph_media_find(struct graph *g, const char *id,
     const char *phone_number_id, struct graph_media *out, int64_t *retry_ms,

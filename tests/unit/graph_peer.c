@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starts and asks tests/fake/graph.py. A failure here fails the test. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "graph_peer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "err.h"
+#include "hash.h"
+#include "io.h"
+
+static char *
+program(void)
+{
+	const char *src = getenv("SRCDIR");
+
+	return g_build_filename(src != NULL ? src : ".", "tests", "fake",
+	    "graph.py", NULL);
+}
+
+static bool
+read_line(int fd, char *buf, size_t size)
+{
+	size_t n = 0;
+
+	while (n < size - 1 && read(fd, buf + n, 1) == 1 && buf[n] != '\n')
+		n++;
+	buf[n] = '\0';
+	return n > 0;
+}
+
+static bool
+spawn(struct graph_peer *p)
+{
+	g_autofree char *prog = program();
+	const char *argv[] = { "python3", "-B", prog, "--dir", p->dir,
+		"--phone-number-id", "106540352242922", NULL };
+
+	return g_spawn_async_with_pipes(NULL, (char **)(uintptr_t)argv, NULL,
+	    G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
+	    &p->pid, &p->in, &p->out, NULL, NULL);
+}
+
+struct graph_peer *
+graph_peer_start(const char *script)
+{
+	struct graph_peer *p = g_new0(struct graph_peer, 1);
+	char name[] = "/tmp/cj-graph-XXXXXX", line[64];
+	g_autofree char *token = NULL;
+	int *ports[] = { &p->port, &p->foreign, &p->plain };
+	char *rest = line;
+
+	p->dir = g_strdup(mkdtemp(name));
+	graph_peer_file(p, "graph.script", script, strlen(script));
+	if (!spawn(p) || !read_line(p->out, line, sizeof(line))) {
+		graph_peer_rm(p->dir);
+		return NULL;
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(ports); i++)
+		*ports[i] = (int)strtol(rest, &rest, 10);
+	p->url = g_strdup_printf("https://localhost:%d", p->port);
+	p->ca_file = g_build_filename(p->dir, "graph.ca.pem", NULL);
+	token = g_build_filename(p->dir, "graph.token", NULL);
+	assert_true(io_secret_load(token, 4096, &p->token, NULL));
+	return p;
+}
+
+void
+graph_peer_stop(struct graph_peer *p)
+{
+	if (p == NULL)
+		return;
+	close(p->in);
+	close(p->out);
+	waitpid(p->pid, NULL, 0);
+	graph_peer_rm(p->dir);
+	g_bytes_unref(p->token);
+	g_free(p->ca_file);
+	g_free(p->url);
+	g_free(p->dir);
+	g_free(p);
+}
+
+void
+graph_peer_file(struct graph_peer *p, const char *name, const void *data,
+    gsize len)
+{
+	g_autofree char *path = g_build_filename(p->dir, name, NULL);
+
+	assert_true(g_file_set_contents(path, data, (gssize)len, NULL));
+}
+
+int
+graph_peer_logged(struct graph_peer *p, const char *begin)
+{
+	g_autofree char *path = g_build_filename(p->dir, "graph.log", NULL);
+	g_autofree char *text = NULL;
+	g_auto(GStrv) lines = NULL;
+	int n = 0;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return 0;
+	lines = g_strsplit(text, "\n", -1);
+	for (char **l = lines; *l != NULL; l++)
+		n += g_str_has_prefix(*l, begin);
+	return n;
+}
+
+/* As --print-url does, without a process for each. */
+char *
+graph_peer_url(struct graph_peer *p, const char *id, int life)
+{
+	int64_t expires = clock_now_ms() / 1000 + life;
+	g_autofree char *signed_part = g_strdup_printf("%s %" PRId64, id,
+	    expires);
+	uint8_t mac[HASH_SIZE];
+	char hex[HASH_HEX_SIZE];
+	gsize len;
+	const char *key = g_bytes_get_data(p->token, &len);
+
+	hash_hmac_sha256(key, len, signed_part, strlen(signed_part), mac);
+	return g_strdup_printf("%s/whatsapp_business/attachments/?mid=%s"
+	    "&ext=%" PRId64 "&hash=%.24s", p->url, id, expires,
+	    hash_hex(mac, hex));
+}
+
+void
+graph_peer_rm(const char *dir)
+{
+	const char *argv[] = { "rm", "-rf", dir, NULL };
+
+	g_spawn_sync(NULL, (char **)(uintptr_t)argv, NULL,
+	    G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+}

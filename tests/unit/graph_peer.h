@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tests/fake/graph.py beside a test program: one process for all its tests,
+ * as each test has a media id of its own.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+struct graph_peer {
+	char *dir;
+	int port, foreign, plain;
+	GBytes *token;
+	char *url, *ca_file;
+	GPid pid;
+	int in, out;
+};
+
+/* NULL when there is no python3 or openssl. */
+struct graph_peer *graph_peer_start(const char *script);
+void graph_peer_stop(struct graph_peer *p);
+void graph_peer_file(struct graph_peer *p, const char *name, const void *data,
+    gsize len);
+/* How many lines of its log begin so. */
+int graph_peer_logged(struct graph_peer *p, const char *begin);
+/* An address of the file as a webhook has it; life in seconds. */
+char *graph_peer_url(struct graph_peer *p, const char *id, int life);
+/* rm -rf */
+void graph_peer_rm(const char *dir);
