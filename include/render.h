@@ -131,6 +131,7 @@ struct render_input {
 /* A finished message: in memory, or, when large, in a file of the spool. */
 struct rendered {
 	char *message_id;	/* without < > */
+	char *subject;		/* one clean line; a report repeats it */
 	GBytes *bytes;		/* NULL when it is in a file */
 	char *path;		/* NULL when it is in memory; the caller moves it
 				   away, or rendered_clear() removes it */

@@ -17,8 +17,11 @@ src_libchatjournal_a_SOURCES += \
 	src/render/render_files.c src/render/render_headers.c \
 	src/render/render_html.c src/render/render_int.h \
 	src/render/render_item.c src/render/render_json.c \
+	src/render/render_language.c \
 	src/render/render_mime.c src/render/render_names.c \
+	src/render/render_parts.c \
 	src/render/render_report.c src/render/render_scratch.c \
+	src/render/render_spool.c src/render/render_style.c \
 	src/render/render_turn.c src/render/render_vars.c \
 	src/render/render_view.c src/render/render_view.h \
 	src/render/render_words.c src/render/render_words.h

@@ -104,16 +104,50 @@ render_quoted_printable(GString *out, const char *s, size_t len)
 	}
 }
 
-void
-render_base64(GString *out, const void *data, size_t len)
+int64_t
+render_base64_len(int64_t len)
 {
-	size_t start = out->len, n;
-	gint state = 0, save = 0;
+	int64_t lines = (len + RENDER_BASE64_LINE - 1) / RENDER_BASE64_LINE;
 
-	/* GLib: (len / 3 + 1) * 4 + 4, and one in 72 for the line ends. */
-	g_string_set_size(out, start + (len / 3 + 1) * 4 + 4 + len / 36 + 4);
-	n = g_base64_encode_step(data, len, TRUE, out->str + start, &state,
-	    &save);
-	n += g_base64_encode_close(TRUE, out->str + start + n, &state, &save);
-	g_string_truncate(out, start + n);
+	return len == 0 ? 0 : (len + 2) / 3 * 4 + 2 * (lines - 1);
+}
+
+static char *
+encode_line(char *out, const uint8_t *p, size_t len)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (; len >= 3; len -= 3, p += 3) {
+		*out++ = digits[p[0] >> 2];
+		*out++ = digits[(p[0] & 3) << 4 | p[1] >> 4];
+		*out++ = digits[(p[1] & 15) << 2 | p[2] >> 6];
+		*out++ = digits[p[2] & 63];
+	}
+	if (len == 0)
+		return out;
+	*out++ = digits[p[0] >> 2];
+	*out++ = digits[(p[0] & 3) << 4 | (len > 1 ? p[1] >> 4 : 0)];
+	*out++ = len > 1 ? digits[(p[1] & 15) << 2] : '=';
+	*out++ = '=';
+	return out;
+}
+
+char *
+render_base64(char *out, const void *data, size_t len, bool is_last)
+{
+	const uint8_t *p = data;
+
+	while (len > 0) {
+		size_t n = MIN(len, RENDER_BASE64_LINE);
+
+		out = encode_line(out, p, n);
+		p += n;
+		len -= n;
+		if (len > 0 || !is_last) {
+			*out++ = '\r';
+			*out++ = '\n';
+		}
+	}
+	return out;
 }

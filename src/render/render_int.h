@@ -24,12 +24,38 @@ struct render_words;
 
 struct render {
 	char *tenant, *domain, *address_domain;
+	char *templates;
+	char *spool;		/* NULL: everything stays in memory */
 	bool attach_event;
 	const struct clock_zone *zone;	/* NULL: UTC only */
-	struct template *subject, *text, *html;
+	GPtrArray *languages;	/* struct render_language * */
+	GPtrArray *styles;	/* struct render_style * */
+	const struct render_style *plain;	/* no wishes, English */
 	pthread_mutex_t trees_lock;
 	GPtrArray *trees;	/* struct render_tree *, between two mails */
 };
+
+/* --- render_language.c: the templates of a language --- */
+
+struct render_language {
+	char *name;
+	struct render_words *words;	/* owned; NULL: English */
+	struct template *subject, *text, *html;
+};
+/* Loaded on first use; lives as long as r. */
+bool render_language_get(struct render *r, const char *name,
+    const struct render_language **out, struct err *err);
+void render_language_free(gpointer language);
+
+/* --- render_style.c: what a journal wants otherwise --- */
+
+struct render_style {
+	char *key;			/* equal wishes have equal keys */
+	const struct render_language *language;
+	int64_t max_bytes, max_files, max_age_ms;	/* 0: no limit */
+	bool thread_index;
+};
+void render_style_free(gpointer style);
 
 /* --- render_scratch.c --- */
 
@@ -98,8 +124,11 @@ const char *render_list_id(const struct render *r, struct render_scratch *s,
 /* Everything that is derived once per turn. */
 struct render_turn {
 	const struct render_input *in;
+	const struct render_style *style;
 	struct render_scratch scratch;
 	struct render_parties who;
+	GPtrArray *files;			/* struct render_file *, of the
+						   scratch; NULL: none */
 	int64_t at_ms;				/* Date */
 	char *message_id;			/* t.<hex>@domain */
 	char conversation[RENDER_ID_SIZE];	/* c.<hex> */
@@ -136,15 +165,62 @@ bool render_attaches_events(const struct render *r,
  */
 bool render_html_check(const char *path, const char *text, struct err *err);
 
+/* --- render_parts.c: the files of a mail --- */
+
+/* A file of one of the items, as it stands in this mail. */
+struct render_file {
+	const struct item *item;
+	const struct item_media *media;
+	const struct render_media *found;	/* NULL: it is not fetched */
+	const char *name;	/* in the mail, no other has it; NULL when the
+				   file is not in the mail */
+	const char *type;	/* "image/jpeg": of the part */
+	const char *status;	/* "attached", "late", "unavailable",
+				   "quarantined", "not-attached" */
+	const char *cid;	/* bare; NULL: not an image that HTML shows */
+	const char *parts;	/* "2/3", "2-4/5": which of the mails of a turn
+				   that was cut hold it; NULL: this one */
+};
+void render_files_find(const struct render *r, struct render_turn *t);
+/* NULL only for a file that is none of this mail's. */
+const struct render_file *render_file_get(const struct render_turn *t,
+    const struct item_media *media);
+/* What HTML writes after "cid:"; NULL: the image is not in this mail. */
+const char *render_media_cid(const struct render_turn *t,
+    const struct item_media *media);
+
+/* What becomes one part of base64. */
+struct render_piece {
+	const char *name, *type, *description;
+	const char *cid;	/* set for what HTML shows */
+	const void *data;	/* NULL: it is in the file at path */
+	const char *path;
+	int64_t offset, len;
+	struct render_check *check;	/* of a whole file; or NULL */
+};
+/* Files and events of a mail that is not cut: array of struct render_piece,
+ * what HTML shows first. html decides what that is. */
+GArray *render_pieces(const struct render *r, struct render_turn *t,
+    const GString *html);
+
 /* --- render_json.c --- */
 
 /* A line per member; safe for any bytes, also when it is not JSON. */
 char *render_json_indent(const char *json);
 
-/* --- render_encode.c: transfer encodings; lines end in \n --- */
+/* --- render_encode.c: transfer encodings --- */
 
+/* Lines end in \n. */
 void render_quoted_printable(GString *out, const char *s, size_t len);
-void render_base64(GString *out, const void *data, size_t len);
+/*
+ * Lines of 76 characters with \r\n between them: what a chunk that is not the
+ * last gives ends with one, so all but the last are of RENDER_BASE64_LINE
+ * times n bytes. Writes render_base64_len() bytes, and two for a chunk that
+ * is not the last.
+ */
+#define RENDER_BASE64_LINE 57
+int64_t render_base64_len(int64_t len);
+char *render_base64(char *out, const void *data, size_t len, bool is_last);
 
 /* --- render_headers.c: the fields of a mail --- */
 
@@ -155,18 +231,44 @@ void render_headers(const struct render *r, struct render_turn *t,
 
 void render_trees_init(struct render *r);
 void render_trees_clear(struct render *r);
-/*
- * The whole message with CRLF. All texts have \n; fields are those of
- * render_headers().
- */
-GBytes *render_mime(struct render *r, struct render_turn *t,
-    const GString *fields, const GString *text, const GString *html);
+
+/* What a mail is made of. All texts have \n; fields: render_headers(). */
+struct render_body {
+	const GString *fields, *text, *html;
+	const GArray *pieces;	/* struct render_piece, those of HTML first */
+};
+/* A message with a mark, one line, in the place of each piece. */
+struct render_frame {
+	struct render_tree *tree;
+	const char *bytes;
+	size_t len;
+	char mark[40];
+	size_t mark_len;
+	const GArray *pieces;
+	int64_t size;		/* of the message with its pieces */
+};
+/* To be cleared before the body is freed. */
+void render_frame_make(struct render *r, const struct render_turn *t,
+    const struct render_body *body, struct render_frame *out);
+void render_frame_clear(struct render *r, struct render_frame *f);
+
+/* --- render_spool.c: where finished messages are written --- */
+
+/* Digests of files that go into mails, while these are written. */
+struct render_check;
+
+/* bytes or path, len and sha256 of out. */
+bool render_frame_write(const struct render *r, const struct render_frame *f,
+    struct rendered *out, struct err *err);
+/* The same for inner, unchanged, between two texts. */
+bool render_around(const struct render *r, const char *head,
+    const struct rendered *inner, const char *tail, struct rendered *out,
+    struct err *err);
 
 /* --- render_turn.c --- */
 
 /* Names, ids, view and subject; to be cleared also after failure. */
-bool render_turn_begin(const struct render *r, const struct render_input *in,
+bool render_turn_begin(const struct render *r,
+    const struct render_style *style, const struct render_input *in,
     struct render_turn *t, struct err *err);
 void render_turn_clear(struct render_turn *t);
-/* Takes both over and hashes the bytes. */
-void render_finish(struct rendered *out, char *message_id, GBytes *bytes);

@@ -3,13 +3,17 @@
  * The MIME tree of a mail, built and serialised by GMime; no other file uses
  * it.
  *
- * Fields and contents arrive finished (render_field.c, render_encode.c); GMime
+ * Fields and texts arrive finished (render_field.c, render_encode.c); GMime
  * adds structure, boundaries and CRLF. The fields are written to its stream
  * before the root part, which then continues them with Content-Type: as
  * objects of a GMimeMessage they would be parsed and spelt once more, at
  * twice the cost of a mail. The parts that every mail has are made once and
  * filled anew for each: making and freeing them was most of GMime's work. A
  * tree is used by one thread at a time.
+ *
+ * Files and events are not in the tree: a line marks the place of each, and
+ * render_spool.c puts it there, so that the size of a mail is known before it
+ * is written, and no file is ever in memory.
  */
 #include "render_int.h"
 
@@ -19,7 +23,6 @@
 #include <string.h>
 
 #define BOUNDARY_SIZE 40
-#define MAIL_SIZE_GUESS 8192
 #define TREE_BYTES_MAX (1 << 20)
 
 /* GMime 3.2 declares none. */
@@ -29,7 +32,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeContentType, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeContentDisposition, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeStream, g_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeDataWrapper, g_object_unref)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(GMimeFormatOptions, g_mime_format_options_free)
 
 static pthread_once_t gmime_once = PTHREAD_ONCE_INIT;
 
@@ -38,16 +40,20 @@ static pthread_once_t gmime_once = PTHREAD_ONCE_INIT;
  * what the mail says: nobody can write a text that holds its own boundary.
  */
 static void
-make_boundaries(char mixed[BOUNDARY_SIZE], char alternative[BOUNDARY_SIZE],
-    const struct render_turn *t, const GString *text)
+make_digits(char hex[HASH_HEX_SIZE], const struct render_turn *t,
+    const GString *text)
 {
 	uint8_t digest[HASH_SIZE];
-	char hex[HASH_HEX_SIZE];
 
 	hash_strings(digest, "boundary", t->message_id, text->str, NULL);
 	hash_hex(digest, hex);
-	g_snprintf(mixed, BOUNDARY_SIZE, "=_m_%.32s", hex);
-	g_snprintf(alternative, BOUNDARY_SIZE, "=_a_%.32s", hex);
+}
+
+static const char *
+boundary(char out[BOUNDARY_SIZE], char which, const char *hex)
+{
+	g_snprintf(out, BOUNDARY_SIZE, "=_%c_%.32s", which, hex);
+	return out;
 }
 
 /* The content type is set once, complete: each change spells it again. */
@@ -93,8 +99,11 @@ struct text_part {
 
 struct render_tree {
 	GMimeMultipart *mixed, *alternative;
+	GMimeMultipart *related;	/* of the HTML and its images, or NULL */
 	struct text_part plain, html;
 	GMimeFormatOptions *options;
+	GMimeStream *stream;
+	GByteArray *bytes;
 };
 
 static void
@@ -131,6 +140,11 @@ tree_new(void)
 
 	tree->mixed = new_multipart("mixed", "=_m");
 	tree->alternative = new_multipart("alternative", "=_a");
+	tree->stream = g_mime_stream_mem_new();
+	tree->bytes = g_byte_array_new();
+	g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(tree->stream),
+	    tree->bytes);
+	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(tree->stream), FALSE);
 	new_text(&tree->plain, tree->alternative, "plain");
 	new_text(&tree->html, tree->alternative, "html");
 	g_mime_multipart_add(tree->mixed, GMIME_OBJECT(tree->alternative));
@@ -152,6 +166,8 @@ tree_free(gpointer p)
 	g_byte_array_unref(tree->plain.encoded);
 	g_byte_array_unref(tree->html.encoded);
 	g_mime_format_options_free(tree->options);
+	g_object_unref(tree->stream);
+	g_byte_array_unref(tree->bytes);
 	g_free(tree);
 }
 
@@ -159,8 +175,7 @@ tree_free(gpointer p)
 static bool
 is_worth_keeping(const struct render_tree *tree)
 {
-	return tree->plain.encoded->len + tree->html.encoded->len <
-	    TREE_BYTES_MAX;
+	return tree->bytes->len < TREE_BYTES_MAX;
 }
 
 static struct render_tree *
@@ -176,14 +191,27 @@ tree_take(struct render *r)
 }
 
 static void
+take_images_out(struct render_tree *tree)
+{
+	GMimeObject *html;
+
+	if (tree->related == NULL)
+		return;
+	html = g_mime_multipart_get_part(tree->related, 0);
+	g_object_unref(g_mime_multipart_replace(tree->alternative, 1, html));
+	g_clear_pointer(&tree->related, g_object_unref);
+}
+
+static void
 tree_give(struct render *r, struct render_tree *tree)
 {
+	while (g_mime_multipart_get_count(tree->mixed) > 1)
+		g_object_unref(g_mime_multipart_remove_at(tree->mixed, 1));
+	take_images_out(tree);
 	if (!is_worth_keeping(tree)) {
 		tree_free(tree);
 		return;
 	}
-	while (g_mime_multipart_get_count(tree->mixed) > 1)
-		g_object_unref(g_mime_multipart_remove_at(tree->mixed, 1));
 	pthread_mutex_lock(&r->trees_lock);
 	g_ptr_array_add(r->trees, tree);
 	pthread_mutex_unlock(&r->trees_lock);
@@ -206,56 +234,92 @@ render_trees_clear(struct render *r)
 
 /* ---- what only this mail has ----------------------------------------------- */
 
+/* Names are sent as UTF-8, whatever charset GMime would find shorter. */
 static void
-set_attachment(GMimeObject *object, const char *name)
+set_utf8(GMimeParamList *params, const char *name)
+{
+	GMimeParam *param = g_mime_param_list_get_parameter(params, name);
+
+	g_mime_param_set_charset(param, "utf-8");
+	g_mime_param_set_encoding_method(param,
+	    GMIME_PARAM_ENCODING_METHOD_RFC2231);
+}
+
+static void
+set_piece_type(GMimeObject *part, const struct render_piece *p)
+{
+	size_t major = strcspn(p->type, "/");
+	g_autofree char *type = g_strndup(p->type, major);
+	g_autoptr(GMimeContentType) ct = g_mime_content_type_new(type,
+	    p->type + major + 1);
+
+	g_mime_content_type_set_parameter(ct, "name", p->name);
+	if (!g_str_is_ascii(p->name))
+		set_utf8(g_mime_content_type_get_parameters(ct), "name");
+	g_mime_object_set_content_type(part, ct);
+}
+
+static void
+set_disposition(GMimeObject *part, const struct render_piece *p)
 {
 	g_autoptr(GMimeContentDisposition) cd =
 	    g_mime_content_disposition_new();
 
-	g_mime_content_disposition_set_disposition(cd,
-	    GMIME_DISPOSITION_ATTACHMENT);
-	g_mime_content_disposition_set_parameter(cd, "filename", name);
-	g_mime_object_set_content_disposition(object, cd);
-}
-
-/* A JSON array of the items' own JSON, a line each. */
-static GString *
-excerpt_of(const struct render_event *ev)
-{
-	GString *out = g_string_new("[");
-
-	for (guint i = 0; i < ev->excerpt->len; i++) {
-		const struct item *it = ev->excerpt->pdata[i];
-
-		g_string_append(out, i > 0 ? ",\n" : "");
-		g_string_append(out, it->raw != NULL ? it->raw : "null");
-	}
-	g_string_append(out, "]\n");
-	return out;
+	g_mime_content_disposition_set_disposition(cd, p->cid != NULL
+	    ? GMIME_DISPOSITION_INLINE : GMIME_DISPOSITION_ATTACHMENT);
+	g_mime_content_disposition_set_parameter(cd, "filename", p->name);
+	if (!g_str_is_ascii(p->name))
+		set_utf8(g_mime_content_disposition_get_parameters(cd),
+		    "filename");
+	g_mime_object_set_content_disposition(part, cd);
 }
 
 static void
-add_event(GMimeMultipart *to, const struct render_event *ev, const char *name)
+add_piece(GMimeMultipart *to, const struct render_piece *p, const char *mark)
 {
-	g_autoptr(GString) excerpt = NULL;
 	g_autoptr(GMimePart) part = g_object_new(GMIME_TYPE_PART, NULL);
-	g_autoptr(GString) b64 = g_string_new(NULL);
 	g_autoptr(GMimeStream) mem = NULL;
 
-	set_type(GMIME_OBJECT(part), "application",
-	    ev->is_json ? "json" : "octet-stream", "name", name);
-	g_mime_part_set_content_description(part, ev->excerpt != NULL
-	    ? "raw items of a larger webhook event" : "raw webhook event");
-	set_attachment(GMIME_OBJECT(part), name);
-	if (ev->excerpt != NULL) {
-		excerpt = excerpt_of(ev);
-		render_base64(b64, excerpt->str, excerpt->len);
-	} else {
-		render_base64(b64, ev->body, ev->len);
-	}
-	mem = g_mime_stream_mem_new_with_buffer(b64->str, b64->len);
+	set_piece_type(GMIME_OBJECT(part), p);
+	g_mime_part_set_content_description(part, p->description);
+	if (p->cid != NULL)
+		g_mime_part_set_content_id(part, p->cid);
+	set_disposition(GMIME_OBJECT(part), p);
+	mem = g_mime_stream_mem_new_with_buffer(mark, strlen(mark));
 	set_content(part, mem, GMIME_CONTENT_ENCODING_BASE64);
 	g_mime_multipart_add(to, GMIME_OBJECT(part));
+}
+
+/* The HTML's place is taken by a multipart of it and its images. */
+static GMimeMultipart *
+related_of(struct render_tree *tree, const char *hex)
+{
+	char name[BOUNDARY_SIZE];
+	GMimeObject *html;
+
+	if (tree->related != NULL)
+		return tree->related;
+	html = g_mime_multipart_get_part(tree->alternative, 1);
+	tree->related = new_multipart("related", boundary(name, 'r', hex));
+	g_mime_multipart_add(tree->related, html);
+	g_object_unref(g_mime_multipart_replace(tree->alternative, 1,
+	    GMIME_OBJECT(tree->related)));
+	return tree->related;
+}
+
+static void
+add_pieces(struct render_tree *tree, const GArray *pieces, const char *hex,
+    const char *mark)
+{
+	g_autofree char *line = g_strconcat(mark, "\n", NULL);
+
+	for (guint i = 0; i < pieces->len; i++) {
+		const struct render_piece *p = &g_array_index(pieces,
+		    struct render_piece, i);
+
+		add_piece(p->cid != NULL ? related_of(tree, hex)
+		    : tree->mixed, p, line);
+	}
 }
 
 static void
@@ -269,44 +333,55 @@ write_fields(GMimeStream *to, const GString *fields)
 	}
 }
 
-static GBytes *
-serialise(const GString *fields, const struct render_tree *tree)
+static void
+serialise(const GString *fields, struct render_tree *tree)
 {
-	GByteArray *bytes = g_byte_array_sized_new(MAIL_SIZE_GUESS);
-	g_autoptr(GMimeStream) mem = g_mime_stream_mem_new();
-
-	g_mime_stream_mem_set_byte_array(GMIME_STREAM_MEM(mem), bytes);
-	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(mem), FALSE);
-	write_fields(mem, fields);
+	g_byte_array_set_size(tree->bytes, 0);
+	g_mime_stream_reset(tree->stream);
+	write_fields(tree->stream, fields);
 	/* Memory streams fail only when memory does, and then GLib aborts. */
 	if (g_mime_object_write_to_stream(GMIME_OBJECT(tree->mixed),
-	    tree->options, mem) < 0)
+	    tree->options, tree->stream) < 0)
 		assert(!"a stream in memory failed");
-	return g_byte_array_free_to_bytes(bytes);
 }
 
-GBytes *
-render_mime(struct render *r, struct render_turn *t, const GString *fields,
-    const GString *text, const GString *html)
+static int64_t
+size_of(const struct render_frame *f)
 {
-	const GPtrArray *events = t->in->events;
+	int64_t size = (int64_t)f->len;
+
+	for (guint i = 0; i < f->pieces->len; i++)
+		size += render_base64_len(g_array_index(f->pieces,
+		    struct render_piece, i).len) - (int64_t)f->mark_len;
+	return size;
+}
+
+void
+render_frame_make(struct render *r, const struct render_turn *t,
+    const struct render_body *body, struct render_frame *out)
+{
 	struct render_tree *tree = tree_take(r);
-	char mixed[BOUNDARY_SIZE], alternative[BOUNDARY_SIZE];
-	GBytes *bytes;
+	char hex[HASH_HEX_SIZE], name[BOUNDARY_SIZE];
 
-	make_boundaries(mixed, alternative, t, text);
-	g_mime_multipart_set_boundary(tree->mixed, mixed);
-	g_mime_multipart_set_boundary(tree->alternative, alternative);
-	fill_text(&tree->plain, text);
-	fill_text(&tree->html, html);
-	for (guint i = 0; i < events->len && render_attaches_events(r, t->in);
-	    i++) {
-		const struct render_event *ev = g_ptr_array_index(events, i);
+	make_digits(hex, t, body->text);
+	g_mime_multipart_set_boundary(tree->mixed, boundary(name, 'm', hex));
+	g_mime_multipart_set_boundary(tree->alternative, boundary(name, 'a',
+	    hex));
+	fill_text(&tree->plain, body->text);
+	fill_text(&tree->html, body->html);
+	out->tree = tree;
+	boundary(out->mark, 'p', hex);
+	out->mark_len = strlen(out->mark);
+	out->pieces = body->pieces;
+	add_pieces(tree, body->pieces, hex, out->mark);
+	serialise(body->fields, tree);
+	out->bytes = (const char *)tree->bytes->data;
+	out->len = tree->bytes->len;
+	out->size = size_of(out);
+}
 
-		add_event(tree->mixed, ev,
-		    render_event_name(&t->scratch, ev, i));
-	}
-	bytes = serialise(fields, tree);
-	tree_give(r, tree);
-	return bytes;
+void
+render_frame_clear(struct render *r, struct render_frame *f)
+{
+	tree_give(r, g_steal_pointer(&f->tree));
 }

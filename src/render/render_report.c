@@ -35,6 +35,12 @@ add_address(struct render_fields *f, struct render_scratch *s,
 	render_field_end(f);
 }
 
+struct report {
+	struct render_scratch scratch;
+	struct render_parties who;
+	const struct rendered *inner;
+};
+
 static char *
 report_id(const struct render *r, const struct rendered *inner,
     const struct render_envelope *env)
@@ -49,15 +55,15 @@ report_id(const struct render *r, const struct rendered *inner,
 }
 
 static void
-add_head(struct render_turn *t, const struct render_envelope *env,
+add_head(struct report *rp, const struct render_envelope *env,
     const char *message_id, struct render_fields *f)
 {
 	char date[CLOCK_RFC5322_SIZE];
 
-	add_address(f, &t->scratch, "From", env->from);
-	add_address(f, &t->scratch, "To", env->to);
+	add_address(f, &rp->scratch, "From", env->from);
+	add_address(f, &rp->scratch, "To", env->to);
 	render_field_begin(f, "Subject");
-	render_field_text(f, t->subject);
+	render_field_text(f, rp->inner->subject);
 	render_field_end(f);
 	g_string_append_printf(f->out, "Date: %s\nMessage-ID: <%s>\n"
 	    "MIME-Version: 1.0\nAuto-Submitted: auto-generated\n"
@@ -75,17 +81,18 @@ recipient_tag(const struct render_party *p)
 }
 
 static void
-add_report(const struct render_turn *t, const char *inner_id, GString *out)
+add_report(const struct report *rp, GString *out)
 {
-	bool ascii = g_str_is_ascii(t->subject);
+	const char *subject = rp->inner->subject;
 
 	g_string_append_printf(out, "Content-Type: text/plain; charset=utf-8\n"
-	    "Content-Transfer-Encoding: %s\n\n", ascii ? "7bit" : "8bit");
+	    "Content-Transfer-Encoding: %s\n\n", g_str_is_ascii(subject)
+	    ? "7bit" : "8bit");
 	g_string_append_printf(out, "Sender: %s\nSubject: %s\n"
-	    "Message-ID: <%s>\n", t->who.list[0].address, t->subject,
-	    inner_id);
-	for (size_t i = 1; i < t->who.n; i++) {
-		const struct render_party *p = &t->who.list[i];
+	    "Message-ID: <%s>\n", rp->who.list[0].address, subject,
+	    rp->inner->message_id);
+	for (size_t i = 1; i < rp->who.n; i++) {
+		const struct render_party *p = &rp->who.list[i];
 
 		g_string_append_printf(out, "%s: %s\n", recipient_tag(p),
 		    p->address);
@@ -106,31 +113,27 @@ with_crlf(const GString *lines)
 	return out;
 }
 
-static GBytes *
-write_report(struct render_turn *t, const struct rendered *inner,
-    const struct render_envelope *env, const char *message_id)
+static bool
+write_report(const struct render *r, struct report *rp,
+    const struct render_envelope *env, struct rendered *out, struct err *err)
 {
-	g_autoptr(GString) head = g_string_new(NULL);
-	struct render_fields f = { .out = head };
-	GString *out;
+	g_autoptr(GString) lines = g_string_new(NULL), head = NULL;
+	g_autofree char *tail = NULL;
+	struct render_fields f = { .out = lines };
 	char hex[HASH_HEX_SIZE];
-	const char *bytes;
-	gsize len;
 
-	hash_hex(inner->sha256, hex);
+	hash_hex(rp->inner->sha256, hex);
 	hex[32] = '\0';
-	add_head(t, env, message_id, &f);
-	g_string_append_printf(head, "Content-Type: multipart/mixed;"
+	add_head(rp, env, out->message_id, &f);
+	g_string_append_printf(lines, "Content-Type: multipart/mixed;"
 	    " boundary=\"=_j_%s\"\n\n--=_j_%s\n", hex, hex);
-	add_report(t, inner->message_id, head);
-	g_string_append_printf(head, "--=_j_%s\n"
+	add_report(rp, lines);
+	g_string_append_printf(lines, "--=_j_%s\n"
 	    "Content-Type: message/rfc822\n"
 	    "Content-Disposition: attachment\n\n", hex);
-	out = with_crlf(head);
-	bytes = g_bytes_get_data(inner->bytes, &len);
-	g_string_append_len(out, bytes, (gssize)len);
-	g_string_append_printf(out, "\r\n--=_j_%s--\r\n", hex);
-	return g_string_free_to_bytes(out);
+	head = with_crlf(lines);
+	tail = g_strdup_printf("\r\n--=_j_%s--\r\n", hex);
+	return render_around(r, head->str, rp->inner, tail, out, err);
 }
 
 bool
@@ -138,15 +141,19 @@ render_journal_report(struct render *r, const struct render_input *in,
     const struct rendered *inner, const struct render_envelope *env,
     struct rendered *out, struct err *err)
 {
-	struct render_turn t;
-	char *id;
+	struct report rp = { .inner = inner };
+	struct rendered report = { 0 };
 	bool ok;
 
-	ok = render_turn_begin(r, in, &t, err);
-	if (ok) {
-		id = report_id(r, inner, env);
-		render_finish(out, id, write_report(&t, inner, env, id));
-	}
-	render_turn_clear(&t);
+	render_scratch_init(&rp.scratch);
+	render_parties_find(r, &rp.scratch, in, &rp.who);
+	report.message_id = report_id(r, inner, env);
+	report.subject = g_strdup(inner->subject);
+	ok = write_report(r, &rp, env, &report, err);
+	render_scratch_clear(&rp.scratch);
+	if (ok)
+		*out = report;
+	else
+		rendered_clear(&report);
 	return ok;
 }

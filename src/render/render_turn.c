@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a closed turn to its mail: loads the templates, derives the ids, and
- * calls the other files in their order. A struct render is not changed after
- * it was made, so many threads may use one.
+ * From a closed turn to its mails: derives the ids, and calls the other files
+ * in their order. Once it has its styles a struct render is not changed any
+ * more, so many threads may use one.
  */
 #include "render_int.h"
 
@@ -10,10 +10,7 @@
 
 #include "clock.h"
 #include "err.h"
-#include "io.h"
-#include "text.h"
 
-#define TEMPLATE_FILE_MAX (1 << 20)
 #define TEXT_SIZE_GUESS 2048
 
 /* --- ids --- */
@@ -41,27 +38,7 @@ render_message_id(const char *tenant, const char *domain,
 	return g_strconcat(id, "@", domain, NULL);
 }
 
-/* --- templates --- */
-
-static bool
-load_template(const char *dir, const char *name, enum template_kind kind,
-    struct template **out, struct err *err)
-{
-	g_autofree char *path = g_build_filename(dir, name, NULL);
-	g_autoptr(GBytes) bytes = NULL;
-	const char *text;
-	gsize len;
-
-	if (!io_file_load(path, TEMPLATE_FILE_MAX, &bytes, err)) {
-		if (err != NULL)
-			err->kind = ERR_CONF;
-		return false;
-	}
-	text = g_bytes_get_data(bytes, &len);
-	return template_compile(path, text, len, kind, render_template_vars(),
-	    out, err) &&
-	    (kind != TEMPLATE_HTML || render_html_check(path, text, err));
-}
+/* --- the renderer --- */
 
 static bool
 check_domain(const char *what, const char *domain, struct err *err)
@@ -92,6 +69,7 @@ bool
 render_new(const struct render_conf *conf, struct render **out,
     struct err *err)
 {
+	const struct render_style_conf no_wishes = { .language = NULL };
 	struct render *r;
 
 	if (!check_domain("domain", conf->domain, err) ||
@@ -103,13 +81,12 @@ render_new(const struct render_conf *conf, struct render **out,
 	r->domain = g_ascii_strdown(conf->domain, -1);
 	r->address_domain = g_ascii_strdown(conf->address_domain, -1);
 	r->attach_event = conf->attach_event;
+	r->templates = g_strdup(conf->templates);
+	r->spool = g_strdup(conf->spool);
+	r->languages = g_ptr_array_new_with_free_func(render_language_free);
+	r->styles = g_ptr_array_new_with_free_func(render_style_free);
 	if (!set_zone(r, conf->zone, err) ||
-	    !load_template(conf->templates, "subject.txt", TEMPLATE_LINE,
-		&r->subject, err) ||
-	    !load_template(conf->templates, "turn.txt", TEMPLATE_TEXT,
-		&r->text, err) ||
-	    !load_template(conf->templates, "turn.html", TEMPLATE_HTML,
-		&r->html, err)) {
+	    !render_style_get(r, &no_wishes, &r->plain, err)) {
 		render_free(r);
 		return false;
 	}
@@ -125,9 +102,10 @@ render_free(struct render *r)
 	g_free(r->tenant);
 	g_free(r->domain);
 	g_free(r->address_domain);
-	template_free(r->subject);
-	template_free(r->text);
-	template_free(r->html);
+	g_free(r->templates);
+	g_free(r->spool);
+	g_ptr_array_unref(r->styles);
+	g_ptr_array_unref(r->languages);
 	render_trees_clear(r);
 	g_free(r);
 }
@@ -139,7 +117,35 @@ render_attaches_events(const struct render *r, const struct render_input *in)
 {
 	const struct item *first = g_ptr_array_index(in->items, 0);
 
-	return r->attach_event || first->type == ITEM_TYPE_RAW;
+	/* A follow-up brings files; the first mail had the events. */
+	return !in->is_follow_up &&
+	    (r->attach_event || first->type == ITEM_TYPE_RAW);
+}
+
+/*
+ * Of what it says of which files: what is late today and here tomorrow are
+ * two mails.
+ */
+static char *
+follow_up_id(const struct render *r, const struct render_input *in)
+{
+	const struct item *first = g_ptr_array_index(in->items, 0);
+	g_autoptr(GString) files = g_string_new(first->key);
+	char hex[HASH_HEX_SIZE];
+
+	for (guint i = 0; in->media != NULL && i < in->media->len; i++) {
+		const struct render_media *m = in->media->pdata[i];
+		const char *id = m->media->id != NULL ? m->media->id
+		    : m->media->url;
+
+		g_string_append_printf(files, "\n%s\n%d\n%s",
+		    id != NULL ? id : "", (int)m->state,
+		    m->state == RENDER_MEDIA_HELD
+		    ? hash_hex(m->sha256, hex) : "");
+	}
+	return render_message_id(r->tenant, r->domain,
+	    first->network != NULL ? first->network : "", files->str,
+	    "media");
 }
 
 static int64_t
@@ -155,12 +161,13 @@ time_of_turn(const struct render_input *in)
 }
 
 static bool
-make_subject(const struct render *r, struct render_turn *t, struct err *err)
+make_subject(struct render_turn *t, struct err *err)
 {
 	g_autoptr(GString) raw = g_string_sized_new(256);
 	const char *line;
 
-	if (!template_render(r->subject, &t->view, RENDER_TEXT_MAX, raw, err))
+	if (!template_render(t->style->language->subject, &t->view,
+	    RENDER_TEXT_MAX, raw, err))
 		return false;
 	line = render_line(&t->scratch, raw->str, RENDER_SUBJECT_MAX);
 	t->subject = g_strdup(line != NULL ? line : "WhatsApp");
@@ -168,14 +175,16 @@ make_subject(const struct render *r, struct render_turn *t, struct err *err)
 }
 
 bool
-render_turn_begin(const struct render *r, const struct render_input *in,
-    struct render_turn *t, struct err *err)
+render_turn_begin(const struct render *r, const struct render_style *style,
+    const struct render_input *in, struct render_turn *t, struct err *err)
 {
 	const struct item *first;
 	uint8_t digest[HASH_SIZE];
 
 	memset(t, 0, sizeof(*t));
 	t->in = in;
+	t->style = style;
+	t->words = style->language->words;
 	render_scratch_init(&t->scratch);
 	if (in->items->len == 0)
 		return err_set(err, ERR_PERM, "render.empty",
@@ -185,14 +194,18 @@ render_turn_begin(const struct render *r, const struct render_input *in,
 		return err_set(err, ERR_PERM, "render.key", "the first item "
 		    "of the turn has no key, or the turn no conversation");
 	t->at_ms = time_of_turn(in);
-	t->message_id = render_message_id(r->tenant, r->domain,
+	t->is_aged = style->max_age_ms > 0 &&
+	    in->now_ms - t->at_ms > style->max_age_ms;
+	t->message_id = in->is_follow_up ? follow_up_id(r, in)
+	    : render_message_id(r->tenant, r->domain,
 	    first->network != NULL ? first->network : "", first->key,
 	    item_kind_name(first->kind));
 	hash_strings(digest, r->tenant, in->conversation, NULL);
 	make_id(t->conversation, 'c', digest);
 	render_parties_find(r, &t->scratch, in, &t->who);
+	render_files_find(r, t);
 	render_view_fill(r, t);
-	return make_subject(r, t, err);
+	return make_subject(t, err);
 }
 
 void
@@ -203,52 +216,86 @@ render_turn_clear(struct render_turn *t)
 	render_scratch_clear(&t->scratch);
 }
 
+/* --- its mails --- */
+
 static bool
-render_parts(struct render *r, struct render_turn *t, GBytes **out,
+make_texts(struct render_turn *t, GString *text, GString *html,
+    struct err *err)
+{
+	const struct render_language *l = t->style->language;
+
+	return template_render(l->text, &t->view, RENDER_TEXT_MAX, text,
+	    err) &&
+	    template_render(l->html, &t->view, RENDER_TEXT_MAX, html, err);
+}
+
+static bool
+make_mail(struct render *r, struct render_turn *t, struct rendered *out,
     struct err *err)
 {
 	g_autoptr(GString) text = g_string_sized_new(TEXT_SIZE_GUESS);
 	g_autoptr(GString) html = g_string_sized_new(2 * TEXT_SIZE_GUESS);
 	g_autoptr(GString) fields = g_string_sized_new(TEXT_SIZE_GUESS);
+	g_autoptr(GArray) pieces = NULL;
+	struct render_frame frame;
+	bool ok;
 
-	if (!template_render(r->text, &t->view, RENDER_TEXT_MAX, text, err) ||
-	    !template_render(r->html, &t->view, RENDER_TEXT_MAX, html, err))
+	if (!make_texts(t, text, html, err))
 		return false;
 	render_headers(r, t, fields);
-	*out = render_mime(r, t, fields, text, html);
+	pieces = render_pieces(r, t, html);
+	const struct render_body body = { fields, text, html, pieces };
+
+	render_frame_make(r, t, &body, &frame);
+	ok = render_frame_write(r, &frame, out, err);
+	render_frame_clear(r, &frame);
+	if (!ok)
+		return false;
+	out->message_id = g_strdup(t->message_id);
+	out->subject = g_strdup(t->subject);
 	return true;
 }
 
-void
-render_finish(struct rendered *out, char *message_id, GBytes *bytes)
+static bool
+make_mails(struct render *r, struct render_turn *t, GPtrArray *out,
+    struct err *err)
 {
-	gsize len;
-	const void *data = g_bytes_get_data(bytes, &len);
+	struct rendered *mail = g_new0(struct rendered, 1);
 
-	hash_sha256(data, len, out->sha256);
-	out->message_id = message_id;
-	out->bytes = bytes;
+	g_ptr_array_add(out, mail);
+	return make_mail(r, t, mail, err);
+}
+
+bool
+render_mails(struct render *r, const struct render_style *style,
+    const struct render_input *in, GPtrArray **out, struct err *err)
+{
+	GPtrArray *mails = g_ptr_array_new_with_free_func(
+	    (GDestroyNotify)rendered_free);
+	struct render_turn t;
+	bool ok = render_turn_begin(r, style, in, &t, err) &&
+	    make_mails(r, &t, mails, err);
+
+	render_turn_clear(&t);
+	if (ok)
+		*out = mails;
+	else
+		g_ptr_array_unref(mails);
+	return ok;
 }
 
 bool
 render_turn(struct render *r, const struct render_input *in,
     struct rendered *out, struct err *err)
 {
-	struct render_turn t;
-	GBytes *bytes = NULL;
-	bool ok;
+	struct rendered *mail;
+	GPtrArray *mails;
 
-	ok = render_turn_begin(r, in, &t, err) &&
-	    render_parts(r, &t, &bytes, err);
-	if (ok)
-		render_finish(out, g_steal_pointer(&t.message_id), bytes);
-	render_turn_clear(&t);
-	return ok;
-}
-
-void
-rendered_clear(struct rendered *r)
-{
-	g_clear_pointer(&r->message_id, g_free);
-	g_clear_pointer(&r->bytes, g_bytes_unref);
+	if (!render_mails(r, r->plain, in, &mails, err))
+		return false;
+	mail = g_ptr_array_steal_index(mails, 0);
+	*out = *mail;
+	g_free(mail);
+	g_ptr_array_unref(mails);
+	return true;
 }

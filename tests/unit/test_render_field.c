@@ -240,6 +240,25 @@ quoted_printable_has_short_lines_without_blanks_at_their_end(void **state)
 		assert_true(*p == '\n' || (*p >= ' ' && *p <= '~'));
 }
 
+/* Lines end in CRLF, and are as long as they may be. */
+static size_t
+check_lines(const char *b64)
+{
+	size_t len = 0;
+
+	for (;; len++) {
+		size_t line = strcspn(b64, "\r");
+
+		if (b64[line] == '\0') {
+			assert_true(line <= 76);
+			return len;
+		}
+		assert_int_equal(line, 76);
+		assert_int_equal(b64[line + 1], '\n');
+		b64 += line + 2;
+	}
+}
+
 static void
 base64_has_lines_of_76_and_gives_back_every_byte(void **state)
 {
@@ -248,17 +267,37 @@ base64_has_lines_of_76_and_gives_back_every_byte(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 7);
-	for (size_t len = 0; len < sizeof(data); len += 37) {
-		g_autoptr(GString) b64 = g_string_new(NULL);
+	for (size_t len = 0; len < sizeof(data); len++) {
+		char b64[1500];
 		g_autofree guchar *back = NULL;
 		gsize n;
 
-		render_base64(b64, data, len);
-		assert_true(longest_line(b64->str) <= 76);
-		back = g_base64_decode(b64->str, &n);
+		*render_base64(b64, data, len, true) = '\0';
+		assert_int_equal(strlen(b64), render_base64_len((int64_t)len));
+		check_lines(b64);
+		back = g_base64_decode(b64, &n);
 		assert_int_equal(n, len);
 		assert_memory_equal(back, data, len);
 	}
+}
+
+static void
+base64_in_chunks_is_that_of_the_whole(void **state)
+{
+	uint8_t data[4 * RENDER_BASE64_LINE + 5];
+	char whole[400], chunks[400], *to = chunks;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 31);
+	*render_base64(whole, data, sizeof(data), true) = '\0';
+	to = render_base64(to, data, 2 * RENDER_BASE64_LINE, false);
+	to = render_base64(to, data + 2 * RENDER_BASE64_LINE,
+	    RENDER_BASE64_LINE, false);
+	to = render_base64(to, data + 3 * RENDER_BASE64_LINE,
+	    RENDER_BASE64_LINE + 5, true);
+	*to = '\0';
+	assert_string_equal(chunks, whole);
 }
 
 /* --- JSON --- */
@@ -351,6 +390,7 @@ main(void)
 		quoted_printable_has_short_lines_without_blanks_at_their_end),
 		cmocka_unit_test(
 		    base64_has_lines_of_76_and_gives_back_every_byte),
+		cmocka_unit_test(base64_in_chunks_is_that_of_the_whole),
 		cmocka_unit_test(
 		    json_gets_a_line_per_member_and_keeps_its_words),
 		cmocka_unit_test(a_line_is_one_line_whatever_it_was_made_of),

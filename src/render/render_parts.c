@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which files a mail has, under which names and types, and in which order
+ * they become parts.
+ *
+ * Names and declared types are the sender's: a name passes text.h, a type
+ * only if it is one, and never one that would make a mail program take the
+ * file for a part of the mail's structure.
+ */
+#include "render_int.h"
+
+#include <string.h>
+
+#include "text.h"
+
+/* Larger images are attached, and not shown by the HTML. */
+#define INLINE_MAX (8 << 20)
+#define OCTETS "application/octet-stream"
+
+/* --- types --- */
+
+static bool
+is_type(const char *type)
+{
+	static const char token[] = "abcdefghijklmnopqrstuvwxyz0123456789"
+	    "!#$&^_.+-";
+	size_t major = strspn(type, token);
+	size_t minor;
+
+	if (major == 0 || major > 127 || type[major] != '/')
+		return false;
+	minor = strspn(type + major + 1, token);
+	return minor > 0 && minor <= 127 && type[major + 1 + minor] == '\0' &&
+	    !g_str_has_prefix(type, "message/") &&
+	    !g_str_has_prefix(type, "multipart/");
+}
+
+/* "Image/JPEG; q=1" gives image/jpeg; NULL when it is none for a part. */
+static const char *
+clean_type(struct render_scratch *s, const char *type)
+{
+	char *out;
+
+	if (type == NULL)
+		return NULL;
+	out = render_keep(s, g_ascii_strdown(type,
+	    (gssize)strcspn(type, "; \t")));
+	return is_type(out) ? out : NULL;
+}
+
+static const char *
+type_of(struct render_scratch *s, const struct item_media *m,
+    const struct render_media *found)
+{
+	const char *type = clean_type(s, found->type);
+
+	if (type == NULL || g_str_equal(type, OCTETS))
+		type = clean_type(s, m->mime_type);
+	return type != NULL ? type : OCTETS;
+}
+
+static const char *
+extension_of(const char *type)
+{
+	static const char *const rows[][2] = {
+		{ "image/jpeg", "jpg" }, { "image/png", "png" },
+		{ "image/gif", "gif" }, { "image/webp", "webp" },
+		{ "video/mp4", "mp4" }, { "video/3gpp", "3gp" },
+		{ "video/quicktime", "mov" }, { "audio/ogg", "ogg" },
+		{ "audio/opus", "opus" }, { "audio/mpeg", "mp3" },
+		{ "audio/aac", "aac" }, { "audio/amr", "amr" },
+		{ "audio/mp4", "m4a" }, { "audio/x-m4a", "m4a" },
+		{ "application/ogg", "ogg" }, { "application/pdf", "pdf" },
+		{ "application/zip", "zip" }, { "application/json", "json" },
+		{ "application/msword", "doc" },
+		{ "application/vnd.ms-excel", "xls" },
+		{ "application/vnd.ms-powerpoint", "ppt" },
+		{ "application/vnd.openxmlformats-officedocument."
+			"wordprocessingml.document", "docx" },
+		{ "application/vnd.openxmlformats-officedocument."
+			"spreadsheetml.sheet", "xlsx" },
+		{ "application/vnd.openxmlformats-officedocument."
+			"presentationml.presentation", "pptx" },
+		{ "text/plain", "txt" }, { "text/csv", "csv" },
+		{ "text/html", "html" }, { "text/vcard", "vcf" },
+		{ "text/x-vcard", "vcf" },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		if (g_str_equal(rows[i][0], type))
+			return rows[i][1];
+	}
+	return "bin";
+}
+
+static bool
+is_image(const char *type)
+{
+	static const char *const shown[] = { "image/jpeg", "image/png",
+		"image/gif", "image/webp", NULL };
+
+	return g_strv_contains(shown, type);
+}
+
+/* --- names --- */
+
+static const char *
+stem_of(const struct render_file *f)
+{
+	static const char *const major[] = { "image", "video", "audio" };
+
+	if (f->item->type == ITEM_TYPE_STICKER)
+		return "sticker";
+	if (f->media->voice || f->item->type == ITEM_TYPE_VOICE ||
+	    f->item->type == ITEM_TYPE_VOICEMAIL)
+		return "voice";
+	for (size_t i = 0; i < G_N_ELEMENTS(major); i++) {
+		if (g_str_has_prefix(f->type, major[i]))
+			return major[i];
+	}
+	return "document";
+}
+
+static const char *
+name_of(struct render_scratch *s, const struct render_file *f, guint index)
+{
+	char *name;
+
+	if (f->media->filename != NULL) {
+		name = render_keep(s, text_clean_filename(f->media->filename));
+		if (!g_str_equal(name, "unnamed"))
+			return name;
+	}
+	return render_format(s, "%s-%u.%s", stem_of(f), index + 1,
+	    extension_of(f->type));
+}
+
+/* "scan.pdf", "scan-2.pdf": slices of files must not be mixed up. */
+static const char *
+make_unique(struct render_scratch *s, GHashTable *taken, const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	int stem = (int)(dot != NULL && dot > name ? (size_t)(dot - name)
+	    : strlen(name));
+	const char *out = name;
+
+	for (unsigned n = 2; !g_hash_table_add(taken, g_utf8_casefold(out, -1));
+	    n++)
+		out = render_format(s, "%.*s-%u%s", stem, name, n,
+		    name + stem);
+	return out;
+}
+
+/* --- the files of a turn --- */
+
+static const struct render_media *
+find(const struct render_input *in, const struct item_media *m)
+{
+	for (guint i = 0; in->media != NULL && i < in->media->len; i++) {
+		const struct render_media *found = in->media->pdata[i];
+
+		if (found->media == m)
+			return found;
+	}
+	return NULL;
+}
+
+static const char *
+status_of(const struct render_media *found)
+{
+	static const char *const names[] = {
+		[RENDER_MEDIA_HELD] = "attached",
+		[RENDER_MEDIA_LATE] = "late",
+		[RENDER_MEDIA_MISSING] = "unavailable",
+		[RENDER_MEDIA_QUARANTINED] = "quarantined",
+	};
+
+	return found != NULL ? names[found->state] : "not-attached";
+}
+
+static const char *
+make_cid(const struct render *r, struct render_scratch *s,
+    const struct render_media *found, guint index)
+{
+	char hex[HASH_HEX_SIZE];
+
+	return render_format(s, "f.%.32s.%u@%s", hash_hex(found->sha256, hex),
+	    index + 1, r->domain);
+}
+
+static void
+add_file(const struct render *r, struct render_turn *t,
+    const struct item *it, const struct item_media *m)
+{
+	const struct render_media *found = find(t->in, m);
+	struct render_scratch *s = &t->scratch;
+	struct render_file *f;
+
+	if (found == NULL && t->in->is_follow_up)
+		return;
+	if (t->files == NULL)
+		t->files = render_list(s);
+	f = g_new0(struct render_file, 1);
+	g_ptr_array_add(s->blocks, f);
+	*f = (struct render_file){ .item = it, .media = m, .found = found,
+		.status = status_of(found) };
+	if (found != NULL && found->state == RENDER_MEDIA_HELD) {
+		f->type = type_of(s, m, found);
+		f->name = name_of(s, f, t->files->len);
+		if (is_image(f->type) && found->size <= INLINE_MAX)
+			f->cid = make_cid(r, s, found, t->files->len);
+	}
+	g_ptr_array_add(t->files, f);
+}
+
+static void
+name_files(const struct render *r, struct render_turn *t)
+{
+	g_autoptr(GHashTable) taken = g_hash_table_new_full(g_str_hash,
+	    g_str_equal, g_free, NULL);
+	const GPtrArray *events = t->in->events;
+
+	for (guint i = 0; i < events->len && render_attaches_events(r, t->in);
+	    i++)
+		g_hash_table_add(taken, g_strdup(render_event_name(&t->scratch,
+		    events->pdata[i], i)));
+	for (guint i = 0; i < t->files->len; i++) {
+		struct render_file *f = t->files->pdata[i];
+
+		if (f->name != NULL)
+			f->name = make_unique(&t->scratch, taken, f->name);
+	}
+}
+
+void
+render_files_find(const struct render *r, struct render_turn *t)
+{
+	const GPtrArray *items = t->in->items;
+
+	for (guint i = 0; i < items->len; i++) {
+		const struct item *it = items->pdata[i];
+
+		for (guint j = 0; it->media != NULL && j < it->media->len; j++)
+			add_file(r, t, it, it->media->pdata[j]);
+	}
+	if (t->files != NULL)
+		name_files(r, t);
+}
+
+const struct render_file *
+render_file_get(const struct render_turn *t, const struct item_media *media)
+{
+	for (guint i = 0; t->files != NULL && i < t->files->len; i++) {
+		const struct render_file *f = t->files->pdata[i];
+
+		if (f->media == media)
+			return f;
+	}
+	return NULL;
+}
+
+const char *
+render_media_cid(const struct render_turn *t, const struct item_media *media)
+{
+	const struct render_file *f = render_file_get(t, media);
+
+	return f != NULL && t->parts == 0 ? f->cid : NULL;
+}
+
+/* --- parts --- */
+
+static void
+add_media(struct render_turn *t, GArray *to, const struct render_file *f,
+    bool is_shown)
+{
+	struct render_piece p = { .name = f->name, .type = f->type,
+		.description = render_format(&t->scratch, "%s from the chat",
+		    item_type_name(f->item->type)),
+		.cid = is_shown ? f->cid : NULL, .path = f->found->path,
+		.len = f->found->size };
+
+	g_array_append_val(to, p);
+}
+
+/* Whatever the template is like: what it does not show is an attachment. */
+static bool
+is_shown(const struct render_file *f, const GString *html)
+{
+	g_autofree char *url = NULL;
+
+	if (f->cid == NULL)
+		return false;
+	url = g_strconcat("cid:", f->cid, NULL);
+	return strstr(html->str, url) != NULL;
+}
+
+static void
+add_files(struct render_turn *t, GArray *to, const GString *html)
+{
+	for (int shown = 1; shown >= 0; shown--) {
+		for (guint i = 0; i < t->files->len; i++) {
+			const struct render_file *f = t->files->pdata[i];
+
+			if (f->name != NULL && is_shown(f, html) == shown)
+				add_media(t, to, f, shown);
+		}
+	}
+}
+
+/* A JSON array of the items' own JSON, a line each. */
+static char *
+excerpt_of(const struct render_event *ev)
+{
+	GString *out = g_string_new("[");
+
+	for (guint i = 0; i < ev->excerpt->len; i++) {
+		const struct item *it = ev->excerpt->pdata[i];
+
+		g_string_append(out, i > 0 ? ",\n" : "");
+		g_string_append(out, it->raw != NULL ? it->raw : "null");
+	}
+	g_string_append(out, "]\n");
+	return g_string_free(out, FALSE);
+}
+
+static void
+add_event(struct render_turn *t, GArray *to, const struct render_event *ev,
+    guint index)
+{
+	struct render_piece p = {
+		.name = render_event_name(&t->scratch, ev, index),
+		.type = ev->is_json ? "application/json" : OCTETS,
+		.description = "raw webhook event",
+		.data = ev->body, .len = (int64_t)ev->len };
+
+	if (ev->excerpt != NULL) {
+		p.description = "raw items of a larger webhook event";
+		p.data = render_keep(&t->scratch, excerpt_of(ev));
+		p.len = (int64_t)strlen(p.data);
+	}
+	g_array_append_val(to, p);
+}
+
+GArray *
+render_pieces(const struct render *r, struct render_turn *t,
+    const GString *html)
+{
+	GArray *out = g_array_sized_new(FALSE, FALSE,
+	    sizeof(struct render_piece), 4);
+	const GPtrArray *events = t->in->events;
+
+	if (t->files != NULL)
+		add_files(t, out, html);
+	for (guint i = 0; i < events->len && render_attaches_events(r, t->in);
+	    i++)
+		add_event(t, out, events->pdata[i], i);
+	return out;
+}
