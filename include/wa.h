@@ -8,12 +8,17 @@
  * Item keys (whatsapp-webhook facts: Meta redelivers, in other POSTs and out
  * of order), fields joined by '|', made of:
  *   message, edit, revoke, reaction, echo   whatsapp|m|<phone_number_id>|<id>
+ *   a gap of one of these     whatsapp|u|<phone_number_id>|<id>
  *   status    whatsapp|s|<phone_number_id>|<id>|<status>|<recipient>|<participant>|<timestamp>
  *   call      whatsapp|c|<phone_number_id>|<id>|<event or status>
  *   else      whatsapp|f|<account>|<field>|<entry time>|<hash>
  * <hash> is hash_strings() of phone_number_id, member name and the item's raw
  * JSON. What has no id of its own gets this form, and so does a placeholder
- * in the history: its message comes later with the same id. <recipient> and
+ * in the history. A gap (kind GAP: unsupported, or with errors in place of
+ * its content) and that placeholder have forms of their own because the
+ * content may come later under the same id, and is then a new item; an item's
+ * refers always has the form with m. Of a key nothing but the parts above is
+ * made, never what else a status or a message holds. <recipient> and
  * <participant> are the user id if there is one, else the number. Bytes that
  * are not printable ASCII, and '|' and '%', are written %XX; a part of more
  * than 256 bytes is replaced by "sha256:" and its hash.

@@ -4,7 +4,8 @@
  * more than one get their number (from 1). Bounded in depth, in the length of
  * a name and in the facts of one item; what is past a bound stands there as
  * one fact with its JSON, never is it left out. Null, [] and {} say nothing
- * and give no fact; an empty string says that something is empty.
+ * and give no fact; an empty string says that something is empty. Of a form's
+ * answers everything is kept: no answer is one too.
  */
 #include "wa_int.h"
 
@@ -15,10 +16,37 @@
 #define NAME_MAX_BYTES 256
 #define MORE "more"	/* the fact that holds what is past a bound */
 
-static bool
-is_full(const struct item *it)
+/* Where facts go, and the name of the one that comes next. */
+struct flat {
+	void (*add)(void *to, const char *name, const char *value);
+	void *to;
+	GPtrArray *const *list;	/* what add fills; NULL before the first */
+	bool keep_blank;
+	GString *path;
+};
+
+/* What the caller has read itself; each may be NULL. */
+struct known {
+	const char *const *names;
+	const struct wa_known *members;
+};
+
+static void
+add_fact(void *to, const char *name, const char *value)
 {
-	return it->facts != NULL && it->facts->len >= FACTS_MAX;
+	item_fact_add(to, name, value);
+}
+
+static void
+add_answer(void *to, const char *name, const char *value)
+{
+	item_answer_add(to, name, value);
+}
+
+static void
+add_card_fact(void *to, const char *name, const char *value)
+{
+	item_card_fact_add(to, name, value);
 }
 
 bool
@@ -31,120 +59,235 @@ wa_is_among(const char *const *names, const char *name)
 	return false;
 }
 
-static char *
-join(const char *prefix, const char *key)
+static bool
+is_shape(json_object *o, enum wa_shape shape)
 {
-	if (prefix == NULL || *prefix == '\0')
-		return g_strdup(key);
-	return g_strconcat(prefix, ".", key, NULL);
+	switch (shape) {
+	case WA_TEXT:
+		return json_object_is_type(o, json_type_string) ||
+		    json_object_is_type(o, json_type_int) ||
+		    json_object_is_type(o, json_type_double);
+	case WA_FLAG:
+		return json_object_is_type(o, json_type_boolean);
+	case WA_OBJECT:
+		return json_object_is_type(o, json_type_object);
+	case WA_LIST:
+		return json_object_is_type(o, json_type_array);
+	case WA_ANY:
+		return true;
+	case WA_NONE:
+	default:
+		return false;
+	}
 }
 
 static bool
-is_too_long(const char *prefix, const char *key)
+is_read(const struct wa_known *known, const char *key, json_object *member)
 {
-	size_t len = prefix != NULL ? strlen(prefix) + 1 : 0;
+	for (; known != NULL && known->name != NULL; known++) {
+		if (strcmp(known->name, key) == 0)
+			return is_shape(member, known->shape);
+	}
+	return false;
+}
 
-	return len + strlen(key) > NAME_MAX_BYTES;
+static bool
+is_known(const struct known *known, const char *key, json_object *member)
+{
+	return known != NULL && (wa_is_among(known->names, key) ||
+	    is_read(known->members, key, member));
+}
+
+static bool
+is_full(const struct flat *f)
+{
+	return *f->list != NULL && (*f->list)->len >= FACTS_MAX;
+}
+
+/* Returns what truncates the name to what it was. */
+static size_t
+push(struct flat *f, const char *part)
+{
+	size_t len = f->path->len;
+
+	if (len > 0)
+		g_string_append_c(f->path, '.');
+	g_string_append(f->path, part);
+	return len;
 }
 
 static void
-add_raw(struct item *it, const char *name, json_object *value)
+push_number(struct flat *f, size_t number)
+{
+	char text[24];
+
+	g_snprintf(text, sizeof(text), "%zu", number);
+	push(f, text);
+}
+
+static void
+add_raw(struct flat *f, json_object *value)
 {
 	g_autofree char *raw = wa_raw(value);
 
-	item_fact_add(it, name, raw);
+	f->add(f->to, f->path->str, raw);
 }
 
 /* Takes rest, which may be NULL. */
 static void
-add_more(struct item *it, const char *prefix, json_object *rest)
+add_more(struct flat *f, json_object *rest)
 {
-	g_autofree char *name = join(prefix, MORE);
+	size_t len;
 
-	if (rest != NULL)
-		add_raw(it, name, rest);
+	if (rest == NULL)
+		return;
+	len = push(f, MORE);
+	add_raw(f, rest);
+	g_string_truncate(f->path, len);
 	json_object_put(rest);
 }
 
-static void add_value(struct item *it, const char *name, json_object *value,
-    int depth);
+static void add_value(struct flat *f, json_object *value, int depth);
 
 static void
-add_members(struct item *it, json_object *o, const char *prefix,
-    const char *const *known, int depth)
+add_members(struct flat *f, json_object *o, const struct known *known,
+    int depth)
 {
 	json_object *rest = NULL;
 
 	json_object_object_foreach(o, key, member) {
-		g_autofree char *name = NULL;
+		size_t len = f->path->len;
 
-		if (wa_is_among(known, key) || wa_is_blank(member))
+		if (is_known(known, key, member) ||
+		    (wa_is_blank(member) && !f->keep_blank))
 			continue;
-		if (is_full(it) || is_too_long(prefix, key)) {
+		if (is_full(f) || len + 1 + strlen(key) > NAME_MAX_BYTES) {
 			if (rest == NULL)
 				rest = json_object_new_object();
 			json_object_object_add(rest, key,
 			    json_object_get(member));
 			continue;
 		}
-		name = join(prefix, key);
-		add_value(it, name, member, depth);
+		push(f, key);
+		add_value(f, member, depth);
+		g_string_truncate(f->path, len);
 	}
-	add_more(it, prefix, rest);
+	add_more(f, rest);
 }
 
 static void
-add_elements(struct item *it, json_object *list, const char *name, int depth)
+add_elements(struct flat *f, json_object *list, int depth)
 {
-	size_t len = json_object_array_length(list);
+	size_t len = json_object_array_length(list), at = f->path->len;
 	json_object *rest = NULL;
 
 	for (size_t i = 0; i < len; i++) {
 		json_object *o = json_object_array_get_idx(list, i);
-		g_autofree char *numbered = NULL;
 
-		if (wa_is_blank(o))
+		if (wa_is_blank(o) && !f->keep_blank)
 			continue;
-		if (is_full(it)) {
+		if (is_full(f)) {
 			if (rest == NULL)
 				rest = json_object_new_array();
 			json_object_array_add(rest, json_object_get(o));
 			continue;
 		}
 		if (len > 1)
-			numbered = g_strdup_printf("%s.%zu", name, i + 1);
-		add_value(it, numbered != NULL ? numbered : name, o, depth);
+			push_number(f, i + 1);
+		add_value(f, o, depth);
+		g_string_truncate(f->path, at);
 	}
-	add_more(it, name, rest);
+	add_more(f, rest);
 }
 
 static void
-add_value(struct item *it, const char *name, json_object *value, int depth)
+add_value(struct flat *f, json_object *value, int depth)
 {
 	g_autofree char *text = wa_scalar(value);
 
 	if (text != NULL)
-		item_fact_add(it, name, text);
+		f->add(f->to, f->path->str, text);
+	else if (wa_is_blank(value) && f->keep_blank)
+		f->add(f->to, f->path->str, "");
 	else if (depth >= DEPTH_MAX)
-		add_raw(it, name, value);
+		add_raw(f, value);
 	else if (json_object_is_type(value, json_type_array))
-		add_elements(it, value, name, depth + 1);
+		add_elements(f, value, depth + 1);
 	else if (json_object_is_type(value, json_type_object))
-		add_members(it, value, name, NULL, depth + 1);
+		add_members(f, value, NULL, depth + 1);
+}
+
+static void
+flatten(struct flat *f, json_object *o, const char *prefix,
+    const struct known *known)
+{
+	bool is_object = json_object_is_type(o, json_type_object);
+
+	f->path = g_string_new(prefix);
+	if (is_object)
+		add_members(f, o, known, 1);
+	else
+		add_value(f, o, 0);
+	g_string_free(f->path, TRUE);
 }
 
 void
 wa_facts_add(struct item *it, json_object *o, const char *prefix,
-    const char *const *known)
+    const char *const *names)
 {
-	if (json_object_is_type(o, json_type_object))
-		add_members(it, o, prefix, known, 1);
-	else
-		add_value(it, prefix != NULL ? prefix : "value", o, 0);
+	struct flat f = { .add = add_fact, .to = it, .list = &it->facts };
+	struct known known = { .names = names };
+
+	if (prefix == NULL && !json_object_is_type(o, json_type_object))
+		prefix = "value";
+	flatten(&f, o, prefix, &known);
 }
 
 void
 wa_fact_read(struct item *it, json_object *o, const char *key)
 {
-	add_value(it, key, wa_get_any(o, key), 1);
+	wa_facts_add(it, wa_get_any(o, key), key, NULL);
+}
+
+static bool
+has_rest(json_object *o, const struct wa_known *known)
+{
+	json_object_object_foreach(o, key, member) {
+		if (!is_read(known, key, member))
+			return true;
+	}
+	return false;
+}
+
+void
+wa_rest_add(struct item *it, const char *path, json_object *o,
+    const struct wa_known *members)
+{
+	struct flat f = { .add = add_fact, .to = it, .list = &it->facts };
+	struct known known = { .members = members };
+
+	if (o != NULL && (!json_object_is_type(o, json_type_object) ||
+	    has_rest(o, members)))
+		flatten(&f, o, path, &known);
+}
+
+void
+wa_answers_add(struct item *it, json_object *o)
+{
+	struct flat f = { .add = add_answer, .to = it, .list = &it->answers,
+		.keep_blank = true };
+
+	flatten(&f, o, json_object_is_type(o, json_type_object) ? NULL :
+	    "answer", NULL);
+}
+
+void
+wa_card_rest_add(struct item_card *card, const char *path, json_object *o,
+    const struct wa_known *members)
+{
+	struct flat f = { .add = add_card_fact, .to = card,
+		.list = &card->facts };
+	struct known known = { .members = members };
+
+	flatten(&f, o, path, &known);
 }

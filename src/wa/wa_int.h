@@ -60,6 +60,26 @@ void wa_facts_add(struct item *it, json_object *o, const char *prefix,
 void wa_fact_read(struct item *it, json_object *o, const char *key);
 bool wa_is_among(const char *const *names, const char *name);
 
+/*
+ * The same, where also the shape counts: a member is left out if known (ends
+ * with a NULL name; may be NULL) has it in the shape it is of. path is "" at
+ * the top of an element.
+ */
+enum wa_shape {
+	WA_TEXT,	/* string or number */
+	WA_FLAG, WA_OBJECT, WA_LIST, WA_ANY, WA_NONE,
+};
+struct wa_known {
+	const char *name;
+	enum wa_shape shape;
+};
+void wa_rest_add(struct item *it, const char *path, json_object *o,
+    const struct wa_known *known);
+/* All of it, also what is empty; of an o that is no object as "answer". */
+void wa_answers_add(struct item *it, json_object *o);
+void wa_card_rest_add(struct item_card *card, const char *path,
+    json_object *o, const struct wa_known *known);
+
 /* The walk: what is known at the place where an element is met. */
 struct wa_walk {
 	GPtrArray *items;
@@ -99,6 +119,10 @@ GArray *wa_contacts_read(json_object *value);
 char *wa_digits(const char *number);
 bool wa_is_business(const struct wa_walk *w, json_object *o, const char *key);
 void wa_business_read(struct item_party *p, json_object *value);
+/* Whether the item names this number, user or group, however it is spelt. */
+bool wa_is_shown(const struct item *it, const char *id);
+/* recipient_type is a word that the item's group or person says as well. */
+bool wa_is_plain_recipient(json_object *o);
 
 /* wa_message.c */
 enum wa_side {
@@ -131,11 +155,51 @@ void wa_history_add(struct wa_walk *w, json_object *list);
 /* wa_value.c: every item of a change; at least one. */
 void wa_change_add(struct wa_walk *w, json_object *change);
 
-/* wa_content.c: fill an item from its content; false if it is not there. */
-typedef bool (*wa_content_fn)(struct item *it, json_object *content);
-bool wa_text_parse(struct item *it, json_object *content);
-bool wa_media_parse(struct item *it, json_object *content);
-void wa_context_parse(struct item *it, json_object *message);
+/*
+ * Fill an item from its content; false if what makes the message is not
+ * there. path is that of the content, for what becomes a fact.
+ */
+typedef bool (*wa_content_fn)(struct item *it, json_object *content,
+    const char *path);
+/* wa_content.c */
+bool wa_text_parse(struct item *it, json_object *content, const char *path);
+bool wa_media_parse(struct item *it, json_object *content, const char *path);
+bool wa_media_read(struct item *it, json_object *content, const char *path);
+bool wa_location_parse(struct item *it, json_object *content,
+    const char *path);
+bool wa_button_parse(struct item *it, json_object *content, const char *path);
+bool wa_reaction_parse(struct item *it, json_object *content,
+    const char *path);
+bool wa_revoke_parse(struct item *it, json_object *content, const char *path);
+bool wa_pin_parse(struct item *it, json_object *content, const char *path);
+bool wa_welcome_parse(struct item *it, json_object *content,
+    const char *path);
+void wa_context_parse(struct item *it, json_object *message,
+    const char *path);
+struct item_reply *wa_reply_get(struct item *it);
+/* wa_cards.c */
+bool wa_cards_parse(struct item *it, json_object *content, const char *path);
+bool wa_order_parse(struct item *it, json_object *content, const char *path);
+/* wa_interactive.c */
+bool wa_interactive_parse(struct item *it, json_object *content,
+    const char *path);
+/* wa_template.c; the definition may be NULL. */
+bool wa_template_parse(struct item *it, json_object *content,
+    const char *path);
+bool wa_template_read(struct item *it, json_object *content,
+    json_object *definition, const char *path);
+/* wa_edit.c */
+bool wa_edit_parse(struct item *it, json_object *content, const char *path);
+bool wa_ephemeral_parse(struct item *it, json_object *content,
+    const char *path);
+/* wa_identity.c */
+bool wa_system_parse(struct item *it, json_object *content, const char *path);
+/* wa_gap.c */
+bool wa_unsupported_parse(struct item *it, json_object *content,
+    const char *path);
+bool wa_placeholder_parse(struct item *it, json_object *content,
+    const char *path);
+char *wa_gap_note(const struct item *it);
 
 /* wa_types.c */
 struct wa_word {
@@ -159,6 +223,9 @@ struct wa_field {
 const struct wa_type *wa_type_find(const char *name);	/* NULL if unknown */
 /* For a message without type: by the name of its content member. */
 const struct wa_type *wa_type_guess(json_object *message);
+/* The row's type, or a closer one by content.type. */
+enum item_type wa_type_refine(const struct wa_type *row,
+    json_object *content);
 const struct wa_field *wa_field_find(const char *name);
 enum item_type wa_word_find(const struct wa_word *words, const char *name,
     enum item_type otherwise);

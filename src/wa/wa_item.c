@@ -89,9 +89,19 @@ wa_item_end(struct wa_walk *w, const char *member, struct item *it)
 	g_ptr_array_add(w->items, it);
 }
 
-void
-wa_problem_read(struct item *it, json_object *error)
+static void
+read_problem(struct item *it, json_object *error, const char *path)
 {
+	static const struct wa_known known[] = { { "code", WA_TEXT },
+		{ "title", WA_TEXT }, { "message", WA_TEXT },
+		{ "error_data", WA_OBJECT }, { NULL } };
+	static const struct wa_known old_known[] = { { "code", WA_TEXT },
+		{ "title", WA_TEXT }, { "message", WA_TEXT },
+		{ "error_data", WA_OBJECT }, { "details", WA_TEXT }, { NULL } };
+	static const struct wa_known data_known[] = { { "details", WA_TEXT },
+		{ NULL } };
+	json_object *data = wa_get(error, "error_data", json_type_object);
+	g_autofree char *data_path = NULL;
 	struct item_problem *p = item_problem_add(it);
 
 	if (!json_object_is_type(error, json_type_object)) {
@@ -101,9 +111,23 @@ wa_problem_read(struct item *it, json_object *error)
 	p->code = wa_get_text(error, "code");
 	p->title = wa_get_text(error, "title");
 	p->message = wa_get_text(error, "message");
-	p->details = wa_get_text(wa_get_any(error, "error_data"), "details");
-	if (p->details == NULL)	/* the older form */
+	p->details = wa_get_text(data, "details");
+	if (p->details != NULL) {
+		wa_rest_add(it, path, error, known);
+	} else {	/* the older form */
 		p->details = wa_get_text(error, "details");
+		wa_rest_add(it, path, error, old_known);
+	}
+	if (data == NULL)
+		return;
+	data_path = g_strconcat(path, ".error_data", NULL);
+	wa_rest_add(it, data_path, data, data_known);
+}
+
+void
+wa_problem_read(struct item *it, json_object *error)
+{
+	read_problem(it, error, "error");
 }
 
 void
@@ -112,6 +136,9 @@ wa_problems_read(struct item *it, json_object *element)
 	json_object *errors = wa_get(element, "errors", json_type_array);
 	size_t len = errors != NULL ? json_object_array_length(errors) : 0;
 
-	for (size_t i = 0; i < len; i++)
-		wa_problem_read(it, json_object_array_get_idx(errors, i));
+	for (size_t i = 0; i < len; i++) {
+		g_autofree char *path = g_strdup_printf("errors.%zu", i + 1);
+
+		read_problem(it, json_object_array_get_idx(errors, i), path);
+	}
 }

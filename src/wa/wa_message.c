@@ -13,6 +13,16 @@ static const struct wa_party_keys send_keys = {
 	.number = "to", .user_id = "recipient",
 };
 
+/* A message on its way to an item. */
+struct reading {
+	const struct wa_walk *w;
+	struct item *it;
+	json_object *o;		/* the element */
+	json_object *body;	/* type and content: o, or the request in it */
+	enum wa_side side;
+	const struct wa_type *row;	/* NULL: the type is not known */
+};
+
 /*
  * Of a history line only the number tells who wrote it: Meta's own example
  * has the customer's user id in from_user_id of what the business sent.
@@ -69,118 +79,201 @@ read_recipient(struct item *it, json_object *o, const struct wa_party_keys *keys
 }
 
 static void
-read_counterpart(const struct wa_walk *w, struct item *it,
-    json_object *message, enum wa_side side)
+read_counterpart(const struct reading *r)
 {
-	json_object *sent = wa_get(message, "message", json_type_object);
+	const struct wa_walk *w = r->w;
+	struct item *it = r->it;
 
-	if (side == WA_THREAD && w->thread != NULL &&
+	if (r->side == WA_THREAD && w->thread != NULL &&
 	    wa_party_is_known(w->thread)) {
 		wa_party_merge(&it->counterpart, w->thread);
 	} else if (it->direction == ITEM_SENT) {
-		read_recipient(it, message, &wa_to_keys);
-		if (side == WA_ECHO && sent != NULL)
-			read_recipient(it, sent, &send_keys);
+		read_recipient(it, r->o, &wa_to_keys);
+		if (r->body != r->o)
+			read_recipient(it, r->body, &send_keys);
 	} else {
-		wa_party_read(&it->counterpart, message, &wa_from_keys);
+		wa_party_read(&it->counterpart, r->o, &wa_from_keys);
 	}
 	/* A system message may lack from: the person is in its content. */
 	if (!wa_party_is_known(&it->counterpart))
 		wa_party_read(&it->counterpart,
-		    wa_get(message, "system", json_type_object),
+		    wa_get(r->o, "system", json_type_object),
 		    &wa_plain_keys);
 	if (it->group_id == NULL || wa_party_is_known(&it->counterpart))
 		wa_party_match(w, &it->counterpart);
 }
 
-/* The type's own word; standby echoes have it in the request they carry. */
 static char *
-get_type_name(json_object *message)
+path_to(const struct reading *r, const char *key)
 {
-	char *name = wa_get_id(message, "type");
-
-	if (name == NULL)
-		name = wa_get_id(wa_get_any(message, "message"), "type");
-	return name;
+	return r->body != r->o ? g_strconcat("message.", key, NULL) :
+	    g_strdup(key);
 }
 
 static void
-refine_type(struct item *it, const struct wa_type *row, json_object *content)
+read_type(struct reading *r)
 {
-	it->type = row->type;
-	if (row->words != NULL) {
-		g_autofree char *word = wa_get_text(content, "type");
+	struct item *it = r->it;
 
-		it->type = wa_word_find(row->words, word, row->type);
-	}
-	if (row->target != NULL)
-		it->target = wa_get_id(content, row->target);
-	if (strcmp(row->name, "system") == 0)
+	it->type_name = wa_get_id(r->body, "type");
+	r->row = it->type_name != NULL ? wa_type_find(it->type_name) :
+	    wa_type_guess(r->body);
+	if (r->row == NULL)
+		return;
+	it->type = wa_type_refine(r->row, wa_get_any(r->body, r->row->name));
+	if (r->row->target != NULL)
+		it->target = wa_get_id(wa_get_any(r->body, r->row->name),
+		    r->row->target);
+	if (r->row->parse == wa_system_parse)
 		it->author = ITEM_NETWORK;
 }
 
 static char *
-make_note(const struct wa_walk *w, const struct item *it,
-    const struct wa_type *row)
+make_note(const struct reading *r)
 {
-	const char *name = it->type_name;
+	const char *name = r->it->type_name;
+	const char *field = r->w->field;
+	json_object *content;
 
-	if (name == NULL && row == NULL)
+	if (r->row == NULL && name == NULL)
 		return g_strdup("a message without a type: shown raw");
-	if (name == NULL)
-		return g_strdup_printf("a message without a type (%s): "
-		    "shown raw", row->name);
-	if (row == NULL)
+	if (r->row == NULL)
 		return g_strdup_printf("unknown message type %s: shown raw",
 		    name);
-	if (!w->full)
+	if (name == NULL)
+		name = r->row->name;
+	if (!r->w->full)
 		return g_strdup_printf("%s in %s: shown raw", name,
-		    w->field != NULL ? w->field : "a change without field");
-	if (row->parse != NULL)
-		return g_strdup_printf("%s without its content: shown raw",
-		    name);
-	return g_strdup_printf("%s: shown raw", name);
+		    field != NULL ? field : "a change without field");
+	content = wa_get_any(r->body, r->row->name);
+	return g_strdup_printf(wa_is_empty(content) ?
+	    "%s without its content: shown raw" :
+	    "%s of a form that is not known: shown raw", name);
 }
 
-/* Sets kind and content; a notice with the reason if there is no more. */
-static void
-read_content(const struct wa_walk *w, struct item *it, json_object *message)
+/* The definition of a template stands beside the request that used it. */
+static bool
+parse_content(const struct reading *r)
 {
-	const struct wa_type *row;
-	json_object *content = NULL;
+	json_object *content = wa_get_any(r->body, r->row->name);
+	g_autofree char *path = path_to(r, r->row->name);
 
-	it->type_name = get_type_name(message);
-	row = it->type_name != NULL ? wa_type_find(it->type_name) :
-	    wa_type_guess(message);
-	if (row != NULL) {
-		content = wa_get_any(message, row->name);
-		refine_type(it, row, content);
+	if (r->row->type == ITEM_TYPE_TEMPLATE && r->body != r->o)
+		return wa_template_read(r->it, content,
+		    wa_get(r->o, "template", json_type_object), path);
+	return r->row->parse(r->it, content, path);
+}
+
+static bool
+is_history(const struct reading *r)
+{
+	return r->side == WA_THREAD || g_strcmp0(r->w->field, "history") == 0;
+}
+
+/* A notice with the reason, or a gap with it, if there is no content. */
+static void
+read_content(const struct reading *r)
+{
+	struct item *it = r->it;
+
+	if (r->w->full && r->row != NULL && parse_content(r)) {
+		it->kind = r->row->kind == ITEM_MESSAGE && is_history(r) ?
+		    ITEM_HISTORY : r->row->kind;
+	} else if (r->w->full && r->row != NULL && it->problems != NULL) {
+		it->kind = ITEM_GAP;
+		it->missing = g_strdup(it->type_name);
+		it->note = wa_gap_note(it);
+	} else {
+		it->note = make_note(r);
 	}
-	if (w->full && it->type_name != NULL && row != NULL &&
-	    row->parse != NULL && row->parse(it, content))
-		it->kind = row->kind;
-	else
-		it->note = make_note(w, it, row);
+}
+
+static void
+add_people(const struct reading *r, json_object *o)
+{
+	static const char *const keys[] = { "from", "from_user_id",
+		"from_parent_user_id", "to", "to_user_id",
+		"to_parent_user_id", "recipient" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+		g_autofree char *id = wa_get_id(o, keys[i]);
+		g_autofree char *path = NULL;
+
+		if (id == NULL || wa_is_shown(r->it, id))
+			continue;
+		path = o == r->o ? g_strdup(keys[i]) : path_to(r, keys[i]);
+		item_fact_add(r->it, path, id);
+	}
+}
+
+#define PEOPLE { "from", WA_TEXT }, { "from_user_id", WA_TEXT }, \
+	{ "from_parent_user_id", WA_TEXT }, { "to", WA_TEXT }, \
+	{ "to_user_id", WA_TEXT }, { "to_parent_user_id", WA_TEXT }, \
+	{ "group_id", WA_TEXT }
+
+/* Of the request of a standby echo. */
+static void
+add_request_rest(const struct reading *r)
+{
+	const struct wa_known known[] = { PEOPLE, { "recipient", WA_TEXT },
+		{ "type", WA_TEXT }, { "context", WA_OBJECT },
+		{ "referral", WA_ANY }, { "messaging_product", WA_TEXT },
+		{ "recipient_type", wa_is_plain_recipient(r->body) ? WA_TEXT :
+		    WA_NONE }, { r->row->name, WA_ANY },
+		{ NULL } };
+
+	wa_rest_add(r->it, "message", r->body, known);
+	add_people(r, r->body);
+}
+
+/* A notice shows its raw JSON, which has everything. */
+static void
+add_rest(const struct reading *r)
+{
+	const bool nested = r->body != r->o;
+	const bool template = nested && r->row != NULL &&
+	    r->row->type == ITEM_TYPE_TEMPLATE;
+
+	if (r->it->kind == ITEM_NOTICE)
+		return;
+	const struct wa_known known[] = { { "id", WA_TEXT }, PEOPLE,
+		{ "timestamp", r->it->at_ms != 0 ? WA_TEXT : WA_NONE },
+		{ "type", WA_TEXT }, { "errors", WA_LIST },
+		{ "context", nested ? WA_NONE : WA_OBJECT },
+		{ "referral", nested ? WA_NONE : WA_ANY },
+		{ "message", nested ? WA_OBJECT : WA_NONE },
+		{ "template", template ? WA_OBJECT : WA_NONE },
+		{ r->row->name, nested ? WA_NONE : WA_ANY }, { NULL } };
+
+	wa_rest_add(r->it, "", r->o, known);
+	add_people(r, r->o);
+	if (nested)
+		add_request_rest(r);
 }
 
 static char *
-message_key(const struct item *it, const char *id)
+message_key(const struct item *it, const char *kind, const char *id)
 {
 	const char *parts[] = { it->business.user_id, id };
 
-	return id != NULL ? wa_key("m", parts, G_N_ELEMENTS(parts)) : NULL;
+	return id != NULL ? wa_key(kind, parts, G_N_ELEMENTS(parts)) : NULL;
 }
 
+/*
+ * What came without its content must not hide the content, which may come
+ * later under the same id.
+ */
 static void
-read_keys(struct item *it, enum wa_side side)
+read_keys(const struct reading *r)
 {
+	struct item *it = r->it;
 	const char *answered = it->context != NULL ? it->context->id : NULL;
 
-	it->refers = message_key(it,
+	it->refers = message_key(it, "m",
 	    it->target != NULL ? it->target : answered);
-	/* The history's placeholder must not hide the message behind it. */
-	if (side != WA_THREAD || it->type != ITEM_TYPE_MEDIA_PLACEHOLDER)
-		it->key = message_key(it, it->id);
+	if (r->side != WA_THREAD || it->type != ITEM_TYPE_MEDIA_PLACEHOLDER)
+		it->key = message_key(it, it->kind == ITEM_GAP ? "u" : "m",
+		    it->id);
 }
 
 static const char *const members[] = {
@@ -188,10 +281,39 @@ static const char *const members[] = {
 	[WA_THREAD] = "threads",
 };
 
+static void
+read_message(struct reading *r)
+{
+	g_autofree char *context_path = path_to(r, "context");
+	struct item *it = r->it;
+
+	it->id = wa_get_id(r->o, "id");
+	it->at_ms = wa_get_time(r->o, "timestamp");
+	it->group_id = wa_get_id(r->o, "group_id");
+	read_direction(r->w, it, r->o, r->side);
+	read_counterpart(r);
+	wa_context_parse(it, r->body, context_path);
+	wa_problems_read(it, r->o);
+	read_type(r);
+	read_content(r);
+	add_rest(r);
+	read_keys(r);
+}
+
+/* An echo of what another app sent holds the request itself. */
+static json_object *
+find_body(json_object *message, enum wa_side side)
+{
+	json_object *request = wa_get(message, "message", json_type_object);
+
+	return side == WA_ECHO && request != NULL &&
+	    wa_get_any(message, "type") == NULL ? request : message;
+}
+
 void
 wa_message_add(struct wa_walk *w, json_object *message, enum wa_side side)
 {
-	struct item *it;
+	struct reading r = { .w = w, .o = message, .side = side };
 
 	if (!json_object_is_type(message, json_type_object)) {
 		wa_notice_add(w, members[side], message, ITEM_TYPE_UNKNOWN,
@@ -199,15 +321,8 @@ wa_message_add(struct wa_walk *w, json_object *message, enum wa_side side)
 		    "shown raw");
 		return;
 	}
-	it = wa_item_begin(w, message);
-	it->id = wa_get_id(message, "id");
-	it->at_ms = wa_get_time(message, "timestamp");
-	it->group_id = wa_get_id(message, "group_id");
-	read_direction(w, it, message, side);
-	read_counterpart(w, it, message, side);
-	wa_context_parse(it, message);
-	wa_problems_read(it, message);
-	read_content(w, it, message);
-	read_keys(it, side);
-	wa_item_end(w, members[side], it);
+	r.body = find_body(message, side);
+	r.it = wa_item_begin(w, message);
+	read_message(&r);
+	wa_item_end(w, members[side], r.it);
 }

@@ -205,3 +205,32 @@ wa_is_business(const struct wa_walk *w, json_object *o, const char *key)
 
 	return digits != NULL && g_strcmp0(digits, w->business.number) == 0;
 }
+
+static bool
+is_same(const char *shown, const char *id)
+{
+	return shown != NULL && id != NULL && strcmp(shown, id) == 0;
+}
+
+bool
+wa_is_shown(const struct item *it, const char *id)
+{
+	const struct item_party *p = &it->counterpart;
+	g_autofree char *digits = NULL;
+
+	if (is_same(p->number, id) || is_same(p->user_id, id) ||
+	    is_same(p->parent_user_id, id) ||
+	    is_same(it->business.number, id) || is_same(it->group_id, id))
+		return true;
+	digits = wa_digits(id);
+	return is_same(p->number, digits) ||
+	    is_same(it->business.number, digits);
+}
+
+bool
+wa_is_plain_recipient(json_object *o)
+{
+	g_autofree char *type = wa_get_text(o, "recipient_type");
+
+	return is_same(type, "group") || is_same(type, "individual");
+}

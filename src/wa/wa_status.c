@@ -97,12 +97,23 @@ status_key(const struct item *it, json_object *status, bool call)
 	    wa_key("s", parts, G_N_ELEMENTS(parts));
 }
 
+/* A payment's word is no word about the message: "failed" least of all. */
+static enum item_type
+find_type(json_object *status, bool call)
+{
+	g_autofree char *type = wa_get_text(status, "type");
+
+	if (call)
+		return ITEM_TYPE_CALL_STATUS;
+	return g_strcmp0(type, "payment") == 0 ? ITEM_TYPE_PAYMENT :
+	    ITEM_TYPE_STATUS;
+}
+
 static void
 read_kind(const struct wa_walk *w, struct item *it, bool call)
 {
 	const char *word = it->receipt->status;
 
-	it->type = call ? ITEM_TYPE_CALL_STATUS : ITEM_TYPE_STATUS;
 	it->type_name = g_strdup(word);
 	if (call)
 		it->note = g_strdup_printf("call status %s: shown raw",
@@ -116,6 +127,52 @@ read_kind(const struct wa_walk *w, struct item *it, bool call)
 		    "shown raw");
 	else
 		it->kind = ITEM_RECEIPT;
+}
+
+/* People by any of the names they have, unless the item shows them. */
+static void
+add_people(struct item *it, json_object *status)
+{
+	static const char *const keys[] = { "recipient_id",
+		"recipient_user_id", "recipient_parent_user_id",
+		"recipient_participant_id", "recipient_participant_user_id",
+		"recipient_participant_parent_user_id",
+		"participant_recipient_id", "participant_recipient_user_id",
+		"parent_recipient_user_id" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+		g_autofree char *id = wa_get_id(status, keys[i]);
+
+		if (id != NULL && !wa_is_shown(it, id))
+			item_fact_add(it, keys[i], id);
+	}
+}
+
+/* What it costs, which conversation it is billed to, what was paid. */
+static void
+add_rest(struct item *it, json_object *status)
+{
+	/* Who is told apart by the item having a group or a person. */
+	bool plain = wa_is_plain_recipient(status);
+	const struct wa_known known[] = { { "id", WA_TEXT },
+		{ "status", WA_TEXT },
+		{ "timestamp", it->at_ms != 0 ? WA_TEXT : WA_NONE },
+		{ "recipient_id", WA_TEXT }, { "recipient_user_id", WA_TEXT },
+		{ "recipient_parent_user_id", WA_TEXT },
+		{ "recipient_participant_id", WA_TEXT },
+		{ "recipient_participant_user_id", WA_TEXT },
+		{ "recipient_participant_parent_user_id", WA_TEXT },
+		{ "participant_recipient_id", WA_TEXT },
+		{ "participant_recipient_user_id", WA_TEXT },
+		{ "parent_recipient_user_id", WA_TEXT },
+		{ "group_id", WA_TEXT }, { "errors", WA_LIST },
+		{ "biz_opaque_callback_data", WA_TEXT },
+		{ "recipient_type", plain ? WA_TEXT : WA_NONE }, { NULL } };
+
+	if (it->kind == ITEM_NOTICE)
+		return;
+	wa_rest_add(it, "", status, known);
+	add_people(it, status);
 }
 
 static bool
@@ -145,8 +202,10 @@ wa_status_add(struct wa_walk *w, json_object *status)
 	it->at_ms = wa_get_time(status, "timestamp");
 	read_recipient(w, it, status);
 	read_receipt(it, status);
+	it->type = find_type(status, call);
 	read_kind(w, it, call);
 	wa_problems_read(it, status);
+	add_rest(it, status);
 	it->key = status_key(it, status, call);
 	refers[0] = it->business.user_id;
 	refers[1] = it->target;

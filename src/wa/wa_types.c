@@ -47,34 +47,41 @@ static const struct wa_type types[] = {
 	{ "voice", ITEM_TYPE_VOICE, ITEM_MESSAGE, wa_media_parse },
 	{ "document", ITEM_TYPE_DOCUMENT, ITEM_MESSAGE, wa_media_parse },
 	{ "sticker", ITEM_TYPE_STICKER, ITEM_MESSAGE, wa_media_parse },
-	{ "location", ITEM_TYPE_LOCATION, ITEM_MESSAGE },
-	{ "contacts", ITEM_TYPE_CONTACTS, ITEM_MESSAGE },
+	{ "location", ITEM_TYPE_LOCATION, ITEM_MESSAGE, wa_location_parse },
+	{ "contacts", ITEM_TYPE_CONTACTS, ITEM_MESSAGE, wa_cards_parse },
 	{ "interactive", ITEM_TYPE_INTERACTIVE, ITEM_MESSAGE,
-	    .words = interactive_words },
-	{ "button", ITEM_TYPE_BUTTON_REPLY, ITEM_MESSAGE },
-	{ "order", ITEM_TYPE_ORDER, ITEM_MESSAGE },
-	{ "template", ITEM_TYPE_TEMPLATE, ITEM_MESSAGE },
-	{ "reaction", ITEM_TYPE_REACTION, ITEM_REACTION,
+	    wa_interactive_parse, .words = interactive_words },
+	{ "button", ITEM_TYPE_BUTTON_REPLY, ITEM_MESSAGE, wa_button_parse },
+	{ "order", ITEM_TYPE_ORDER, ITEM_MESSAGE, wa_order_parse },
+	{ "template", ITEM_TYPE_TEMPLATE, ITEM_MESSAGE, wa_template_parse },
+	{ "ephemeral", ITEM_TYPE_UNKNOWN, ITEM_MESSAGE, wa_ephemeral_parse },
+	{ "reaction", ITEM_TYPE_REACTION, ITEM_REACTION, wa_reaction_parse,
 	    .target = "message_id" },
-	{ "edit", ITEM_TYPE_EDIT, ITEM_EDIT,
+	{ "edit", ITEM_TYPE_EDIT, ITEM_EDIT, wa_edit_parse,
 	    .target = "original_message_id" },
-	{ "revoke", ITEM_TYPE_REVOKE, ITEM_REVOKE,
+	{ "revoke", ITEM_TYPE_REVOKE, ITEM_REVOKE, wa_revoke_parse,
 	    .target = "original_message_id" },
-	{ "pin", ITEM_TYPE_PIN, ITEM_SYSTEM, .target = "message_id" },
-	{ "system", ITEM_TYPE_UNKNOWN, ITEM_SYSTEM, .words = system_words },
-	{ "request_welcome", ITEM_TYPE_WELCOME_REQUEST, ITEM_SYSTEM },
-	{ "media_placeholder", ITEM_TYPE_MEDIA_PLACEHOLDER, ITEM_GAP },
-	{ "unsupported", ITEM_TYPE_UNSUPPORTED, ITEM_GAP },
-	{ "unknown", ITEM_TYPE_UNSUPPORTED, ITEM_GAP },	/* its older name */
+	{ "pin", ITEM_TYPE_PIN, ITEM_SYSTEM, wa_pin_parse,
+	    .target = "message_id" },
+	{ "system", ITEM_TYPE_UNKNOWN, ITEM_SYSTEM, wa_system_parse,
+	    .words = system_words },
+	{ "request_welcome", ITEM_TYPE_WELCOME_REQUEST, ITEM_SYSTEM,
+	    wa_welcome_parse },
+	{ "media_placeholder", ITEM_TYPE_MEDIA_PLACEHOLDER, ITEM_GAP,
+	    wa_placeholder_parse },
+	{ "unsupported", ITEM_TYPE_UNSUPPORTED, ITEM_GAP,
+	    wa_unsupported_parse },
+	{ "unknown", ITEM_TYPE_UNSUPPORTED, ITEM_GAP,	/* its older name */
+	    wa_unsupported_parse },
 };
 
 /* name, type of a notice over the whole value, full, lists */
 static const struct wa_field fields[] = {
 	{ "messages", ITEM_TYPE_UNKNOWN, true, true },
 	{ "smb_message_echoes", ITEM_TYPE_UNKNOWN, true, true },
-	{ "message_echoes", ITEM_TYPE_UNKNOWN, false, true },
-	{ "standby", ITEM_TYPE_UNKNOWN, false, true },
-	{ "history", ITEM_TYPE_HISTORY_CHUNK, false, true },
+	{ "message_echoes", ITEM_TYPE_UNKNOWN, true, true },
+	{ "standby", ITEM_TYPE_UNKNOWN, true, true },
+	{ "history", ITEM_TYPE_HISTORY_CHUNK, true, true },
 	{ "calls", ITEM_TYPE_UNKNOWN, false, true },
 	{ "group_lifecycle_update", ITEM_TYPE_GROUP_LIFECYCLE, false, true },
 	{ "group_participants_update", ITEM_TYPE_GROUP_PARTICIPANTS, false,
@@ -130,6 +137,17 @@ wa_type_guess(json_object *message)
 			return &types[i];
 	}
 	return NULL;
+}
+
+enum item_type
+wa_type_refine(const struct wa_type *row, json_object *content)
+{
+	g_autofree char *word = NULL;
+
+	if (row->words == NULL)
+		return row->type;
+	word = wa_get_text(content, "type");
+	return wa_word_find(row->words, word, row->type);
 }
 
 const struct wa_field *

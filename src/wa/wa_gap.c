@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages whose content the network keeps to itself: what it was, as far as
+ * it says, and why, in words for a person. A gap is never silent.
+ */
+#include "wa_int.h"
+
+#include <string.h>
+
+struct phrase {
+	const char *word, *text;
+};
+
+/* Meta's words in unsupported.type; others occur and are shown as they are. */
+static const struct phrase missing_words[] = {
+	{ "button", "a tap on a button" },
+	{ "edit", "an earlier message was edited; neither its new text nor "
+	    "which message it was came with it" },
+	{ "gif", "an animated picture" },
+	{ "group_invite", "an invitation to a group" },
+	{ "hsm", "a template message" },
+	{ "image", "a picture" },
+	{ "interactive", "a message with buttons or a list" },
+	{ "keep_in_chat", "a disappearing message was kept" },
+	{ "link_preview", "a link with its preview" },
+	{ "list", "a list" },
+	{ "location", "a location" },
+	{ "media_placeholder", "a file" },
+	{ "order", "an order" },
+	{ "pin", "a message was pinned or unpinned" },
+	{ "poll_creation", "a poll" },
+	{ "poll_update", "a vote in a poll" },
+	{ "product", "a product of a catalogue" },
+	{ "reaction", "a reaction" },
+};
+
+/* Meta: error codes of webhooks. */
+static const struct phrase reasons[] = {
+	{ "130501", "WhatsApp does not support this type of message in "
+	    "groups" },
+	{ "131051", "WhatsApp does not pass this type of message on; it can "
+	    "be seen only in the app of those who have it" },
+	{ "131052", "WhatsApp could not fetch the file, as when it is larger "
+	    "than 100 MB" },
+	{ "131060", "the message was not available to WhatsApp's API, as "
+	    "happens with the first message to a number that is also used "
+	    "in the app, and with messages from ads" },
+};
+
+static const char *
+find_phrase(const struct phrase *rows, size_t count, const char *word)
+{
+	for (size_t i = 0; word != NULL && i < count; i++) {
+		if (strcmp(rows[i].word, word) == 0)
+			return rows[i].text;
+	}
+	return NULL;
+}
+
+static const char *
+find_reason(const struct item *it)
+{
+	const char *text = NULL;
+
+	for (guint i = 0; text == NULL && it->problems != NULL &&
+	    i < it->problems->len; i++) {
+		const struct item_problem *p =
+		    g_ptr_array_index(it->problems, i);
+
+		text = find_phrase(reasons, G_N_ELEMENTS(reasons), p->code);
+	}
+	return text;
+}
+
+char *
+wa_gap_note(const struct item *it)
+{
+	const char *what = find_phrase(missing_words,
+	    G_N_ELEMENTS(missing_words), it->missing);
+	const char *why = find_reason(it);
+	GString *note = g_string_new("WhatsApp withheld the content of a "
+	    "message: ");
+
+	if (what != NULL)
+		g_string_append_printf(note, "%s (%s)", what, it->missing);
+	else if (it->missing != NULL)
+		g_string_append_printf(note, "of type %s", it->missing);
+	else
+		g_string_append(note, "of what type, it does not say");
+	if (why != NULL)
+		g_string_append_printf(note, "; %s", why);
+	return g_string_free(note, FALSE);
+}
+
+bool
+wa_unsupported_parse(struct item *it, json_object *content, const char *path)
+{
+	static const struct wa_known known[] = { { "type", WA_TEXT },
+		{ NULL } };
+
+	it->missing = wa_get_id(content, "type");
+	wa_rest_add(it, path, content, known);
+	it->note = wa_gap_note(it);
+	return true;
+}
+
+bool
+wa_placeholder_parse(struct item *it, json_object *content, const char *path)
+{
+	wa_rest_add(it, path, content, NULL);
+	it->missing = g_strdup("media");
+	it->note = g_strdup("a file of before the capture began; WhatsApp "
+	    "brings it in an event of its own if it is less than 14 days "
+	    "old, and never otherwise");
+	return true;
+}
