@@ -54,5 +54,11 @@ bool io_dir_sync(const char *dir, struct err *err);
 bool io_publish(const char *tmp_dir, const char *to_dir, const char *name,
     const void *data, size_t len, struct err *err);
 
+/* The next piece and its length, or NULL at the end. */
+typedef const void *io_piece_fn(void *arg, size_t *len);
+/* The same of what is never in memory as a whole. */
+bool io_publish_pieces(const char *tmp_dir, const char *to_dir,
+    const char *name, io_piece_fn *piece, void *arg, struct err *err);
+
 /* mkdir -p with mode 0700 for what is missing. */
 bool io_mkdir_all(const char *path, struct err *err);

@@ -154,14 +154,26 @@ io_dir_sync(const char *dir, struct err *err)
 }
 
 static bool
-write_tmp(const char *tmp, const void *data, size_t len, struct err *err)
+write_pieces(int fd, io_piece_fn *piece, void *arg, struct err *err)
+{
+	const void *data;
+	size_t len;
+
+	while ((data = piece(arg, &len)) != NULL)
+		if (!io_write_all(fd, data, len, err))
+			return false;
+	return true;
+}
+
+static bool
+write_tmp(const char *tmp, io_piece_fn *piece, void *arg, struct err *err)
 {
 	int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	bool ok;
 
 	if (fd < 0)
 		return fail(err, "io.publish", "create", tmp);
-	ok = io_write_all(fd, data, len, err) || err_context(err, "%s", tmp);
+	ok = write_pieces(fd, piece, arg, err) || err_context(err, "%s", tmp);
 	if (ok && fsync(fd) != 0)
 		ok = fail(err, "io.publish", "sync", tmp);
 	if (close(fd) != 0 && ok)
@@ -169,16 +181,41 @@ write_tmp(const char *tmp, const void *data, size_t len, struct err *err)
 	return ok;
 }
 
+struct whole {
+	const void *data;
+	size_t len;
+};
+
+static const void *
+give_whole(void *arg, size_t *len)
+{
+	struct whole *w = arg;
+	const void *data = w->data;
+
+	*len = w->len;
+	w->data = NULL;
+	return data;
+}
+
 bool
 io_publish(const char *tmp_dir, const char *to_dir, const char *name,
     const void *data, size_t len, struct err *err)
+{
+	struct whole w = { len > 0 ? data : NULL, len };
+
+	return io_publish_pieces(tmp_dir, to_dir, name, give_whole, &w, err);
+}
+
+bool
+io_publish_pieces(const char *tmp_dir, const char *to_dir, const char *name,
+    io_piece_fn *piece, void *arg, struct err *err)
 {
 	g_autofree char *tmp = g_build_filename(tmp_dir, name, NULL);
 	g_autofree char *to = g_build_filename(to_dir, name, NULL);
 
 	/* What a crash left behind under this name was never published. */
 	unlink(tmp);
-	if (!write_tmp(tmp, data, len, err)) {
+	if (!write_tmp(tmp, piece, arg, err)) {
 		unlink(tmp);
 		return false;
 	}

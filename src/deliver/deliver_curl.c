@@ -34,6 +34,7 @@ struct call {
 
 	/* the mail in hand */
 	const struct deliver_mail *mail;
+	struct deliver_way way;
 	size_t at;
 	bool started, ended;
 	bool begun;		/* MAIL was sent */
@@ -58,6 +59,7 @@ give_text(char *to, size_t size, size_t n, void *arg)
 	c->started = true;
 	memcpy(to, (const char *)c->mail->bytes + c->at, len);
 	c->at += len;
+	deliver_way_pass(&c->way, c->at);
 	c->ended = c->at == c->mail->len;
 	return len;
 }
@@ -243,6 +245,7 @@ static void
 begin_mail(struct call *c)
 {
 	c->at = 0;
+	deliver_way_start(&c->way, c->mail);
 	c->started = c->ended = c->begun = c->quitting = false;
 	c->stage = DELIVER_AT_CONNECT;
 	c->code = 0;

@@ -67,7 +67,8 @@ struct flight {
 	smtp_recipient_t rcpt;
 	int64_t acked;		/* bytes, when the data began */
 	bool begun;		/* MAIL was sent */
-	bool started, ended;	/* libesmtp took the bytes; and met the end */
+	struct deliver_way way;
+	bool started, ended;	/* libesmtp took bytes; and met the end */
 };
 
 static void fail_line(struct line *l, const char *what, const char *fmt, ...)
@@ -110,14 +111,17 @@ report(struct line *l, enum deliver_result result, int code, const char *text)
 }
 
 /*
- * libesmtp's source of text. All in one piece: it parses lines by itself.
- * A stray errno at the end would abort the connection, and must, when the
- * mail is no longer ours to send.
+ * libesmtp's source of text. It parses lines by itself, copies each, and asks
+ * for a piece when it is done with the one before. A stray errno at the end
+ * would abort the connection, and must, when the mail is no longer ours to
+ * send.
  */
 static const char *
 give_text(void **ctx, int *len, void *arg)
 {
 	struct flight *f = arg;
+	const char *piece;
+	size_t size;
 
 	(void)ctx;
 	if (len == NULL) {
@@ -130,12 +134,14 @@ give_text(void **ctx, int *len, void *arg)
 		errno = EIO;
 		return NULL;
 	}
+	if (!f->started)
+		deliver_way_start(&f->way, f->mail);
+	f->started = true;
+	piece = deliver_way_next(&f->way, &size);
 	errno = 0;
-	if (!f->started) {
-		f->started = true;
-		*len = (int)f->mail->len;
-		return f->mail->bytes;
-	}
+	*len = (int)size;
+	if (piece != NULL)
+		return piece;
 	/* The final dot asks for one reply. */
 	if (!f->ended)
 		f->line->wire.asked++;

@@ -28,7 +28,31 @@ enum deliver_header { DELIVER_HEADER_KEPT, DELIVER_HEADER_ESMTP };
 bool deliver_fit_check(const struct deliver_mail *mail,
     enum deliver_header header, struct deliver_fit *fit, struct err *err);
 
-/* Cleans text (any bytes, may be NULL) and cuts it at a character. */
+/*
+ * A way through the bytes of a mail. Of one that is mapped, what lies behind
+ * is given back a piece at a time: it stays in the page cache, and is not
+ * counted as this process's memory.
+ */
+#define DELIVER_PIECE ((size_t)1 << 20)
+
+struct deliver_way {
+	const struct deliver_mail *mail;
+	size_t at;		/* of the next piece */
+	size_t gone;		/* given back up to here */
+};
+
+void deliver_way_start(struct deliver_way *w, const struct deliver_mail *mail);
+/* All of what is not mapped; NULL at the end. */
+const char *deliver_way_next(struct deliver_way *w, size_t *len);
+/* What lies before this offset is not read again on this way. */
+void deliver_way_pass(struct deliver_way *w, size_t offset);
+
+/*
+ * Cleans text (any bytes, may be NULL) and cuts it at a character. Of what is
+ * rejected for its size the remedy is added.
+ */
+#define DELIVER_SIZE_REMEDY " (raise the relay's limit and retry it, or it " \
+	"stays; with a smaller max_size of the journal larger mails are split)"
 void deliver_report_set(struct deliver_report *r, enum deliver_result result,
     int code, const char *text);
 

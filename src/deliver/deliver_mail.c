@@ -7,12 +7,55 @@
 
 #include <limits.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "err.h"
 #include "text.h"
 
 /* RFC 5321 section 4.5.3.1.3: a path, with its brackets, is 256 octets. */
 #define PATH_MAX_LEN 254
+
+void
+deliver_way_start(struct deliver_way *w, const struct deliver_mail *mail)
+{
+	w->mail = mail;
+	w->at = w->gone = 0;
+}
+
+/* Whole pages; a mapping begins with one. */
+static void
+give_back(struct deliver_way *w, size_t offset)
+{
+	uintptr_t start = (uintptr_t)w->mail->bytes + w->gone;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	offset -= offset % page;
+	if (offset <= w->gone)
+		return;
+	/* Of a private mapping nothing was written to: nothing is lost. */
+	madvise((void *)start, offset - w->gone, MADV_DONTNEED);
+	w->gone = offset;
+}
+
+void
+deliver_way_pass(struct deliver_way *w, size_t offset)
+{
+	if (w->mail->mapped && offset - w->gone >= DELIVER_PIECE)
+		give_back(w, offset);
+}
+
+const char *
+deliver_way_next(struct deliver_way *w, size_t *len)
+{
+	size_t left = w->mail->len - w->at;
+	const char *piece = (const char *)w->mail->bytes + w->at;
+
+	deliver_way_pass(w, w->at);
+	*len = w->mail->mapped ? MIN(left, DELIVER_PIECE) : left;
+	w->at += *len;
+	return *len > 0 ? piece : NULL;
+}
 
 static bool
 is_path(const char *s)
@@ -37,27 +80,31 @@ static bool
 count_lines(const struct deliver_mail *mail, struct deliver_fit *fit,
     struct err *err)
 {
-	const char *p = mail->bytes, *end = p + mail->len, *lf;
+	const char *start = mail->bytes;
+	const char *p = start, *end = p + mail->len, *lf;
+	struct deliver_way way;
 	int64_t dots = 0;
 
+	deliver_way_start(&way, mail);
 	while (p < end) {
 		lf = memchr(p, '\n', (size_t)(end - p));
 		if (lf == NULL || lf == p || lf[-1] != '\r' ||
 		    memchr(p, '\r', (size_t)(lf - 1 - p)) != NULL)
 			return err_set(err, ERR_PERM, "deliver.mail",
 			    "the line at byte %zu does not end with CR LF",
-			    (size_t)(p - (const char *)mail->bytes));
+			    (size_t)(p - start));
 		dots += *p == '.';
 		p = lf + 1;
+		deliver_way_pass(&way, (size_t)(p - start));
 	}
 	fit->wire_len = (int64_t)mail->len + dots + 3;
 	return true;
 }
 
 static bool
-has_eight_bit(const struct deliver_mail *mail)
+is_eight_bit(const char *piece, size_t len)
 {
-	const unsigned char *p = mail->bytes, *end = p + mail->len;
+	const unsigned char *p = (const unsigned char *)piece, *end = p + len;
 	uint64_t eight, all = 0;
 
 	for (; end - p >= 8; p += 8) {
@@ -67,6 +114,20 @@ has_eight_bit(const struct deliver_mail *mail)
 	for (; p < end; p++)
 		all |= *p;
 	return (all & 0x8080808080808080u) != 0;
+}
+
+static bool
+has_eight_bit(const struct deliver_mail *mail)
+{
+	struct deliver_way way;
+	const char *piece;
+	bool eight = false;
+	size_t len;
+
+	deliver_way_start(&way, mail);
+	while ((piece = deliver_way_next(&way, &len)) != NULL)
+		eight |= is_eight_bit(piece, len);
+	return eight;
 }
 
 /*
@@ -144,26 +205,41 @@ deliver_fit_check(const struct deliver_mail *mail, enum deliver_header header,
 	return true;
 }
 
+/* RFC 3463: 5.3.4 and 5.2.3 are the size; 552 alone was, before that. */
+static bool
+is_about_size(const char *line)
+{
+	const char *text = strlen(line) > 4 ? line + 4 : "";
+
+	return g_str_has_prefix(text, "5.3.4") ||
+	    g_str_has_prefix(text, "5.2.3") ||
+	    (g_str_has_prefix(line, "552") && !g_str_has_prefix(text, "5."));
+}
+
 void
 deliver_report_set(struct deliver_report *r, enum deliver_result result,
     int code, const char *text)
 {
 	g_autofree char *line = NULL;
-	size_t len;
+	const char *remedy;
+	size_t len, room;
 
 	r->result = result;
 	r->code = code;
 	line = text_clean(text != NULL ? text : "",
 	    text != NULL ? strlen(text) : 0, TEXT_LINE, sizeof(r->reply) - 1);
 	g_strchomp(line);
+	remedy = result == DELIVER_REJECTED && is_about_size(line) ?
+	    DELIVER_SIZE_REMEDY : "";
 	len = strlen(line);
-	if (len >= sizeof(r->reply)) {
-		len = sizeof(r->reply) - 1;
+	room = sizeof(r->reply) - 1 - strlen(remedy);
+	if (len > room) {
+		len = room;
 		while (len > 0 && ((unsigned char)line[len] & 0xc0) == 0x80)
 			len--;
 	}
 	memcpy(r->reply, line, len);
-	r->reply[len] = '\0';
+	memcpy(r->reply + len, remedy, strlen(remedy) + 1);
 }
 
 const struct deliver_mail *

@@ -60,6 +60,12 @@ open_dirs(const char *maildir, struct maildir *m, struct err *err)
 	    io_mkdir_all(cur, err);
 }
 
+static const void *
+give_piece(void *arg, size_t *len)
+{
+	return deliver_way_next(arg, len);
+}
+
 static enum deliver_result
 store(const struct maildir *m, const struct deliver_mail *mail,
     struct deliver_report *r, struct err *err)
@@ -68,8 +74,11 @@ store(const struct maildir *m, const struct deliver_mail *mail,
 	g_autofree char *path = g_build_filename(m->new, name, NULL);
 	struct err why = ERR_INIT;
 	enum deliver_result result = DELIVER_ACCEPTED;
+	struct deliver_way way;
 
-	if (!io_publish(m->tmp, m->new, name, mail->bytes, mail->len, &why)) {
+	deliver_way_start(&way, mail);
+	if (!io_publish_pieces(m->tmp, m->new, name, give_piece, &way,
+	    &why)) {
 		/* Perhaps it is there, perhaps it outlives a power cut. */
 		result = why.kind == ERR_UNSURE ? DELIVER_UNSURE :
 		    DELIVER_RELAY;

@@ -12,4 +12,7 @@ tests_unit_test_deliver_SOURCES = tests/unit/test_deliver.c
 tests_unit_test_deliver_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_deliver_smtp_SOURCES = tests/unit/test_deliver_smtp.c
 tests_unit_test_deliver_smtp_LDADD = $(LDADD) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_deliver_large
+tests_unit_test_deliver_large_SOURCES = tests/unit/test_deliver_large.c
+tests_unit_test_deliver_large_LDADD = $(LDADD) $(CMOCKA_LIBS)
 EXTRA_DIST += tests/lib/smtp_peer.py

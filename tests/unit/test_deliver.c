@@ -259,6 +259,38 @@ a_reply_is_kept_as_one_clean_line_of_at_most_511_bytes(void **state)
 	assert_string_equal(r.reply, "");
 }
 
+static void
+a_mail_that_is_too_large_is_rejected_with_the_remedy(void **state)
+{
+	static const struct {
+		enum deliver_result result;
+		const char *reply;
+		bool remedy;
+	} rows[] = {
+		{ DELIVER_REJECTED, "552 5.3.4 Message size exceeds fixed "
+		    "limit", true },
+		{ DELIVER_REJECTED, "552 too big", true },
+		{ DELIVER_REJECTED, "550 5.2.3 larger than I like", true },
+		{ DELIVER_REJECTED, "552 5.2.2 mailbox full", false },
+		{ DELIVER_REJECTED, "550 5.1.1 who", false },
+		{ DELIVER_DEFERRED, "452 4.3.4 not now", false },
+	};
+	g_autofree char *more = g_strnfill(2000, 'x');
+	g_autofree char *endless = g_strconcat("552 5.3.4 ", more, NULL);
+	struct deliver_report r;
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		deliver_report_set(&r, rows[i].result, 552, rows[i].reply);
+		assert_true(g_str_has_prefix(r.reply, rows[i].reply));
+		assert_int_equal(strstr(r.reply, "max_size") != NULL,
+		    rows[i].remedy);
+	}
+	deliver_report_set(&r, DELIVER_REJECTED, 552, endless);
+	assert_int_equal(strlen(r.reply), sizeof(r.reply) - 1);
+	assert_true(g_str_has_suffix(r.reply, DELIVER_SIZE_REMEDY));
+}
+
 static struct sockaddr *
 address(const char *s, struct sockaddr_storage *ss)
 {
@@ -603,6 +635,8 @@ main(void)
 		    an_address_that_could_carry_a_command_is_refused),
 		cmocka_unit_test(
 		    a_reply_is_kept_as_one_clean_line_of_at_most_511_bytes),
+		cmocka_unit_test(
+		    a_mail_that_is_too_large_is_rejected_with_the_remedy),
 		cmocka_unit_test(
 		    clear_text_goes_to_this_host_and_to_trusted_networks_only),
 		cmocka_unit_test(connect_of_a_shared_library_reaches_the_seam),

@@ -1349,6 +1349,43 @@ a_proxy_in_the_environment_is_not_asked(void **state)
 	assert_result(w, 0, DELIVER_ACCEPTED, 250);
 }
 
+static void
+check_too_large(struct world *w)
+{
+	assert_true(run(w));
+	for (int i = 0; i < 2; i++) {
+		assert_result(w, i, DELIVER_REJECTED, 552);
+		assert_true(g_str_has_prefix(w->reports[i].reply,
+		    "552 5.3.4 too big (raise the relay's limit"));
+		assert_non_null(strstr(w->reports[i].reply, "max_size"));
+	}
+	assert_result(w, 2, DELIVER_ACCEPTED, 250);
+	assert_same_bytes(w, 2, 2);
+}
+
+/* Once for the SIZE that was announced, once for what came. */
+#define TOO_LARGE "mail#1 552 5.3.4 too big\ndot#1 552 5.3.4 too big\n"
+
+static void
+what_is_too_large_for_the_relay_waits_with_the_remedy(void **state)
+{
+	struct world *w = *state;
+
+	add_mails(w, 3);
+	peer_start(w, TOO_LARGE);
+	check_too_large(w);
+}
+
+static void
+what_is_too_large_waits_with_the_remedy_over_tls_too(void **state)
+{
+	struct world *w = *state;
+
+	add_mails(w, 3);
+	tls_start(w, DELIVER_TLS_STARTTLS, TOO_LARGE);
+	check_too_large(w);
+}
+
 #define clear(f) cmocka_unit_test_setup_teardown(f, world_open, world_close)
 #define tls(f) cmocka_unit_test_setup_teardown(f, world_open, tls_close)
 
@@ -1366,6 +1403,8 @@ main(void)
 		clear(
 		    a_refused_recipient_is_rejected_and_the_next_mail_goes_on),
 		clear(a_false_250_for_an_empty_mail_is_not_believed),
+		clear(what_is_too_large_for_the_relay_waits_with_the_remedy),
+		tls(what_is_too_large_waits_with_the_remedy_over_tls_too),
 		clear(a_deferred_sender_is_deferred_and_the_next_mail_goes_on),
 		clear(
 		    a_deferred_recipient_is_deferred_and_the_next_mail_goes_on),
