@@ -197,8 +197,13 @@ struct store_identity {
 	int64_t until_ms;	/* 0: it still holds */
 };
 typedef bool store_identity_fn(void *arg, const struct store_identity *id);
-/* Holds from first_ms on; ended later by store_identity_end(). */
+/*
+ * Holds from first_ms on; ended later by store_identity_end(). What is known
+ * to have held then is not added again; what is known to hold only later is
+ * known from then on.
+ */
 bool store_identity_add(struct store *st, const struct store_identity *id);
+/* Does nothing when it does not hold. */
 bool store_identity_end(struct store *st, const char *realm,
     const char *person, const char *kind, const char *value,
     int64_t until_ms);
@@ -206,13 +211,14 @@ bool store_identity_end(struct store *st, const char *realm,
 bool store_identity_now(struct store *st, const char *realm,
     const char *person, const char *kind, store_identity_fn *fn, void *arg,
     struct err *err);
-/* Whose the value was at that time; *person NULL: nobody's that is known. */
+/* Whose the value was at that time, of several who had it last; *person NULL: nobody's that is known. */
 bool store_identity_owner(struct store *st, const char *realm,
     const char *kind, const char *value, int64_t at_ms, char **person,
     struct err *err);
 /*
  * The whole history, by time, of every person that ever had this value, be it
  * number, user id, username or name (also with "+" or "@" before it).
+ * Usernames are the same in upper and lower case, here and above.
  */
 bool store_identity_trace(struct store *st, const char *value,
     store_identity_fn *fn, void *arg, struct err *err);
@@ -324,7 +330,7 @@ bool store_fetch_list(struct store *st, enum store_fetch_state state,
     struct err *err);
 /* Earliest next_ms of those to be tried again; INT64_MAX: none. */
 bool store_fetch_next_due(struct store *st, int64_t *out, struct err *err);
-/* Replaces the want's fetch; one that is final stays as it is. */
+/* Replaces the fetch of the want; one that is final stays as it is. */
 bool store_fetch_set(struct store *st, const struct store_fetch *f);
 /*
  * Final fetches in the order they became so: *number grows by one for each.

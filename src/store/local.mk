@@ -2,11 +2,13 @@
 src_libchatjournal_a_SOURCES += \
 	src/store/store.c src/store/store_open.c \
 	src/store/store_look.c src/store/store_int.h \
-	src/store/store_want.c src/store/store_dirs.c \
+	src/store/store_identity.c src/store/store_want.c \
+	src/store/store_dirs.c \
 	src/store/store_sqlite.c src/store/store_sqlite.h \
 	src/store/store_sqlite_open.c src/store/store_sqlite_prepare.c \
 	src/store/store_sqlite_check.c \
 	src/store/store_sqlite_event.c src/store/store_sqlite_item.c \
+	src/store/store_sqlite_identity.c \
 	src/store/store_sqlite_turn.c src/store/store_sqlite_want.c \
 	src/store/store_sqlite_mail.c \
 	src/store/store_sqlite_purge.c src/store/store_sqlite_law.c \
@@ -32,7 +34,8 @@ src/store/store_sqlite_prepare.$(OBJEXT): src/store/schema.h
 # The contract, once for each driver.
 STORE_CONTRACT = tests/unit/store_contract.c tests/unit/store_contract.h \
 	tests/unit/store_bed.c tests/unit/store_bed.h \
-	tests/unit/store_filing.c tests/unit/store_wanting.c \
+	tests/unit/store_filing.c tests/unit/store_knowing.c \
+	tests/unit/store_wanting.c \
 	tests/unit/store_delivery.c tests/unit/store_looking.c
 
 UNIT_TESTS += tests/unit/test_store_sqlite
@@ -52,7 +55,7 @@ tests_bench_bench_store_SOURCES = tests/bench/bench_store.c
 FAKE_STORE = tests/fake/store_memory.c tests/fake/store_memory.h \
 	tests/fake/store_memory_look.c tests/fake/store_memory_mail.c \
 	tests/fake/store_memory_trace.c tests/fake/store_memory_turn.c \
-	tests/fake/store_memory_want.c
+	tests/fake/store_memory_identity.c tests/fake/store_memory_want.c
 FAKE_STORE_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(srcdir)/tests \
 	-iquote $(srcdir)/src/store
 

@@ -216,26 +216,40 @@ store_item_message_id(struct store *st, const char *key, char **out,
 }
 
 bool
-store_alias_get(struct store *st, const char *network, const char *id,
-    char **person, struct err *err)
+store_item_find(struct store *st, const char *key, struct store_place *out,
+    struct err *err)
 {
-	return st->driver->item->alias_get(st, network, id, person, err);
+	*out = (struct store_place){ 0 };
+	store_key(key, out->key);
+	return st->driver->item->find(st, out, err);
 }
 
 bool
-store_alias_set(struct store *st, const char *network, const char *id,
-    const char *person, int64_t at_ms)
+store_item_about(struct store *st, const char *target, const char *kind,
+    GArray **out, struct err *err)
 {
-	return STORE_WRITE(st, STORE_BUILD, item, alias_set, network, id, person,
-	    at_ms);
+	g_autoptr(GArray) list =
+	    g_array_new(FALSE, FALSE, sizeof(struct store_place));
+
+	if (!st->driver->item->about(st, target, kind, list, err))
+		return false;
+	*out = g_steal_pointer(&list);
+	return true;
 }
 
 bool
-store_alias_other(struct store *st, const char *network, const char *person,
-    const char *prefix, char **id, struct err *err)
+store_novelty_add(struct store *st, const char *field, const char *word,
+    int64_t at_ms, bool *first, struct err *err)
 {
-	return st->driver->item->alias_other(st, network, person, prefix, id,
-	    err);
+	bool is_first = false;
+	bool ok = STORE_WRITE(st, STORE_BUILD, item, novelty_add, field, word,
+	    at_ms, &is_first);
+
+	if (!ok)
+		report(st, err);
+	if (first != NULL)
+		*first = is_first;
+	return ok;
 }
 
 /* ---- turns ------------------------------------------------------------- */

@@ -46,12 +46,33 @@ struct store_item_verbs {
 	    int64_t event_id, int64_t at_ms, bool same, struct err *);
 	bool (*message_id)(struct store *, const uint8_t *key, char **,
 	    struct err *);
+	/* place->key says which */
+	bool (*find)(struct store *, struct store_place *place, struct err *);
+	bool (*about)(struct store *, const char *target, const char *kind,
+	    GArray *, struct err *);
+	bool (*novelty_add)(struct store *, const char *field,
+	    const char *word, int64_t at_ms, bool *first, struct err *);
 	bool (*alias_get)(struct store *, const char *network, const char *id,
 	    char **, struct err *);
 	bool (*alias_set)(struct store *, const char *network, const char *id,
 	    const char *person, int64_t at_ms, struct err *);
 	bool (*alias_other)(struct store *, const char *network,
 	    const char *person, const char *prefix, char **, struct err *);
+};
+
+/* sought: store_identity_sought() of kind and value. */
+struct store_identity_verbs {
+	bool (*add)(struct store *, const struct store_identity *,
+	    const char *sought, struct err *);
+	bool (*end)(struct store *, const struct store_identity *,
+	    struct err *);
+	bool (*now)(struct store *, const char *realm, const char *person,
+	    const char *kind, store_identity_fn *, void *, struct err *);
+	bool (*owner)(struct store *, const char *realm, const char *kind,
+	    const char *sought, int64_t at_ms, char **person, struct err *);
+	/* Of whoever has value or bare as sought, or this as username. */
+	bool (*trace)(struct store *, const char *value, const char *bare,
+	    const char *username, store_identity_fn *, void *, struct err *);
 };
 
 struct store_turn_verbs {
@@ -167,6 +188,7 @@ struct store_driver {
 	const struct store_event_verbs *event;
 	const struct store_progress_verbs *progress;
 	const struct store_item_verbs *item;
+	const struct store_identity_verbs *identity;
 	const struct store_turn_verbs *turn;
 	const struct store_want_verbs *want;
 	const struct store_fetch_verbs *fetch;
@@ -217,6 +239,10 @@ void store_dirs_clear(struct store_dirs *d);
 
 /* "intake", "media", "build", "deliver", "admin". */
 const char *store_file_name(enum store_file file);
+/* So many novelties a status names. */
+#define STORE_NOVELTIES_MAX 100
+/* What a value of this kind is found by; owned by the caller. */
+char *store_identity_sought(const char *kind, const char *value);
 /* "trying", "retry", "fetched" …; "wanted" for none. */
 const char *store_fetch_name(enum store_fetch_state state);
 enum store_fetch_state store_fetch_state(const char *name);

@@ -11,6 +11,8 @@ bool
 store_status(struct store *st, struct store_status *out, struct err *err)
 {
 	struct store_status s = {
+		.novelties = g_array_new(FALSE, TRUE,
+		    sizeof(struct store_novelty)),
 		.journals = g_array_new(FALSE, TRUE,
 		    sizeof(struct store_journal_status)),
 		.relays = g_array_new(FALSE, TRUE,
@@ -28,6 +30,8 @@ store_status(struct store *st, struct store_status *out, struct err *err)
 void
 store_status_clear(struct store_status *s)
 {
+	if (s->novelties != NULL)
+		g_array_unref(s->novelties);
 	if (s->journals != NULL)
 		g_array_unref(s->journals);
 	if (s->relays != NULL)

@@ -379,6 +379,7 @@ const struct store_driver store_sqlite_driver = {
 	.event = &store_sqlite_event,
 	.progress = &store_sqlite_progress,
 	.item = &store_sqlite_item,
+	.identity = &store_sqlite_identity,
 	.turn = &store_sqlite_turn,
 	.want = &store_sqlite_want,
 	.fetch = &store_sqlite_fetch,

@@ -86,9 +86,15 @@ void store_db_look_end(struct sqlite *s);
 
 /* To be called before build commits: adds a run when enough has come. */
 bool store_db_trail_grow(struct sqlite *s, struct err *err);
-/* Adds the turns (int64_t) in which an item or mail has this id. */
+/*
+ * Adds the turns (int64_t) in which an item or mail has this id, and below
+ * zero the events with an item of it in no turn.
+ */
 bool store_db_trail_find(struct sqlite *s, const char *id, GArray *turns,
     struct err *err);
+/* Adds the items (their ids, in order) of this kind about this target. */
+bool store_db_trail_about(struct sqlite *s, const char *target,
+    const char *kind, GArray *items, struct err *err);
 
 /* ---- open and prepare --------------------------------------------------- */
 
@@ -137,6 +143,7 @@ char *store_db_upgrade_sql(const char *schema, const char *file, int version);
 extern const struct store_event_verbs store_sqlite_event;
 extern const struct store_progress_verbs store_sqlite_progress;
 extern const struct store_item_verbs store_sqlite_item;
+extern const struct store_identity_verbs store_sqlite_identity;
 extern const struct store_turn_verbs store_sqlite_turn;
 extern const struct store_want_verbs store_sqlite_want;
 extern const struct store_fetch_verbs store_sqlite_fetch;
@@ -147,6 +154,8 @@ bool store_sqlite_event_purge(struct store *st, int64_t before_ms, int limit,
     int64_t *n, struct err *err);
 bool store_sqlite_content_purge(struct store *st, int64_t before_ms,
     int limit, int64_t *n, struct err *err);
+bool store_sqlite_novelty_add(struct store *st, const char *field,
+    const char *word, int64_t at_ms, bool *first, struct err *err);
 bool store_sqlite_status(struct store *st, struct store_status *out,
     struct err *err);
 bool store_sqlite_list(struct store *st, enum store_list_what what,

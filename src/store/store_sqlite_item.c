@@ -62,6 +62,58 @@ message_id(struct store *st, const uint8_t *key, char **out, struct err *err)
 }
 
 static bool
+item_find(struct store *st, struct store_place *place, struct err *err)
+{
+	struct sqlite *s = SQLITE_OF(st);
+	sqlite3_stmt *q = store_db_query(s, "SELECT event_id, turn_id, at_ms "
+	    "FROM item WHERE key = ?", err, "h", place->key);
+	int r = store_db_step(s, q, err);
+
+	if (r <= 0)
+		return r == 0;
+	place->event_id = sqlite3_column_int64(q, 0);
+	place->turn_id = sqlite3_column_int64(q, 1);
+	place->at_ms = sqlite3_column_int64(q, 2);
+	store_db_end(q);
+	return true;
+}
+
+static bool
+add_place(struct sqlite *s, int64_t id, GArray *out, struct err *err)
+{
+	sqlite3_stmt *q = store_db_query(s, "SELECT event_id, turn_id, at_ms, "
+	    "key FROM item WHERE id = ?", err, "i", id);
+	struct store_place place;
+	int r = store_db_step(s, q, err);
+
+	if (r <= 0)
+		return r == 0;
+	place.event_id = sqlite3_column_int64(q, 0);
+	place.turn_id = sqlite3_column_int64(q, 1);
+	place.at_ms = sqlite3_column_int64(q, 2);
+	store_db_digest(q, 3, place.key);
+	store_db_end(q);
+	g_array_append_val(out, place);
+	return true;
+}
+
+static bool
+item_about(struct store *st, const char *target, const char *kind,
+    GArray *out, struct err *err)
+{
+	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	struct sqlite *s = SQLITE_OF(st);
+
+	if (!store_db_trail_about(s, target, kind, ids, err))
+		return false;
+	for (guint i = 0; i < ids->len; i++) {
+		if (!add_place(s, g_array_index(ids, int64_t, i), out, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
 alias_get(struct store *st, const char *network, const char *id,
     char **person, struct err *err)
 {
@@ -96,6 +148,9 @@ const struct store_item_verbs store_sqlite_item = {
 	.add = item_add,
 	.sighting_add = sighting_add,
 	.message_id = message_id,
+	.find = item_find,
+	.about = item_about,
+	.novelty_add = store_sqlite_novelty_add,
 	.alias_get = alias_get,
 	.alias_set = alias_set,
 	.alias_other = alias_other,

@@ -39,6 +39,13 @@ static const struct count counts[] = {
 	{ "SELECT count(*) FROM turn WHERE state = 'parked'",
 	  INTO(turns_parked) },
 	{ "SELECT max(id) FROM turn", INTO(turns_rendered) },
+	{ "SELECT count(*) FROM waiting", INTO(turns_waiting) },
+	{ "SELECT max(id) FROM want", INTO(files_wanted) },
+	{ "SELECT max(number) FROM result", INTO(files_fetched) },
+	{ "SELECT count(*) FROM fetch WHERE state = 'quarantined'",
+	  INTO(files_quarantined) },
+	{ "SELECT count(*) FROM fetch WHERE state = 'unavailable'",
+	  INTO(files_unavailable) },
 };
 
 static bool
@@ -53,6 +60,9 @@ count_simple(struct sqlite *s, struct store_status *out, struct err *err)
 	}
 	out->turns_rendered -= out->turns_open + out->turns_closed +
 	    out->turns_parked;
+	/* Media's view is the younger one: it may know more than is wanted. */
+	out->files_wanted = MAX(0, out->files_wanted - out->files_fetched);
+	out->files_fetched -= out->files_quarantined + out->files_unavailable;
 	return true;
 }
 
@@ -168,6 +178,29 @@ read_relays(struct sqlite *s, struct store_status *out, struct err *err)
 	return r == 0;
 }
 
+static bool
+read_novelties(struct sqlite *s, struct store_status *out, struct err *err)
+{
+	sqlite3_stmt *q = store_db_query(s, "SELECT field, word, count, "
+	    "first_ms, last_ms FROM novelty "
+	    "ORDER BY count DESC, field, word LIMIT ?", err, "i",
+	    (int64_t)STORE_NOVELTIES_MAX);
+	int r;
+
+	while ((r = store_db_step(s, q, err)) > 0) {
+		struct store_novelty n = {
+			.count = sqlite3_column_int64(q, 2),
+			.first_ms = sqlite3_column_int64(q, 3),
+			.last_ms = sqlite3_column_int64(q, 4),
+		};
+
+		g_strlcpy(n.field, store_db_text(q, 0), sizeof(n.field));
+		g_strlcpy(n.word, store_db_text(q, 1), sizeof(n.word));
+		g_array_append_val(out->novelties, n);
+	}
+	return r == 0;
+}
+
 bool
 store_sqlite_status(struct store *st, struct store_status *out,
     struct err *err)
@@ -176,7 +209,8 @@ store_sqlite_status(struct store *st, struct store_status *out,
 	bool ok = store_db_look_begin(s, err) &&
 	    count_simple(s, out, err) &&
 	    count_journals(s, out, err) &&
-	    read_relays(s, out, err);
+	    read_relays(s, out, err) &&
+	    read_novelties(s, out, err);
 
 	store_db_look_end(s);
 	return ok;

@@ -156,17 +156,21 @@ store_db_trail_grow(struct sqlite *s, struct err *err)
 /* ---- finding ----------------------------------------------------------- */
 
 static bool
-take_turns(struct sqlite *s, sqlite3_stmt *q, GArray *turns, struct err *err)
+take_ids(struct sqlite *s, sqlite3_stmt *q, GArray *out, struct err *err)
 {
 	int r;
 
 	while ((r = store_db_step(s, q, err)) > 0) {
 		int64_t id = sqlite3_column_int64(q, 0);
 
-		g_array_append_val(turns, id);
+		g_array_append_val(out, id);
 	}
 	return r == 0;
 }
+
+/* All runs so far, to be probed one by one. */
+#define RUNS(n) "WITH RECURSIVE run(n) AS " \
+	"(SELECT 1 UNION ALL SELECT n + 1 FROM run WHERE n < " n ") "
 
 static bool
 find_in_runs(struct sqlite *s, const char *id, GArray *turns, struct err *err)
@@ -174,8 +178,7 @@ find_in_runs(struct sqlite *s, const char *id, GArray *turns, struct err *err)
 	int64_t runs;
 
 	return get(s, "trail/run", &runs, err) &&
-	    take_turns(s, store_db_query(s, "WITH RECURSIVE run(n) AS "
-	    "(SELECT 1 UNION ALL SELECT n + 1 FROM run WHERE n < ?3) "
+	    take_ids(s, store_db_query(s, RUNS("?3")
 	    "SELECT DISTINCT l.turn_id FROM run CROSS JOIN trail l "
 	    "ON l.run = run.n AND l.hash = ?2 WHERE EXISTS "
 	    "(SELECT 1 FROM item i WHERE i.turn_id = l.turn_id "
@@ -196,10 +199,10 @@ find_in_rest(struct sqlite *s, const char *id, GArray *turns, struct err *err)
 
 	return get(s, "trail/item", &item, err) &&
 	    get(s, "trail/mail", &mail, err) &&
-	    take_turns(s, store_db_query(s, "SELECT " PLACE " FROM item "
+	    take_ids(s, store_db_query(s, "SELECT " PLACE " FROM item "
 	    "WHERE id > ?2 AND (wamid = ?1 OR target = ?1)", err, "si", id,
 	    item), turns, err) &&
-	    take_turns(s, store_db_query(s, "SELECT m.turn_id FROM mail m "
+	    take_ids(s, store_db_query(s, "SELECT m.turn_id FROM mail m "
 	    "CROSS JOIN turn t ON t.id = m.turn_id WHERE m.id > ?2 "
 	    "AND (m.message_id = ?1 OR t.message_id = ?1)", err, "si", id,
 	    mail), turns, err);
@@ -211,4 +214,32 @@ store_db_trail_find(struct sqlite *s, const char *id, GArray *turns,
 {
 	return find_in_runs(s, id, turns, err) &&
 	    find_in_rest(s, id, turns, err);
+}
+
+/*
+ * In a run of its own each item is found once; the rest has what is in none.
+ * By id, which is the order of filing.
+ */
+bool
+store_db_trail_about(struct sqlite *s, const char *target, const char *kind,
+    GArray *items, struct err *err)
+{
+	int64_t runs, item;
+
+	return get(s, "trail/run", &runs, err) &&
+	    get(s, "trail/item", &item, err) &&
+	    take_ids(s, store_db_query(s, RUNS("?4")
+	    "SELECT i.id FROM (SELECT DISTINCT l.turn_id AS place FROM run "
+	    "CROSS JOIN trail l ON l.run = run.n AND l.hash = ?3) "
+	    "CROSS JOIN item i ON i.turn_id = place "
+	    "WHERE place > 0 AND i.target = ?1 AND i.kind = ?2 "
+	    "AND i.id <= ?5 UNION "
+	    "SELECT i.id FROM (SELECT DISTINCT l.turn_id AS place FROM run "
+	    "CROSS JOIN trail l ON l.run = run.n AND l.hash = ?3) "
+	    "CROSS JOIN item i ON i.event_id = -place AND i.turn_id IS NULL "
+	    "WHERE place < 0 AND i.target = ?1 AND i.kind = ?2 "
+	    "AND i.id <= ?5 UNION "
+	    "SELECT id FROM item WHERE id > ?5 AND target = ?1 "
+	    "AND kind = ?2 ORDER BY 1", err, "ssiii", target, kind,
+	    hash_of(target), runs, item), items, err);
 }

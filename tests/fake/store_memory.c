@@ -23,6 +23,8 @@ static const size_t row_sizes[FAKE_TABLES] = {
 	[FAKE_RELAY] = sizeof(struct fake_relay),
 	[FAKE_ACTION] = sizeof(struct store_action),
 	[FAKE_WANT] = sizeof(struct fake_want),
+	[FAKE_IDENTITY] = sizeof(struct fake_identity),
+	[FAKE_NOVELTY] = sizeof(struct store_novelty),
 	[FAKE_RESULT] = sizeof(int64_t),
 	[FAKE_FOLLOW_UP] = sizeof(struct fake_follow_up),
 };
@@ -388,6 +390,41 @@ message_id(struct store *st, const uint8_t *key, char **out, struct err *err)
 	return true;
 }
 
+static bool
+item_find(struct store *st, struct store_place *place, struct err *err)
+{
+	const struct fake_item *it = find_item(FAKE_OF(st), place->key);
+
+	(void)err;
+	if (it == NULL)
+		return true;
+	place->event_id = it->it.event_id;
+	place->turn_id = it->it.turn_id;
+	place->at_ms = it->it.at_ms;
+	return true;
+}
+
+static bool
+item_about(struct store *st, const char *target, const char *kind,
+    GArray *out, struct err *err)
+{
+	struct fake *f = FAKE_OF(st);
+
+	(void)err;
+	for (guint i = 0; i < FAKE_N(f, FAKE_ITEM); i++) {
+		const struct fake_item *it = FAKE_AT(f, FAKE_ITEM, fake_item,
+		    i);
+		struct store_place place = { .event_id = it->it.event_id,
+			.turn_id = it->it.turn_id, .at_ms = it->it.at_ms };
+
+		memcpy(place.key, it->key, HASH_SIZE);
+		if (g_strcmp0(it->it.target, target) == 0 &&
+		    strcmp(it->it.kind, kind) == 0)
+			g_array_append_val(out, place);
+	}
+	return true;
+}
+
 static struct fake_alias *
 find_alias(struct fake *f, const char *network, const char *id)
 {
@@ -461,7 +498,8 @@ static const struct store_progress_verbs progress_verbs = {
 };
 static const struct store_item_verbs item_verbs = {
 	.seen = item_seen, .add = item_add, .sighting_add = sighting_add,
-	.message_id = message_id, .alias_get = alias_get,
+	.message_id = message_id, .find = item_find, .about = item_about,
+	.novelty_add = fake_novelty_add, .alias_get = alias_get,
 	.alias_set = alias_set, .alias_other = alias_other,
 };
 
@@ -472,6 +510,7 @@ const struct store_driver store_memory_driver = {
 	.event = &event_verbs,
 	.progress = &progress_verbs,
 	.item = &item_verbs,
+	.identity = &fake_identity_verbs,
 	.turn = &fake_turn_verbs,
 	.want = &fake_want_verbs,
 	.fetch = &fake_fetch_verbs,

@@ -30,6 +30,12 @@ struct fake_want {
 	bool late;
 };
 
+struct fake_identity {
+	struct store_identity id;
+	const char *sought;
+	guint n;		/* its place */
+};
+
 struct fake_follow_up {
 	int64_t turn_id, want_id;
 };
@@ -84,7 +90,8 @@ struct fake_parked {
 enum fake_table { FAKE_EVENT, FAKE_CURSOR, FAKE_CLAIM, FAKE_TURN, FAKE_ITEM,
 	FAKE_SIGHTING, FAKE_ALIAS, FAKE_PARKED_EVENT, FAKE_CONTENT, FAKE_MAIL,
 	FAKE_OUTCOME, FAKE_ATTEMPT, FAKE_RELAY, FAKE_ACTION, FAKE_WANT,
-	FAKE_RESULT, FAKE_FOLLOW_UP, FAKE_TABLES };
+	FAKE_RESULT, FAKE_FOLLOW_UP, FAKE_IDENTITY, FAKE_NOVELTY,
+	FAKE_TABLES };
 
 /* Strings and bytes are never changed, so a copy of the rows is a snapshot. */
 struct fake {
@@ -115,6 +122,9 @@ bool fake_turn_done(struct fake *f, int64_t turn_id);
 /* The mail of this id, with its bytes and what deliver knows. */
 struct store_mail fake_mail(struct fake *f, int64_t id);
 
+extern const struct store_identity_verbs fake_identity_verbs;
+bool fake_novelty_add(struct store *st, const char *field, const char *word,
+    int64_t at_ms, bool *first, struct err *err);
 extern const struct store_turn_verbs fake_turn_verbs;
 extern const struct store_want_verbs fake_want_verbs;
 extern const struct store_fetch_verbs fake_fetch_verbs;

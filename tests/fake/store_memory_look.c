@@ -37,7 +37,33 @@ count_turns(struct fake *f, struct store_status *s)
 		s->turns_closed += state == FAKE_CLOSED;
 		s->turns_rendered += state == FAKE_RENDERED;
 		s->turns_parked += state == FAKE_PARKED;
+		s->turns_waiting +=
+		    FAKE_AT(f, FAKE_TURN, fake_turn, i)->wait_until_ms != 0;
 	}
+}
+
+static void
+count_files(struct fake *f, struct store_status *s)
+{
+	for (int64_t id = 1; fake_want(f, id) != NULL; id++) {
+		enum store_fetch_state state = fake_want(f, id)->fetch.state;
+
+		s->files_wanted += !store_fetch_is_final(state);
+		s->files_fetched += state == STORE_FETCHED;
+		s->files_quarantined += state == STORE_QUARANTINED;
+		s->files_unavailable += state == STORE_UNAVAILABLE;
+	}
+}
+
+static gint
+by_count(gconstpointer a, gconstpointer b)
+{
+	const struct store_novelty *x = a, *y = b;
+	int field = strcmp(x->field, y->field);
+
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	return field != 0 ? field : strcmp(x->word, y->word);
 }
 
 static void
@@ -71,6 +97,12 @@ status(struct store *st, struct store_status *s, struct err *err)
 	(void)err;
 	count_events(f, s);
 	count_turns(f, s);
+	count_files(f, s);
+	g_array_append_vals(s->novelties, f->rows[FAKE_NOVELTY]->data,
+	    FAKE_N(f, FAKE_NOVELTY));
+	g_array_sort(s->novelties, by_count);
+	if (s->novelties->len > STORE_NOVELTIES_MAX)
+		g_array_set_size(s->novelties, STORE_NOVELTIES_MAX);
 	for (guint i = 0; i < FAKE_N(f, FAKE_MAIL); i++)
 		count_mail(f, FAKE_AT(f, FAKE_MAIL, store_mail, i), s);
 	for (guint i = 0; i < FAKE_N(f, FAKE_RELAY); i++) {

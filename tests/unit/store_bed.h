@@ -29,7 +29,7 @@ int64_t add_mail(struct bed *b, int64_t turn_id, const char *journal,
 /* A want of the turn's and event's, with this media id; its id. */
 int64_t add_want(struct bed *b, int64_t turn_id, int64_t event_id,
     const char *media_id);
-/* One transaction of media's: the want's fetch is in this state. */
+/* One transaction of media's: the fetch of the want gets this state. */
 void put_fetch(struct bed *b, int64_t want_id, enum store_fetch_state state,
     const char *path, int64_t next_ms);
 
@@ -50,6 +50,8 @@ GArray *pending(struct bed *b, const char *journal);
 
 extern const struct CMUnitTest store_contract_filing[];
 extern const size_t store_contract_filing_n;
+extern const struct CMUnitTest store_contract_knowing[];
+extern const size_t store_contract_knowing_n;
 extern const struct CMUnitTest store_contract_wanting[];
 extern const size_t store_contract_wanting_n;
 extern const struct CMUnitTest store_contract_delivery[];

@@ -11,7 +11,7 @@
 #include "err.h"
 #include "store_bed.h"
 
-/* A closed turn with one want; the want's id. */
+/* A closed turn with one want, whose id it gives. */
 static int64_t
 put_want(struct bed *b, const char *media_id, int64_t *turn)
 {
@@ -482,6 +482,93 @@ a_turn_is_given_with_its_state_and_message_id(void **state)
 	assert_string_equal(is, "");
 }
 
+/* ---- looking ----------------------------------------------------------------------- */
+
+static void
+the_status_counts_files_and_waiting_turns(void **state)
+{
+	static const enum store_fetch_state states[] = { STORE_FETCH_TRYING,
+		STORE_FETCH_RETRY, STORE_FETCHED, STORE_FETCHED,
+		STORE_FETCHED, STORE_QUARANTINED, STORE_QUARANTINED,
+		STORE_UNAVAILABLE };
+	struct bed *b = bed_of(state);
+	struct store_status s;
+	int64_t turn;
+
+	put_want(b, "m", &turn);
+	for (size_t i = 0; i < G_N_ELEMENTS(states); i++) {
+		g_autofree char *name = g_strdup_printf("m%d", (int)i);
+
+		put_fetch(b, put_want(b, name, &turn), states[i], NULL, T0);
+	}
+	begin(b, STORE_BUILD);
+	assert_true(store_turn_park(b->of[STORE_BUILD], turn, "why", T0));
+	commit(b, STORE_BUILD);
+	assert_true(store_status(b->of[STORE_ADMIN], &s, NULL));
+	assert_int_equal(s.files_wanted, 3);
+	assert_int_equal(s.files_fetched, 3);
+	assert_int_equal(s.files_quarantined, 2);
+	assert_int_equal(s.files_unavailable, 1);
+	assert_int_equal(s.turns_waiting, 8);
+	assert_int_equal(s.turns_closed, 8);
+	store_status_clear(&s);
+}
+
+struct rows {
+	int n, until;
+	int64_t want[8];
+	char state[8][16];
+};
+
+static bool
+take_row(void *arg, const struct store_row *row)
+{
+	struct rows *r = arg;
+
+	assert_int_equal(row->mail_id, 0);
+	assert_true(row->turn_id > 0 && row->event_id > 0);
+	assert_int_equal(row->at_ms, T0 + 1);
+	if (strcmp(row->state, "retry") == 0) {
+		assert_int_equal(row->attempts, 2);
+		assert_int_equal(row->next_ms, T0 + 9);
+		assert_string_equal(row->reason, "because");
+	}
+	r->want[r->n] = row->want_id;
+	g_strlcpy(r->state[r->n++], row->state, 16);
+	return r->n != r->until;
+}
+
+static void
+files_are_listed_that_are_still_wanted_or_will_never_come(void **state)
+{
+	struct bed *b = bed_of(state);
+	struct rows all = { 0 }, after = { 0 }, one = { .until = 1 };
+	int64_t turn;
+
+	put_want(b, "m1", &turn);
+	put_fetch(b, put_want(b, "m2", &turn), STORE_FETCHED, "f", 0);
+	put_fetch(b, put_want(b, "m3", &turn), STORE_FETCH_RETRY, NULL,
+	    T0 + 9);
+	put_fetch(b, put_want(b, "m4", &turn), STORE_QUARANTINED, "q", 0);
+	put_fetch(b, put_want(b, "m5", &turn), STORE_UNAVAILABLE, NULL, 0);
+	put_fetch(b, put_want(b, "m6", &turn), STORE_FETCH_TRYING, NULL, 0);
+	assert_true(store_list(b->of[STORE_ADMIN], STORE_LIST_FILES, NULL, 0,
+	    10, take_row, &all, NULL));
+	assert_int_equal(all.n, 4);
+	assert_int_equal(all.want[0], 1);
+	assert_string_equal(all.state[0], "wanted");
+	assert_string_equal(all.state[1], "retry");
+	assert_string_equal(all.state[2], "unavailable");
+	assert_string_equal(all.state[3], "trying");
+	assert_true(store_list(b->of[STORE_ADMIN], STORE_LIST_FILES, NULL, 3,
+	    1, take_row, &after, NULL));
+	assert_int_equal(after.n, 1);
+	assert_int_equal(after.want[0], 5);
+	assert_true(store_list(b->of[STORE_ADMIN], STORE_LIST_FILES, NULL, 0,
+	    9, take_row, &one, NULL));
+	assert_int_equal(one.n, 1);
+}
+
 #define TEST(name) cmocka_unit_test(name)
 const struct CMUnitTest store_contract_wanting[] = {
 	TEST(a_want_comes_back_as_it_was_kept_and_nobody_has_looked_at_it),
@@ -499,5 +586,7 @@ const struct CMUnitTest store_contract_wanting[] = {
 	TEST(turns_that_wait_are_due_by_their_time_the_longest_first),
 	TEST(only_a_closed_turn_can_wait_until_it_is_rendered_or_parked),
 	TEST(a_turn_is_given_with_its_state_and_message_id),
+	TEST(the_status_counts_files_and_waiting_turns),
+	TEST(files_are_listed_that_are_still_wanted_or_will_never_come),
 };
 const size_t store_contract_wanting_n = G_N_ELEMENTS(store_contract_wanting);
