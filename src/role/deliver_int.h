@@ -26,12 +26,20 @@ struct dlv_job {
 	struct deliver_mail mail;
 	struct dlv_journal *journal;
 	char *message_id, *envelope_from, *envelope_to;
-	GBytes *bytes;
+	GBytes *bytes;		/* NULL when it is in a file */
+	char *file;		/* absolute; mapped when its turn comes */
+	uint8_t sha256[HASH_SIZE];
 	int64_t queued_ms, attempts, first_ms;
 	int64_t started_ms;	/* handed to a worker; monotonic */
 	bool is_retry;		/* came from the deferred ones */
 	struct deliver_report report;
 };
+
+/*
+ * A mail in a file takes no memory while it waits, and little when it is sent:
+ * it counts as this much of the window.
+ */
+#define DLV_FILE_WEIGHT (64 << 10)
 
 /* How many mails are in hand at most, for each session of the outlet. */
 #define DLV_WINDOW_PER_SESSION 32
@@ -60,6 +68,7 @@ struct dlv_outlet {
 	GQueue ready;		/* struct dlv_job * */
 	enum dlv_state state;
 	bool stopping, probing;
+	int large;		/* mails from files that are being sent */
 	int workers, alive;
 	guint low_mark;		/* with fewer ready, results are told at once */
 	char fault[sizeof(((struct err *)0)->text)];
@@ -126,6 +135,14 @@ bool dlv_outlet_fault(struct dlv_outlet *o, char *text, size_t size);
 void dlv_outlet_set(struct dlv_outlet *o, enum dlv_state state);
 bool dlv_outlet_has_room(struct dlv_outlet *o);
 void dlv_job_free(struct dlv_job *job);
+
+/*
+ * deliver_file.c: maps the file of a job whose turn has come; nothing to do
+ * for one in memory, or mapped before. False: *report says why, and whether a
+ * person must look (rejected) or it may come right by itself (deferred).
+ */
+bool dlv_file_open(struct dlv_job *job, struct deliver_report *report);
+void dlv_file_close(struct dlv_job *job);
 
 /* deliver_journal.c: which mails are taken up next. */
 bool dlv_journal_open(struct dlv_journal *j, struct store *st,

@@ -178,14 +178,19 @@ take(void *arg, const struct store_mail *m)
 
 	f->last_id = m->id;
 	f->taken++;
-	if (m->bytes == NULL || g_hash_table_contains(j->flying, &m->id))
+	if ((m->bytes == NULL && m->file == NULL) ||
+	    g_hash_table_contains(j->flying, &m->id))
 		return true;
 	job = g_new0(struct dlv_job, 1);
 	job->journal = j;
 	job->message_id = g_strdup(m->message_id);
 	job->envelope_from = g_strdup(m->envelope_from);
 	job->envelope_to = g_strdup(m->envelope_to);
-	job->bytes = g_bytes_new(m->bytes, m->len);
+	if (m->bytes != NULL)
+		job->bytes = g_bytes_new(m->bytes, m->len);
+	else
+		job->file = g_strdup(m->file);
+	memcpy(job->sha256, m->sha256, sizeof(job->sha256));
 	job->queued_ms = m->queued_ms;
 	job->attempts = m->attempts;
 	job->first_ms = m->first_ms;
@@ -194,8 +199,9 @@ take(void *arg, const struct store_mail *m)
 		.message_id = job->message_id,
 		.envelope_from = job->envelope_from,
 		.envelope_to = job->envelope_to,
-		.bytes = g_bytes_get_data(job->bytes, NULL), .len = m->len,
-		.ref = job };
+		.bytes = job->bytes != NULL ?
+		    g_bytes_get_data(job->bytes, NULL) : NULL,
+		.len = m->len, .mapped = job->file != NULL, .ref = job };
 	dlv_journal_aloft(j, job);
 	g_queue_push_tail(&j->fetched, job);
 	return true;
@@ -411,18 +417,24 @@ dlv_journal_rebase(struct dlv_journal *j, struct store *st, struct err *err)
 
 /* ---- progress --------------------------------------------------------------------------- */
 
+static int64_t
+weight(const struct dlv_job *job)
+{
+	return job->file != NULL ? DLV_FILE_WEIGHT : (int64_t)job->mail.len;
+}
+
 void
 dlv_journal_landed(struct dlv_journal *j, struct dlv_job *job)
 {
 	g_hash_table_remove(j->flying, &job->mail.id);
-	j->flying_bytes -= (int64_t)job->mail.len;
+	j->flying_bytes -= weight(job);
 }
 
 void
 dlv_journal_aloft(struct dlv_journal *j, struct dlv_job *job)
 {
 	g_hash_table_insert(j->flying, &job->mail.id, job);
-	j->flying_bytes += (int64_t)job->mail.len;
+	j->flying_bytes += weight(job);
 }
 
 static int64_t

@@ -29,6 +29,8 @@ dlv_job_free(struct dlv_job *job)
 	g_free(job->message_id);
 	g_free(job->envelope_from);
 	g_free(job->envelope_to);
+	dlv_file_close(job);
+	g_free(job->file);
 	g_bytes_unref(job->bytes);
 	g_free(job);
 }
@@ -44,13 +46,27 @@ wait_on(struct dlv_outlet *o, int64_t until_mono_ms)
 	pthread_cond_timedwait(&o->cond, &o->lock, &ts);
 }
 
-/* Under the lock: may this worker take a job now? */
+/*
+ * Large mails take minutes each: half of the sessions stay free for the small
+ * ones that come after them.
+ */
 static bool
-may_take(const struct dlv_outlet *o, bool prober)
+is_too_many(const struct dlv_outlet *o, const struct dlv_job *job)
 {
-	if (g_queue_is_empty((GQueue *)(uintptr_t)&o->ready))
-		return false;
-	return o->state == DLV_UP || (o->state == DLV_PROBE && prober);
+	return job->file != NULL && o->large >= MAX(o->workers / 2, 1);
+}
+
+/* Under the lock: the job that this worker may take now, or NULL. */
+static GList *
+find_job(const struct dlv_outlet *o, bool prober)
+{
+	GList *l = o->ready.head;
+
+	if (o->state != DLV_UP && !(o->state == DLV_PROBE && prober))
+		return NULL;
+	while (l != NULL && is_too_many(o, l->data))
+		l = l->next;
+	return l;
 }
 
 struct session {
@@ -58,18 +74,20 @@ struct session {
 	bool prober;
 };
 
-static const struct deliver_mail *
-next_mail(void *arg, int64_t wait_ms)
+static struct dlv_job *
+take_job(struct session *s, int64_t until)
 {
-	struct session *s = arg;
 	struct dlv_outlet *o = s->outlet;
-	int64_t until = clock_mono_ms() + wait_ms;
 	struct dlv_job *job = NULL;
+	GList *l;
 
 	pthread_mutex_lock(&o->lock);
 	while (!o->stopping && o->state != DLV_PAUSED) {
-		if (may_take(o, s->prober)) {
-			job = g_queue_pop_head(&o->ready);
+		l = find_job(o, s->prober);
+		if (l != NULL) {
+			job = l->data;
+			g_queue_delete_link(&o->ready, l);
+			o->large += job->file != NULL;
 			break;
 		}
 		if (clock_mono_ms() >= until)
@@ -77,10 +95,7 @@ next_mail(void *arg, int64_t wait_ms)
 		wait_on(o, until);
 	}
 	pthread_mutex_unlock(&o->lock);
-	if (job == NULL)
-		return NULL;
-	job->started_ms = clock_mono_ms();
-	return &job->mail;
+	return job;
 }
 
 static void
@@ -105,6 +120,10 @@ mail_done(void *arg, const struct deliver_mail *mail,
 	job->report = *report;
 	pthread_mutex_lock(&o->lock);
 	low = o->ready.length <= o->low_mark;
+	if (job->file != NULL) {
+		o->large--;
+		pthread_cond_broadcast(&o->cond);
+	}
 	pthread_mutex_unlock(&o->lock);
 	pthread_mutex_lock(&r->lock);
 	g_queue_push_tail(&r->jobs, job);
@@ -117,6 +136,23 @@ mail_done(void *arg, const struct deliver_mail *mail,
 	pthread_mutex_unlock(&r->lock);
 	if (tell)
 		signal_results(r);
+}
+
+/* A mail whose file cannot be used is reported here, and another taken. */
+static const struct deliver_mail *
+next_mail(void *arg, int64_t wait_ms)
+{
+	int64_t until = clock_mono_ms() + wait_ms;
+	struct deliver_report report;
+	struct dlv_job *job;
+
+	while ((job = take_job(arg, until)) != NULL) {
+		job->started_ms = clock_mono_ms();
+		if (dlv_file_open(job, &report))
+			return &job->mail;
+		mail_done(arg, &job->mail, &report);
+	}
+	return NULL;
 }
 
 static bool
@@ -147,7 +183,7 @@ wait_for_work(struct dlv_outlet *o, bool *prober)
 {
 	while (!o->stopping) {
 		*prober = o->state == DLV_PROBE && !o->probing;
-		if (may_take(o, *prober)) {
+		if (find_job(o, *prober) != NULL) {
 			o->probing |= *prober;
 			return true;
 		}

@@ -2,7 +2,7 @@
 src_libchatjournal_a_SOURCES += \
 	src/role/build.c src/role/build_event.c src/role/build_file.c \
 	src/role/build_person.c src/role/build_render.c \
-	src/role/deliver_journal.c src/role/deliver_outlet.c src/role/deliver_relay.c \
+	src/role/deliver_file.c src/role/deliver_journal.c src/role/deliver_outlet.c src/role/deliver_relay.c \
 	src/role/deliver_result.c src/role/deliver_watch.c \
 	src/role/role_build.c src/role/role_check.c src/role/role_common.c src/role/role_deliver.c \
 	src/role/role_intake.c src/role/role_store.c
@@ -14,7 +14,10 @@ sbin_PROGRAMS += chatjournald
 chatjournald_SOURCES = src/role/chatjournald.c
 chatjournald_LDADD = $(LDADD)
 
-UNIT_TESTS += tests/unit/test_build tests/unit/test_lanes
+UNIT_TESTS += tests/unit/test_build tests/unit/test_lanes \
+	tests/unit/test_deliver_file
+tests_unit_test_deliver_file_SOURCES = tests/unit/test_deliver_file.c
+tests_unit_test_deliver_file_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_build_SOURCES = tests/unit/test_build.c
 tests_unit_test_build_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_lanes_SOURCES = tests/unit/test_lanes.c
