@@ -7,6 +7,17 @@ dist_conf_sample_DATA = \
 	conf/chatjournal.conf.sample conf/directory.conf.sample \
 	conf/nginx.conf.sample
 
+# journals as archives want them, to be copied and filled in
+presetsdir = $(pkgdatadir)/presets
+dist_presets_DATA = \
+	conf/presets/enterprise-vault.conf \
+	conf/presets/exchange-purview.conf \
+	conf/presets/global-relay.conf \
+	conf/presets/mailbox.conf \
+	conf/presets/mimecast.conf \
+	conf/presets/piler.conf \
+	conf/presets/smarsh.conf
+
 # --with-systemdsystemunitdir: the unit, its user and its directories
 EXTRA_DIST += conf/chatjournald.service.in conf/chatjournal.sysusers \
 	conf/chatjournal.tmpfiles

@@ -30,6 +30,13 @@ everything_is_there() {
 	./etc/chatjournal/nginx.conf.sample
 	./usr/bin/chatjournal
 	./usr/sbin/chatjournald
+	./usr/share/chatjournal/presets/enterprise-vault.conf
+	./usr/share/chatjournal/presets/exchange-purview.conf
+	./usr/share/chatjournal/presets/global-relay.conf
+	./usr/share/chatjournal/presets/mailbox.conf
+	./usr/share/chatjournal/presets/mimecast.conf
+	./usr/share/chatjournal/presets/piler.conf
+	./usr/share/chatjournal/presets/smarsh.conf
 	./usr/share/chatjournal/templates/subject.txt
 	./usr/share/chatjournal/templates/turn.html
 	./usr/share/chatjournal/templates/turn.txt

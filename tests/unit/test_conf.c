@@ -816,6 +816,120 @@ the_commented_lines_of_the_sample_are_valid_too(void **state)
 	conf_free(c);
 }
 
+/* --- presets --- */
+
+static const char preset_conf[] = "include preset.conf;\n"
+    "relay local { url smtp://127.0.0.1; }\ncatch_all %s;\n"
+    "intake { app_secret_file /s; verify_token_file /t; }\n"
+    "render { domain d.example; }\ngraph { token_file /g; }\n";
+
+/* Of the preset as text; NULL, and messages, if it is refused. */
+static struct conf *
+load_preset(const char *text, const char *journal, GString *messages)
+{
+	char *dir = make_dir();
+	g_autofree char *whole = NULL;
+	g_auto(GStrv) parts = g_strsplit(preset_conf, "%s", 2);
+	g_autofree char *m = NULL, *p = put_file(dir, "preset.conf", text);
+	struct conf *c = NULL;
+
+	whole = g_strjoinv(journal, parts);
+	m = put_file(dir, "m.conf", whole);
+	conf_load(m, &c, messages, NULL);
+	drop_dir(dir);
+	return c;
+}
+
+static char *
+replace(const char *text, const char *from, const char *to)
+{
+	g_auto(GStrv) parts = g_strsplit(text, from, -1);
+
+	return g_strjoinv(to, parts);
+}
+
+static void
+each_preset_loads_when_it_is_filled_in_and_only_then(void **state)
+{
+	static const struct {
+		const char *file, *journal;
+		enum conf_profile profile;
+		const char *header;
+	} rows[] = {
+		{ "exchange-purview", "exchange", CONF_PROFILE_PLAIN, NULL },
+		{ "enterprise-vault", "vault", CONF_PROFILE_PLAIN,
+			"x-kvs-messagetype" },
+		{ "global-relay", "global-relay", CONF_PROFILE_PLAIN,
+			"X-GlobalRelay-MsgType" },
+		{ "smarsh", "smarsh", CONF_PROFILE_EXCHANGE, NULL },
+		{ "mimecast", "mimecast", CONF_PROFILE_EXCHANGE, NULL },
+		{ "piler", "piler", CONF_PROFILE_PLAIN, NULL },
+		{ "mailbox", "mailbox", CONF_PROFILE_PLAIN, NULL },
+	};
+	g_autofree char *manual = read_source("doc/man/chatjournal.conf.5");
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *name = g_strdup_printf("%s.conf",
+		    rows[i].file);
+		g_autofree char *item = g_strdup_printf("\n.It Pa %s\n", name);
+		g_autofree char *path = g_strconcat("conf/presets/", name,
+		    NULL);
+		g_autofree char *text = read_source(path);
+		g_autofree char *filled = replace(text, " FILL_IN;", " a@b;");
+		g_autoptr(GString) got = g_string_new(NULL);
+		g_autoptr(GString) raw = g_string_new(NULL);
+		struct conf *c = load_preset(filled, rows[i].journal, got);
+		const struct conf_journal *j;
+
+		if (c == NULL || got->len > 0)
+			fail_msg("%s: %s", path, got->str);
+		j = conf_journal_get(c, rows[i].journal);
+		assert_non_null(j);
+		assert_int_equal(j->profile, rows[i].profile);
+		assert_true(j->max_bytes > 0);
+		if (rows[i].header != NULL)
+			assert_string_equal(j->headers->pdata[0],
+			    rows[i].header);
+		conf_free(c);
+		assert_null(load_preset(text, rows[i].journal, raw));
+		assert_non_null(strstr(raw->str,
+		    "\"FILL_IN\" is not a mail address"));
+		if (strstr(manual, item) == NULL)
+			fail_msg("chatjournal.conf.5 lacks preset %s", name);
+	}
+}
+
+static void
+presets_keep_below_the_limits_they_speak_of(void **state)
+{
+	static const struct {
+		const char *file, *journal;
+		int64_t below;
+	} rows[] = {
+		{ "exchange-purview", "exchange", 36 << 20 },
+		{ "global-relay", "global-relay", 250 << 20 },
+		{ "piler", "piler", 50000000 },
+		{ "mailbox", "mailbox", 10240000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *path = g_strdup_printf(
+		    "conf/presets/%s.conf", rows[i].file);
+		g_autofree char *text = read_source(path);
+		g_autofree char *filled = replace(text, " FILL_IN;", " a@b;");
+		g_autoptr(GString) got = g_string_new(NULL);
+		struct conf *c = load_preset(filled, rows[i].journal, got);
+
+		assert_non_null(c);
+		assert_in_range(conf_journal_get(c,
+		    rows[i].journal)->max_bytes, rows[i].below / 2,
+		    rows[i].below - 65536);
+		conf_free(c);
+	}
+}
+
 /* --- robustness --- */
 
 static void
@@ -922,6 +1036,8 @@ main(void)
 		cmocka_unit_test(the_manual_gives_the_defaults_of_the_tables),
 		cmocka_unit_test(the_samples_load_without_a_word),
 		cmocka_unit_test(the_commented_lines_of_the_sample_are_valid_too),
+		cmocka_unit_test(each_preset_loads_when_it_is_filled_in_and_only_then),
+		cmocka_unit_test(presets_keep_below_the_limits_they_speak_of),
 		cmocka_unit_test(no_truncation_of_the_sample_crashes),
 		cmocka_unit_test(no_random_change_of_the_sample_crashes),
 		cmocka_unit_test(garbage_and_endless_nesting_do_not_crash),
