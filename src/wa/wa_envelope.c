@@ -5,7 +5,7 @@
  * that gave nothing gives one notice that says so. Fails only when the body
  * is not JSON or beyond the limits.
  */
-#include "wa_int.h"
+#include "wa_event_int.h"
 
 #include <string.h>
 
@@ -26,20 +26,20 @@ add_body(struct wa_walk *w, const char *body, size_t len, const char *note)
 	wa_item_end(w, "body", it);
 }
 
-/* The app sends names of fields without values: content is being lost. */
 static void
 add_changed_fields(struct wa_walk *w, json_object *fields)
 {
+	static const struct wa_event event = {
+		.type = ITEM_TYPE_CONTENT_OFF, .kind = ITEM_GAP,
+		.parse = wa_content_off_parse,
+	};
 	size_t len = json_object_array_length(fields);
 
 	for (size_t i = 0; i < len; i++) {
 		json_object *name = json_object_array_get_idx(fields, i);
 
 		w->field = wa_text(name);
-		wa_notice_add(w, "changed_fields", w->entry,
-		    ITEM_TYPE_CONTENT_OFF,
-		    "the webhook came without its content: switch on "
-		    "\"Include values\" for this app");
+		wa_event_add(w, "changed_fields", w->entry, &event);
 		g_clear_pointer(&w->field, g_free);
 	}
 }

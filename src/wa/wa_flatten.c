@@ -59,6 +59,16 @@ wa_is_among(const char *const *names, const char *name)
 	return false;
 }
 
+bool
+wa_is_word(const char *const *words, const char *word)
+{
+	for (; word != NULL && *words != NULL; words++) {
+		if (g_ascii_strcasecmp(*words, word) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool
 is_shape(json_object *o, enum wa_shape shape)
 {

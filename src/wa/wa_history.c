@@ -4,7 +4,7 @@
  * chunks of threads of messages. Each message is filed under its thread's
  * person; a chunk or thread without any is itself shown raw.
  */
-#include "wa_int.h"
+#include "wa_event_int.h"
 
 static void
 add_messages(struct wa_walk *w, json_object *thread)
@@ -46,6 +46,11 @@ add_chunk(struct wa_walk *w, json_object *chunk)
 {
 	static const char *const known[] = { "metadata", "threads", "errors",
 		NULL };
+	static const struct wa_event declined = {
+		.type = ITEM_TYPE_HISTORY_DECLINED, .kind = ITEM_ACCOUNT,
+		.parse = wa_declined_parse,
+		.note = "the history is not shared: shown raw",
+	};
 	json_object *threads = wa_get(chunk, "threads", json_type_array);
 	json_object *errors = wa_get(chunk, "errors", json_type_array);
 	size_t n = threads != NULL ? json_object_array_length(threads) : 0;
@@ -55,9 +60,8 @@ add_chunk(struct wa_walk *w, json_object *chunk)
 		add_thread(w, json_object_array_get_idx(threads, i));
 	n = errors != NULL ? json_object_array_length(errors) : 0;
 	for (size_t i = 0; i < n; i++)
-		wa_notice_add(w, "errors", json_object_array_get_idx(errors, i),
-		    ITEM_TYPE_HISTORY_DECLINED,
-		    "the history is not shared: shown raw");
+		wa_event_add(w, "errors", json_object_array_get_idx(errors, i),
+		    &declined);
 	if (w->items->len == before)
 		wa_notice_add(w, "history", chunk, ITEM_TYPE_HISTORY_CHUNK,
 		    "a history chunk without messages: shown raw");

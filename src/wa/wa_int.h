@@ -59,6 +59,8 @@ void wa_facts_add(struct item *it, json_object *o, const char *prefix,
 /* One member, whatever it is, under its own name; nothing if not there. */
 void wa_fact_read(struct item *it, json_object *o, const char *key);
 bool wa_is_among(const char *const *names, const char *name);
+/* In any case of letters; NULL is no word. */
+bool wa_is_word(const char *const *words, const char *word);
 
 /*
  * The same, where also the shape counts: a member is left out if known (ends
@@ -94,6 +96,7 @@ struct wa_walk {
 	struct item_party business;
 	GArray *contacts;	/* struct item_party */
 	const struct item_party *thread;	/* of a history thread */
+	const struct item *beside;	/* what a summary came with */
 };
 
 /* wa_item.c: an item that has what the walk knows, not yet in the list. */
@@ -219,6 +222,10 @@ struct wa_field {
 	enum item_type type;
 	bool full;	/* messages in it are parsed in full */
 	bool lists;	/* value holds lists of elements, see wa_value.c */
+	/* Of a whole value; see wa_event_int.h */
+	enum item_kind kind;
+	bool (*parse)(const struct wa_walk *w, struct item *it,
+	    json_object *value);
 };
 const struct wa_type *wa_type_find(const char *name);	/* NULL if unknown */
 /* For a message without type: by the name of its content member. */
@@ -229,4 +236,3 @@ enum item_type wa_type_refine(const struct wa_type *row,
 const struct wa_field *wa_field_find(const char *name);
 enum item_type wa_word_find(const struct wa_word *words, const char *name,
     enum item_type otherwise);
-extern const struct wa_word wa_call_events[];

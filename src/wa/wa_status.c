@@ -4,7 +4,7 @@
  * content. The status word is kept as it is, also one that nobody has heard
  * of yet. A call's status is no receipt of a message; it stays a notice.
  */
-#include "wa_int.h"
+#include "wa_event_int.h"
 
 #include <string.h>
 
@@ -207,6 +207,8 @@ wa_status_add(struct wa_walk *w, json_object *status)
 	wa_problems_read(it, status);
 	add_rest(it, status);
 	it->key = status_key(it, status, call);
+	if (call)
+		wa_call_status_read(it, status);
 	refers[0] = it->business.user_id;
 	refers[1] = it->target;
 	if (it->target != NULL && !call)

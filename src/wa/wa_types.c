@@ -4,7 +4,7 @@
  * them. A type without a parse function becomes a notice that shows its raw
  * JSON; what is in no table does too, under its own name.
  */
-#include "wa_int.h"
+#include "wa_event_int.h"
 
 #include <string.h>
 
@@ -24,17 +24,6 @@ static const struct wa_word system_words[] = {
 	{ "user_changed_user_id", ITEM_TYPE_USER_ID_CHANGED },
 	{ "customer_identity_changed", ITEM_TYPE_IDENTITY_CHANGED },
 	{ "user_identity_changed", ITEM_TYPE_IDENTITY_CHANGED },
-	{ NULL }
-};
-
-/* The transcription event has two names in Meta's pages. */
-const struct wa_word wa_call_events[] = {
-	{ "connect", ITEM_TYPE_CALL_CONNECT },
-	{ "terminate", ITEM_TYPE_CALL_TERMINATE },
-	{ "call_created", ITEM_TYPE_CALL_CREATED },
-	{ "call_recording_available", ITEM_TYPE_CALL_RECORDING },
-	{ "call_transcription_available", ITEM_TYPE_CALL_TRANSCRIPT },
-	{ "call_transcript_available", ITEM_TYPE_CALL_TRANSCRIPT },
 	{ NULL }
 };
 
@@ -75,7 +64,7 @@ static const struct wa_type types[] = {
 	    wa_unsupported_parse },
 };
 
-/* name, type of a notice over the whole value, full, lists */
+/* name, type, full, lists; of a whole value: kind, parse */
 static const struct wa_field fields[] = {
 	{ "messages", ITEM_TYPE_UNKNOWN, true, true },
 	{ "smb_message_echoes", ITEM_TYPE_UNKNOWN, true, true },
@@ -94,29 +83,52 @@ static const struct wa_field fields[] = {
 	{ "smb_app_state_sync", ITEM_TYPE_CONTACT_SYNC, false, true },
 	{ "user_id_update", ITEM_TYPE_USER_ID_CHANGED, false, true },
 	{ "automatic_events", ITEM_TYPE_INFERRED_EVENT, false, true },
-	{ "messaging_handovers", ITEM_TYPE_HANDOVER },
-	{ "business_username_updates", ITEM_TYPE_USERNAME },
-	{ "business_username_update", ITEM_TYPE_USERNAME },
-	{ "message_template_status_update", ITEM_TYPE_TEMPLATE_EVENT },
-	{ "message_template_components_update", ITEM_TYPE_TEMPLATE_EVENT },
-	{ "message_template_quality_update", ITEM_TYPE_TEMPLATE_EVENT },
-	{ "template_category_update", ITEM_TYPE_TEMPLATE_EVENT },
-	{ "template_correct_category_detection", ITEM_TYPE_TEMPLATE_EVENT },
-	{ "account_update", ITEM_TYPE_ACCOUNT_EVENT },
-	{ "account_alerts", ITEM_TYPE_ACCOUNT_EVENT },
-	{ "account_review_update", ITEM_TYPE_ACCOUNT_EVENT },
-	{ "account_settings_update", ITEM_TYPE_ACCOUNT_EVENT },
-	{ "business_capability_update", ITEM_TYPE_ACCOUNT_EVENT },
-	{ "business_status_update", ITEM_TYPE_ACCOUNT_EVENT },
-	{ "partner_solutions", ITEM_TYPE_ACCOUNT_EVENT },
-	{ "payment_configuration_update", ITEM_TYPE_ACCOUNT_EVENT },
-	{ "flows", ITEM_TYPE_ACCOUNT_EVENT },
-	{ "campaign_status_update", ITEM_TYPE_ACCOUNT_EVENT },
-	{ "phone_number_name_update", ITEM_TYPE_NUMBER_EVENT },
-	{ "phone_number_quality_update", ITEM_TYPE_NUMBER_EVENT },
-	{ "security", ITEM_TYPE_NUMBER_EVENT },
-	{ "tracking_events", ITEM_TYPE_INFERRED_EVENT },
-	{ "consumer_profile", ITEM_TYPE_UNKNOWN },
+	{ "messaging_handovers", ITEM_TYPE_HANDOVER, false, false,
+	    ITEM_SYSTEM, wa_handover_parse },
+	{ "business_username_updates", ITEM_TYPE_USERNAME, false, false,
+	    ITEM_SYSTEM, wa_username_parse },
+	{ "business_username_update", ITEM_TYPE_USERNAME, false, false,
+	    ITEM_SYSTEM, wa_username_parse },
+	{ "message_template_status_update", ITEM_TYPE_TEMPLATE_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_template_status_parse },
+	{ "message_template_components_update", ITEM_TYPE_TEMPLATE_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_template_wording_parse },
+	{ "message_template_quality_update", ITEM_TYPE_TEMPLATE_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_account_parse },
+	{ "template_category_update", ITEM_TYPE_TEMPLATE_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_account_parse },
+	{ "template_correct_category_detection", ITEM_TYPE_TEMPLATE_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_account_parse },
+	{ "account_update", ITEM_TYPE_ACCOUNT_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_account_update_parse },
+	{ "account_alerts", ITEM_TYPE_ACCOUNT_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_alert_parse },
+	{ "account_review_update", ITEM_TYPE_ACCOUNT_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_account_parse },
+	{ "account_settings_update", ITEM_TYPE_ACCOUNT_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_account_parse },
+	{ "business_capability_update", ITEM_TYPE_ACCOUNT_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_account_parse },
+	{ "business_status_update", ITEM_TYPE_ACCOUNT_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_undescribed_parse },
+	{ "partner_solutions", ITEM_TYPE_ACCOUNT_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_account_parse },
+	{ "payment_configuration_update", ITEM_TYPE_ACCOUNT_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_account_parse },
+	{ "flows", ITEM_TYPE_ACCOUNT_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_flow_parse },
+	{ "campaign_status_update", ITEM_TYPE_ACCOUNT_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_undescribed_parse },
+	{ "phone_number_name_update", ITEM_TYPE_NUMBER_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_account_parse },
+	{ "phone_number_quality_update", ITEM_TYPE_NUMBER_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_account_parse },
+	{ "security", ITEM_TYPE_NUMBER_EVENT, false, false,
+	    ITEM_ACCOUNT, wa_account_parse },
+	{ "tracking_events", ITEM_TYPE_INFERRED_EVENT, false, false,
+	    ITEM_SYSTEM, wa_undescribed_parse },
+	{ "consumer_profile", ITEM_TYPE_UNKNOWN, false, false,
+	    ITEM_SYSTEM, wa_undescribed_parse },
 };
 
 const struct wa_type *

@@ -4,19 +4,18 @@
  * element, in the order of the document; the value of any other field is one
  * notice. Whatever the shape, at least one item comes out.
  */
-#include "wa_int.h"
+#include "wa_event_int.h"
 
 #include <string.h>
 
 enum walk_kind { CONTEXT, MESSAGES, ECHOES, STATUSES, HISTORY, STANDBY,
-	ELEMENTS, SINGLE };
+	ELEMENTS, SUMMARY };
 
 struct member {
 	const char *name;
 	enum walk_kind kind;
 	json_type shape;
-	enum item_type type;	/* of a notice; UNKNOWN: the field's */
-	const char *note;
+	struct wa_event event;	/* its type UNKNOWN: the field's */
 };
 
 static const struct member members[] = {
@@ -28,25 +27,29 @@ static const struct member members[] = {
 	{ "statuses", STATUSES, json_type_array },
 	{ "history", HISTORY, json_type_array },
 	{ "standby", STANDBY, json_type_object },
-	{ "calls", ELEMENTS, json_type_array, ITEM_TYPE_UNKNOWN,
-	    "call event: shown raw" },
-	{ "groups", ELEMENTS, json_type_array, ITEM_TYPE_UNKNOWN,
-	    "group event: shown raw" },
-	{ "user_preferences", ELEMENTS, json_type_array, ITEM_TYPE_PREFERENCE,
-	    "customer's preference: shown raw" },
-	{ "state_sync", ELEMENTS, json_type_array, ITEM_TYPE_CONTACT_SYNC,
-	    "entry of the business's phone book: shown raw" },
+	{ "calls", ELEMENTS, json_type_array, { ITEM_TYPE_UNKNOWN,
+	    ITEM_CALL, wa_call_parse, "call event: shown raw" } },
+	{ "groups", ELEMENTS, json_type_array, { ITEM_TYPE_UNKNOWN,
+	    ITEM_GROUP, wa_group_parse, "group event: shown raw" } },
+	{ "user_preferences", ELEMENTS, json_type_array,
+	    { ITEM_TYPE_PREFERENCE, ITEM_SYSTEM, wa_preference_parse,
+	    "customer's preference: shown raw" } },
+	{ "state_sync", ELEMENTS, json_type_array, { ITEM_TYPE_CONTACT_SYNC,
+	    ITEM_SYSTEM, wa_contact_sync_parse,
+	    "entry of the business's phone book: shown raw" } },
 	{ "user_id_update", ELEMENTS, json_type_array,
-	    ITEM_TYPE_USER_ID_CHANGED, "user id changed: shown raw" },
-	{ "user_actions", ELEMENTS, json_type_array, ITEM_TYPE_USER_ACTION,
-	    "user action: shown raw" },
+	    { ITEM_TYPE_USER_ID_CHANGED, ITEM_SYSTEM, wa_user_id_parse,
+	    "user id changed: shown raw" } },
+	{ "user_actions", ELEMENTS, json_type_array, { ITEM_TYPE_USER_ACTION,
+	    ITEM_SYSTEM, wa_user_action_parse, "user action: shown raw" } },
 	{ "automatic_events", ELEMENTS, json_type_array,
-	    ITEM_TYPE_INFERRED_EVENT, "inferred event: shown raw" },
-	{ "errors", ELEMENTS, json_type_array, ITEM_TYPE_ERROR,
-	    "error without a message: shown raw" },
-	{ "conversation_context", SINGLE, json_type_object,
-	    ITEM_TYPE_CONTEXT_SUMMARY,
-	    "summary of the conversation, written by a machine: shown raw" },
+	    { ITEM_TYPE_INFERRED_EVENT, ITEM_SYSTEM, wa_inferred_parse,
+	    "inferred event: shown raw" } },
+	{ "errors", ELEMENTS, json_type_array, { ITEM_TYPE_ERROR,
+	    ITEM_ACCOUNT, wa_error_parse,
+	    "error without a message: shown raw" } },
+	/* After its message, see walk_members(). */
+	{ "conversation_context", SUMMARY, json_type_object },
 };
 
 static const struct member *
@@ -73,12 +76,23 @@ add_standby(struct wa_walk *w, json_object *standby)
 	w->contacts = outer;
 }
 
+/* In a field that is not known nothing is taken for understood. */
+static void
+add_event(struct wa_walk *w, const struct member *row, json_object *element)
+{
+	const struct wa_field *field = wa_field_find(w->field);
+	struct wa_event event = row->event;
+
+	if (event.type == ITEM_TYPE_UNKNOWN && field != NULL)
+		event.type = field->type;
+	if (field == NULL)
+		event.parse = NULL;
+	wa_event_add(w, row->name, element, &event);
+}
+
 static void
 add_element(struct wa_walk *w, const struct member *row, json_object *element)
 {
-	const struct wa_field *field = wa_field_find(w->field);
-	enum item_type type = row->type;
-
 	switch (row->kind) {
 	case MESSAGES:
 		wa_message_add(w, element, WA_INBOUND);
@@ -90,11 +104,9 @@ add_element(struct wa_walk *w, const struct member *row, json_object *element)
 		wa_status_add(w, element);
 		break;
 	case ELEMENTS:
-	case SINGLE:
-		if (type == ITEM_TYPE_UNKNOWN && field != NULL)
-			type = field->type;
-		wa_notice_add(w, row->name, element, type, row->note);
+		add_event(w, row, element);
 		break;
+	case SUMMARY:
 	case HISTORY:
 	case STANDBY:
 	case CONTEXT:
@@ -112,14 +124,21 @@ add_member(struct wa_walk *w, const struct member *row, json_object *member)
 		add_standby(w, member);
 	} else if (row->kind == HISTORY) {
 		wa_history_add(w, member);
-	} else if (row->kind == SINGLE) {
-		add_element(w, row, member);
-	} else if (row->kind != CONTEXT) {
+	} else if (row->kind != CONTEXT && row->kind != SUMMARY) {
 		len = json_object_array_length(member);
 		for (size_t i = 0; i < len; i++)
 			add_element(w, row,
 			    json_object_array_get_idx(member, i));
 	}
+}
+
+/* About whom the first item that it came with is. */
+static void
+add_summary(struct wa_walk *w, json_object *value, guint first)
+{
+	wa_summary_add(w, wa_get(value, "conversation_context",
+	    json_type_object),
+	    w->items->len > first ? w->items->pdata[first] : NULL);
 }
 
 /* Known members of the wrong shape are left over like unknown ones. */
@@ -145,6 +164,7 @@ walk_members(struct wa_walk *w, json_object *value)
 		if (!wa_is_empty(member))
 			add_member(w, row, member);
 	}
+	add_summary(w, value, before);
 	/*
 	 * A new plain value beside known lists is no event; a mail for each
 	 * POST from then on would bury the others.
@@ -187,9 +207,16 @@ static void
 add_whole(struct wa_walk *w, const struct wa_field *field, json_object *value)
 {
 	g_autofree char *note = make_note(w, field);
+	struct wa_event event = { .note = note };
 
-	wa_notice_add(w, "value", value,
-	    field != NULL ? field->type : ITEM_TYPE_UNKNOWN, note);
+	if (field != NULL) {
+		event.type = field->type;
+		event.kind = field->kind;
+		event.parse = field->parse;
+	}
+	wa_event_add(w, "value", value, &event);
+	if (event.type == ITEM_TYPE_HANDOVER)
+		wa_handover_summary_add(w, value);
 }
 
 static void

@@ -389,7 +389,8 @@ extra_leaves(const char *name)
 		const char *name;
 		size_t extra;
 	} rows[] = {
-		{ "context-summary", 1 }, { "repeated-member", 1 },
+		{ "context-summary", 1 }, { "handover", 1 },
+		{ "repeated-member", 1 },
 		{ "unknown-field-messages", 1 }, { "unknown-member", 1 },
 		{ "many-in-one", 1 },	/* its account_update has no list */
 		{ "value-missing", 2 }, { "entry-odd", 4 },
