@@ -11,9 +11,10 @@
  *   a gap of one of these     whatsapp|u|<phone_number_id>|<id>
  *   status    whatsapp|s|<phone_number_id>|<id>|<status>|<recipient>|<participant>|<timestamp>
  *   call      whatsapp|c|<phone_number_id>|<id>|<event or status>
+ *   its recordings, transcripts      whatsapp|c|<phone_number_id>|<id>|<event>|<media id>
  *   else      whatsapp|f|<account>|<field>|<entry time>|<hash>
- * <hash> is hash_strings() of phone_number_id, member name and the item's raw
- * JSON. What has no id of its own gets this form, and so does a placeholder
+ * <hash> is hash_strings() of phone_number_id, member name (of a machine's
+ * summary with the key of the item it came with) and the item's raw JSON. What has no id of its own gets this form, and so does a placeholder
  * in the history. A gap (kind GAP: unsupported, or with errors in place of
  * its content) and that placeholder have forms of their own because the
  * content may come later under the same id, and is then a new item; an item's

@@ -81,12 +81,9 @@ static const struct event_list event_lists[] = {
 	{ "flows", flow_words },
 };
 
-static const struct wa_known account_known[] = { { "event", WA_TEXT },
-	WA_EVENT_KNOWN };
 /* Of the envelope is read who; and that it is WhatsApp says every item. */
-static const struct wa_known known[] = { { "event", WA_TEXT },
-	{ "messaging_product", WA_TEXT }, { "metadata", WA_OBJECT },
-	{ "contacts", WA_LIST }, WA_EVENT_KNOWN };
+static const struct wa_known known[] = { { "messaging_product", WA_TEXT },
+	{ "metadata", WA_OBJECT }, { "contacts", WA_LIST }, WA_EVENT_KNOWN };
 
 static const struct account_event *
 find_event(const char *name)
@@ -159,7 +156,7 @@ wa_account_update_parse(const struct wa_walk *w, struct item *it,
 		raise_alarm(it, event->alarm);
 	else if (stops_messages(value))
 		raise_alarm(it, CHECK_RESTRICTION);
-	wa_event_rest_add(it, value, account_known);
+	wa_event_rest_add(it, value, known);
 	return true;
 }
 
@@ -191,8 +188,8 @@ wa_alert_parse(const struct wa_walk *w, struct item *it, json_object *value)
 bool
 wa_flow_parse(const struct wa_walk *w, struct item *it, json_object *value)
 {
-	static const struct wa_known flow_known[] = { { "event", WA_TEXT },
-		{ "message", WA_TEXT }, WA_EVENT_KNOWN };
+	static const struct wa_known flow_known[] = { { "message", WA_TEXT },
+		WA_EVENT_KNOWN };
 
 	(void)w;
 	if (!is_event(it))

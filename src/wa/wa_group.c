@@ -78,7 +78,7 @@ bool
 wa_group_parse(const struct wa_walk *w, struct item *it, json_object *group)
 {
 	static const struct wa_known known[] = { { "group_id", WA_TEXT },
-		{ "type", WA_TEXT }, WA_EVENT_KNOWN };
+		WA_EVENT_KNOWN };
 	enum item_type type = wa_word_find(words, it->type_name,
 	    ITEM_TYPE_UNKNOWN);
 

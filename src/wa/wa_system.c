@@ -2,7 +2,8 @@
 /*
  * What happens around a conversation: who answers it now, what the customer
  * wants or did, under which ids and names people go, and what a machine wrote
- * about it. The network's own free words are the text; all else is facts.
+ * about it. The network's own free words are the text; all else is facts,
+ * its word for what happened among them.
  */
 #include "wa_event_int.h"
 
@@ -43,7 +44,7 @@ bool
 wa_handover_parse(const struct wa_walk *w, struct item *it, json_object *value)
 {
 	const struct wa_known known[] = { ENVELOPE_KNOWN,
-		{ "type", WA_TEXT }, { "sender", WA_OBJECT },
+		{ "sender", WA_OBJECT },
 		{ "recipient", WA_OBJECT }, { it->type_name, WA_OBJECT },
 		WA_EVENT_KNOWN };
 
@@ -222,8 +223,7 @@ bool
 wa_user_action_parse(const struct wa_walk *w, struct item *it,
     json_object *action)
 {
-	static const struct wa_known known[] = { { "action_type", WA_TEXT },
-		WA_EVENT_KNOWN };
+	static const struct wa_known known[] = { WA_EVENT_KNOWN };
 	static const char *const words[] = { "marketing_messages_link_click",
 		NULL };
 
@@ -239,7 +239,7 @@ bool
 wa_inferred_parse(const struct wa_walk *w, struct item *it, json_object *event)
 {
 	static const struct wa_known known[] = { { "id", WA_TEXT },
-		{ "event_name", WA_TEXT }, WA_EVENT_KNOWN };
+		WA_EVENT_KNOWN };
 	static const char *const words[] = { "LeadSubmitted", "Purchase",
 		NULL };
 
@@ -255,8 +255,7 @@ bool
 wa_username_parse(const struct wa_walk *w, struct item *it, json_object *value)
 {
 	static const struct wa_known known[] = { ENVELOPE_KNOWN,
-		{ "display_phone_number", WA_TEXT }, { "status", WA_TEXT },
-		WA_EVENT_KNOWN };
+		{ "display_phone_number", WA_TEXT }, WA_EVENT_KNOWN };
 	static const char *const words[] = { "approved", "reserved", "deleted",
 		NULL };
 

@@ -14,8 +14,7 @@ bool
 wa_template_status_parse(const struct wa_walk *w, struct item *it,
     json_object *value)
 {
-	static const struct wa_known known[] = { { "event", WA_TEXT },
-		WA_EVENT_KNOWN };
+	static const struct wa_known known[] = { WA_EVENT_KNOWN };
 
 	(void)w;
 	if (!wa_is_word(events, it->type_name))

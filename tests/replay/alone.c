@@ -30,6 +30,8 @@ static const struct {
 	/* shown as hexadecimal digits, and in words */
 	{ NULL, "sha256" }, { NULL, "voice" }, { NULL, "animated" },
 	{ NULL, "forwarded" }, { NULL, "frequently_forwarded" },
+	/* addresses of devices */
+	{ NULL, "session" }, { NULL, "connection" },
 	/* told by the group or the person, and by every mail */
 	{ NULL, "recipient_type" }, { NULL, "messaging_product" },
 	{ "status-group.json", "recipient_id" },
@@ -47,7 +49,7 @@ static const char *const shapes[] = { "text", "image", "video", "audio",
 	"user_changed_number", "user_changed_user_id", "header", "body",
 	"footer", "buttons", "carousel", "HEADER", "BODY", "FOOTER", "BUTTONS",
 	"CAROUSEL", "TEXT", "currency", "date_time", "ephemeral",
-	"customer_changed_number", NULL };
+	"customer_changed_number", "summary", "contact", "call", NULL };
 
 struct search {
 	struct world *w;
@@ -91,6 +93,15 @@ is_time_shown(const struct search *s, const char *digits)
 	return date != NULL && strstr(s->shown->str, date) != NULL;
 }
 
+static bool
+is_time(const char *name)
+{
+	static const char *const names[] = { "timestamp", "start_time",
+		"end_time", NULL };
+
+	return g_strv_contains(names, name);
+}
+
 /* A template's wording is shown with its placeholders filled. */
 static bool
 is_wording_shown(const struct search *s, const char *text)
@@ -128,7 +139,7 @@ look_for(struct search *s, const char *name, json_object *value)
 
 	s->seen++;
 	if (text == NULL || *text == '\0' || is_shown(s, value) ||
-	    (strcmp(name, "timestamp") == 0 && is_time_shown(s, text)) ||
+	    (is_time(name) && is_time_shown(s, text)) ||
 	    (strcmp(name, "type") == 0 && g_strv_contains(shapes, text)) ||
 	    (strcmp(name, "format") == 0 && g_strv_contains(shapes, text)) ||
 	    is_wording_shown(s, text))
@@ -152,12 +163,28 @@ walk(struct search *s, const char *name, json_object *o)
 	}
 }
 
+/* An event that is its value as a whole, and not a list of events. */
+static bool
+is_whole(json_object *value)
+{
+	static const char *const lists[] = { "messages", "message_echoes",
+		"statuses", "history", "standby", "contacts" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
+		if (json_object_object_get_ex(value, lists[i], NULL))
+			return false;
+	}
+	return json_object_is_type(value, json_type_object);
+}
+
 /* Finds the lists of what was said, wherever they stand. */
 static void
 walk_lists(struct search *s, json_object *o)
 {
 	static const char *const lists[] = { "messages", "message_echoes",
-		"statuses", NULL };
+		"statuses", "calls", "groups", "user_preferences",
+		"user_id_update", "user_actions", "state_sync",
+		"automatic_events", "errors", "conversation_context", NULL };
 
 	if (json_object_is_type(o, json_type_array)) {
 		for (size_t i = 0; i < json_object_array_length(o); i++)
@@ -167,7 +194,8 @@ walk_lists(struct search *s, json_object *o)
 	if (!json_object_is_type(o, json_type_object))
 		return;
 	json_object_object_foreach(o, key, child) {
-		if (g_strv_contains(lists, key))
+		if (g_strv_contains(lists, key) ||
+		    (strcmp(key, "value") == 0 && is_whole(child)))
 			walk(s, key, child);
 		else
 			walk_lists(s, child);
