@@ -57,6 +57,9 @@ void store_close(struct store *st);	/* NULL is fine; rolls back */
  * Directories of the store for what is too large for a database: media files
  * (written by the media role), mails, and a spool for both, all on one file
  * system. Absolute; a store in memory has a temporary one that goes with it.
+ * store_prepare() empties the spool, but for the media role's "media-…", and
+ * removes files that no row knows: "ab/cd/SHA-256" of media and mails, and
+ * "quarantine/SHA-256" of media.
  */
 enum store_dir { STORE_DIR_MEDIA, STORE_DIR_MAIL, STORE_DIR_SPOOL };
 const char *store_dir(struct store *st, enum store_dir which);
@@ -211,7 +214,10 @@ bool store_identity_end(struct store *st, const char *realm,
 bool store_identity_now(struct store *st, const char *realm,
     const char *person, const char *kind, store_identity_fn *fn, void *arg,
     struct err *err);
-/* Whose the value was at that time, of several who had it last; *person NULL: nobody's that is known. */
+/*
+ * Whose the value was at that time, of several who had it last; *person NULL:
+ * nobody's that is known.
+ */
 bool store_identity_owner(struct store *st, const char *realm,
     const char *kind, const char *value, int64_t at_ms, char **person,
     struct err *err);
@@ -345,15 +351,17 @@ bool store_result_list(struct store *st, int64_t after, int limit,
 bool store_want_late(struct store *st, int64_t want_id);
 bool store_want_is_late(struct store *st, int64_t want_id, bool *late,
     struct err *err);
-/* A turn of kind "media": it brings this want's outcome after the mail of
- * the turn the want belongs to. */
+/* A turn of kind "media": it brings the outcome of this want after the mail
+ * of the turn that the want belongs to. */
 bool store_follow_up_add(struct store *st, int64_t turn_id, int64_t want_id);
 /* The want of a follow-up turn; 0 when it is none. */
 bool store_follow_up_get(struct store *st, int64_t turn_id, int64_t *want_id,
     struct err *err);
 /*
- * Forgets files that every mail with them was sent before; counts and bounds
- * as store_event_purge(). By the media role.
+ * Forgets files that every mail with them was sent before, as
+ * store_event_purge(), by the media role: the path of the fetch becomes NULL,
+ * and the file goes with the last want that has it. A file that one under
+ * work (STORE_FETCH_TRYING) may turn out to be stays for now.
  */
 bool store_media_purge(struct store *st, int64_t before_ms, int limit,
     int64_t *n, struct err *err);
@@ -377,7 +385,9 @@ bool store_content_add(struct store *st, int64_t turn_id, const void *bytes,
     size_t len, const uint8_t sha256[HASH_SIZE], int64_t *content_id);
 /*
  * The same for a mail in a file of STORE_DIR_SPOOL, which is moved, durably,
- * to its place before this returns.
+ * to its place before this returns. Should the transaction fail, the file is
+ * gone all the same (store_prepare() sweeps what no row knows), so a retry
+ * begins with rendering it.
  */
 bool store_content_add_file(struct store *st, int64_t turn_id,
     const char *path, size_t len, const uint8_t sha256[HASH_SIZE],

@@ -3,10 +3,10 @@ src_libchatjournal_a_SOURCES += \
 	src/store/store.c src/store/store_open.c \
 	src/store/store_look.c src/store/store_int.h \
 	src/store/store_identity.c src/store/store_want.c \
-	src/store/store_dirs.c \
+	src/store/store_dirs.c src/store/store_dirs.h \
 	src/store/store_sqlite.c src/store/store_sqlite.h \
 	src/store/store_sqlite_open.c src/store/store_sqlite_prepare.c \
-	src/store/store_sqlite_check.c \
+	src/store/store_sqlite_check.c src/store/store_sqlite_sweep.c \
 	src/store/store_sqlite_event.c src/store/store_sqlite_item.c \
 	src/store/store_sqlite_identity.c \
 	src/store/store_sqlite_turn.c src/store/store_sqlite_want.c \
@@ -36,11 +36,14 @@ STORE_CONTRACT = tests/unit/store_contract.c tests/unit/store_contract.h \
 	tests/unit/store_bed.c tests/unit/store_bed.h \
 	tests/unit/store_filing.c tests/unit/store_knowing.c \
 	tests/unit/store_wanting.c \
-	tests/unit/store_delivery.c tests/unit/store_looking.c
+	tests/unit/store_keeping.c tests/unit/store_delivery.c \
+	tests/unit/store_looking.c
 
 UNIT_TESTS += tests/unit/test_store_sqlite
 tests_unit_test_store_sqlite_SOURCES = tests/unit/test_store_sqlite.c \
 	$(STORE_CONTRACT)
+tests_unit_test_store_sqlite_CPPFLAGS = $(AM_CPPFLAGS) \
+	-iquote $(srcdir)/src/store
 tests_unit_test_store_sqlite_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_store_memory

@@ -394,6 +394,19 @@ store_content_add(struct store *st, int64_t turn_id, const void *bytes,
 }
 
 bool
+store_content_add_file(struct store *st, int64_t turn_id, const char *path,
+    size_t len, const uint8_t sha256[HASH_SIZE], int64_t *content_id)
+{
+	g_autofree char *name = NULL;
+
+	return store_may_write(st, STORE_BUILD) &&
+	    store_note(st, store_file_keep(st, path, len, sha256, &name,
+	    &st->first)) &&
+	    STORE_WRITE(st, STORE_BUILD, mail, content_add_file, turn_id, name,
+	    len, sha256, content_id);
+}
+
+bool
 store_content_purge(struct store *st, int64_t before_ms, int limit,
     int64_t *n, struct err *err)
 {

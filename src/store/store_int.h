@@ -13,6 +13,7 @@
 
 #include "err.h"
 #include "store.h"
+#include "store_dirs.h"
 
 struct store_event_verbs {
 	bool (*add)(struct store *, const struct store_event *, int64_t *id,
@@ -128,11 +129,17 @@ struct store_fetch_verbs {
 	bool (*set)(struct store *, const struct store_fetch *, struct err *);
 	bool (*results)(struct store *, int64_t after, int limit,
 	    store_result_fn *, void *, struct err *);
+	bool (*purge)(struct store *, int64_t before_ms, int limit,
+	    int64_t *n, struct err *);
 };
 
 struct store_mail_verbs {
 	bool (*content_add)(struct store *, int64_t turn_id, const void *,
 	    size_t, const uint8_t *sha256, int64_t *id, struct err *);
+	/* The file is in its place already: name, below STORE_DIR_MAIL. */
+	bool (*content_add_file)(struct store *, int64_t turn_id,
+	    const char *name, size_t, const uint8_t *sha256, int64_t *id,
+	    struct err *);
 	bool (*content_purge)(struct store *, int64_t before_ms, int limit,
 	    int64_t *n, struct err *);
 	bool (*add)(struct store *, const struct store_mail *, int64_t *id,
@@ -197,13 +204,6 @@ struct store_driver {
 	const struct store_look_verbs *look;
 };
 
-/* Where the directories of a store are. Temporary: made when first asked for. */
-struct store_dirs {
-	char *top;		/* NULL: temporary, and not made yet */
-	bool temporary;
-	char *of[3];		/* by enum store_dir */
-};
-
 struct store {
 	const struct store_driver *driver;
 	struct store_dirs dirs;	/* by the driver when it opens */
@@ -229,13 +229,6 @@ bool store_may_write(struct store *st, enum store_file file);
 bool store_note(struct store *st, bool ok);
 /* Ends a purge, which, when it stands alone, is a transaction of its own. */
 bool store_finish(struct store *st, bool alone, bool ok, struct err *err);
-
-/* ---- directories -------------------------------------------------------- */
-
-/* Makes what is missing below top. */
-bool store_dirs_make(const char *top, struct err *err);
-/* Removes what was temporary. */
-void store_dirs_clear(struct store_dirs *d);
 
 /* "intake", "media", "build", "deliver", "admin". */
 const char *store_file_name(enum store_file file);

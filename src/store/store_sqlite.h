@@ -134,6 +134,9 @@ struct store_db_life {
  */
 bool store_db_upgrade_watched(struct sqlite *s, enum store_file file,
     const struct store_db_life *life, struct err *err);
+/* Removes files beside the own database that it does not know. */
+bool store_db_sweep(struct sqlite *s, const char *top,
+    const struct store_db_life *life, struct err *err);
 int store_db_newest_version(enum store_file file);
 /* The newest version of a file in a schema, 0 if it is not there. */
 int store_db_schema_version(const char *schema, const char *file);
@@ -153,6 +156,8 @@ extern const struct store_delivery_verbs store_sqlite_delivery;
 bool store_sqlite_event_purge(struct store *st, int64_t before_ms, int limit,
     int64_t *n, struct err *err);
 bool store_sqlite_content_purge(struct store *st, int64_t before_ms,
+    int limit, int64_t *n, struct err *err);
+bool store_sqlite_media_purge(struct store *st, int64_t before_ms,
     int limit, int64_t *n, struct err *err);
 bool store_sqlite_novelty_add(struct store *st, const char *field,
     const char *word, int64_t at_ms, bool *first, struct err *err);

@@ -19,6 +19,20 @@ content_add(struct store *st, int64_t turn_id, const void *bytes, size_t len,
 }
 
 static bool
+content_add_file(struct store *st, int64_t turn_id, const char *name,
+    size_t len, const uint8_t *sha256, int64_t *id, struct err *err)
+{
+	struct sqlite *s = SQLITE_OF(st);
+
+	if (!store_db_run(s, "INSERT INTO content (turn_id, sha256, size) "
+	    "VALUES (?,?,?)", err, "ihi", turn_id, sha256, (int64_t)len))
+		return false;
+	*id = sqlite3_last_insert_rowid(s->db);
+	return store_db_run(s, "INSERT INTO content_file (content_id, name) "
+	    "VALUES (?,?)", err, "is", *id, name);
+}
+
+static bool
 mail_add(struct store *st, const struct store_mail *m, int64_t *id,
     struct err *err)
 {
@@ -41,11 +55,16 @@ mail_add(struct store *st, const struct store_mail *m, int64_t *id,
 
 #define MAIL_COLUMNS "m.id, m.turn_id, m.content_id, m.journal, " \
 	"m.message_id, m.envelope_from, m.envelope_to, m.queued_ms, " \
-	"c.sha256, c.bytes"
+	"c.sha256, c.bytes, c.size, CASE typeof(c.bytes) WHEN 'null' THEN " \
+	"(SELECT x.name FROM content_file x WHERE x.content_id = c.id) END"
 
+/* file: to be freed once the mail has been given. */
 static void
-read_mail(sqlite3_stmt *q, struct store_mail *m)
+read_mail(struct sqlite *s, sqlite3_stmt *q, struct store_mail *m,
+    char **file)
 {
+	const char *name = store_db_text(q, 11);
+
 	m->id = sqlite3_column_int64(q, 0);
 	m->turn_id = sqlite3_column_int64(q, 1);
 	m->content_id = sqlite3_column_int64(q, 2);
@@ -56,8 +75,14 @@ read_mail(sqlite3_stmt *q, struct store_mail *m)
 	m->queued_ms = sqlite3_column_int64(q, 7);
 	store_db_digest(q, 8, m->sha256);
 	m->bytes = store_db_blob(q, 9, &m->len);
-	m->attempts = sqlite3_column_int64(q, 10);
-	m->first_ms = sqlite3_column_int64(q, 11);
+	if (name != NULL) {
+		*file = g_build_filename(store_dir(&s->base, STORE_DIR_MAIL),
+		    name, NULL);
+		m->len = (size_t)sqlite3_column_int64(q, 10);
+	}
+	m->file = *file;
+	m->attempts = sqlite3_column_int64(q, 12);
+	m->first_ms = sqlite3_column_int64(q, 13);
 }
 
 static bool
@@ -68,7 +93,9 @@ give_mails(struct sqlite *s, sqlite3_stmt *q, store_mail_fn *fn, void *arg,
 	int r;
 
 	while ((r = store_db_step(s, q, err)) > 0) {
-		read_mail(q, &m);
+		g_autofree char *file = NULL;
+
+		read_mail(s, q, &m, &file);
 		if (!fn(arg, &m)) {
 			store_db_end(q);
 			return true;
@@ -250,6 +277,7 @@ action_list(struct store *st, int64_t after, store_action_fn *fn, void *arg,
 
 const struct store_mail_verbs store_sqlite_mail = {
 	.content_add = content_add,
+	.content_add_file = content_add_file,
 	.content_purge = store_sqlite_content_purge,
 	.add = mail_add,
 	.pending = mail_pending,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SQLite: creating, upgrading and checking the files, before any role opens
- * them. All are locked meanwhile. An upgrade is one transaction per
+ * them; then the directories beside them. All are locked meanwhile. An upgrade is one transaction per
  * file: a crash leaves it before or after, and the next start goes on.
  */
 #include "store_sqlite.h"
@@ -196,7 +196,8 @@ prepare_file(const char *dir, enum store_file file,
 	s = store_db_new(path);
 	s->base.owns = file;
 	ok = store_db_open_own(s, path, err) &&
-	    store_db_upgrade_watched(s, file, life, err);
+	    store_db_upgrade_watched(s, file, life, err) &&
+	    store_db_sweep(s, dir, life, err);
 	store_sqlite_close(&s->base);
 	return ok;
 }
@@ -213,6 +214,7 @@ prepare_locked(const char *dir, int *locks, const struct store_db_life *life,
 		if (!prepare_file(dir, f, life, err))
 			return false;
 	}
+	store_dirs_sweep_spool(dir);
 	return store_dirs_make(dir, err);
 }
 

@@ -286,4 +286,5 @@ const struct store_fetch_verbs store_sqlite_fetch = {
 	.next_due = fetch_next_due,
 	.set = fetch_set,
 	.results = results,
+	.purge = store_sqlite_media_purge,
 };

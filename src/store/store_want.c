@@ -95,6 +95,24 @@ store_result_list(struct store *st, int64_t after, int limit,
 	return st->driver->fetch->results(st, after, limit, fn, arg, err);
 }
 
+bool
+store_media_purge(struct store *st, int64_t before_ms, int limit, int64_t *n,
+    struct err *err)
+{
+	bool alone = !st->in_txn;
+	int64_t done = 0;
+	bool ok;
+
+	if (alone)
+		store_begin(st);
+	ok = STORE_WRITE(st, STORE_MEDIA, fetch, purge, before_ms, limit,
+	    &done);
+	ok = store_finish(st, alone, ok, err);
+	if (ok)
+		*n = done;
+	return ok;
+}
+
 /* ---- names of states, shared by the drivers ------------------------------ */
 
 static const char *const state_names[] = {

@@ -202,14 +202,21 @@ event_done(struct fake *f, int64_t id)
 		    &FAKE_AT(f, FAKE_ITEM, fake_item, i)->it;
 
 		if (it->event_id == id && it->turn_id != 0 &&
-		    !fake_turn_done(f, it->turn_id))
+		    !fake_turn_done(f, it->turn_id, INT64_MAX))
+			return false;
+	}
+	for (int64_t want = 1; fake_want(f, want) != NULL; want++) {
+		const struct fake_want *w = fake_want(f, want);
+
+		if (w->w.event_id == id && !fake_want_done(f, w, INT64_MAX))
 			return false;
 	}
 	for (guint i = 0; i < FAKE_N(f, FAKE_PARKED_EVENT); i++) {
 		const struct fake_parked *p =
 		    FAKE_AT(f, FAKE_PARKED_EVENT, fake_parked, i);
 
-		if (p->event_id == id && !fake_turn_done(f, p->turn_id))
+		if (p->event_id == id && !fake_turn_done(f, p->turn_id,
+		    INT64_MAX))
 			return false;
 	}
 	return true;

@@ -61,6 +61,7 @@ struct fake_content {
 	uint8_t sha256[HASH_SIZE];
 	const void *bytes;
 	size_t len;
+	const char *file;	/* its name; or NULL */
 };
 
 struct fake_attempt {
@@ -117,9 +118,12 @@ struct fake_want *fake_want(struct fake *f, int64_t id);
 int64_t fake_follow_up(struct fake *f, int64_t want_id);
 struct store_outcome *fake_outcome(struct fake *f, int64_t mail_id);
 int64_t fake_cursor(struct fake *f, enum store_file file, const char *name);
-/* Whether the turn is rendered and all its mails are sent. */
-bool fake_turn_done(struct fake *f, int64_t turn_id);
-/* The mail of this id, with its bytes and what deliver knows. */
+/* Whether the turn is rendered and all its mails were sent before that. */
+bool fake_turn_done(struct fake *f, int64_t turn_id, int64_t before_ms);
+/* Whether the outcome of the want is in a mail all of which were. */
+bool fake_want_done(struct fake *f, const struct fake_want *w,
+    int64_t before_ms);
+/* The mail of this id, with its bytes or file and what deliver knows. */
 struct store_mail fake_mail(struct fake *f, int64_t id);
 
 extern const struct store_identity_verbs fake_identity_verbs;

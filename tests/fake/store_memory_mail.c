@@ -19,6 +19,16 @@ fake_outcome(struct fake *f, int64_t mail_id)
 	return NULL;
 }
 
+/* Kept with the strings: what is given lives as long as the store. */
+static const char *
+fake_path(struct fake *f, const char *name)
+{
+	g_autofree char *path = name == NULL ? NULL : g_build_filename(
+	    store_dir(&f->base, STORE_DIR_MAIL), name, NULL);
+
+	return fake_keep(f, path);
+}
+
 struct store_mail
 fake_mail(struct fake *f, int64_t id)
 {
@@ -31,13 +41,14 @@ fake_mail(struct fake *f, int64_t id)
 	memcpy(m.sha256, c->sha256, HASH_SIZE);
 	m.bytes = c->bytes;
 	m.len = c->len;
+	m.file = fake_path(f, c->file);
 	m.attempts = o == NULL ? 0 : o->attempts;
 	m.first_ms = o == NULL ? 0 : o->first_ms;
 	return m;
 }
 
 bool
-fake_turn_done(struct fake *f, int64_t turn_id)
+fake_turn_done(struct fake *f, int64_t turn_id, int64_t before_ms)
 {
 	const struct fake_turn *t = fake_turn(f, turn_id);
 
@@ -49,7 +60,8 @@ fake_turn_done(struct fake *f, int64_t turn_id)
 		const struct store_outcome *o = fake_outcome(f, m->id);
 
 		if (m->turn_id == turn_id &&
-		    (o == NULL || o->state != STORE_SENT))
+		    (o == NULL || o->state != STORE_SENT ||
+		    o->last_ms >= before_ms))
 			return false;
 	}
 	return true;
@@ -71,6 +83,34 @@ content_add(struct store *st, int64_t turn_id, const void *bytes, size_t len,
 	g_array_append_val(f->rows[FAKE_CONTENT], row);
 	*id = FAKE_N(f, FAKE_CONTENT);
 	return true;
+}
+
+static bool
+content_add_file(struct store *st, int64_t turn_id, const char *name,
+    size_t len, const uint8_t *sha256, int64_t *id, struct err *err)
+{
+	struct fake *f = FAKE_OF(st);
+	struct fake_content row = { .turn_id = turn_id, .len = len,
+		.file = fake_keep(f, name) };
+
+	(void)err;
+	memcpy(row.sha256, sha256, HASH_SIZE);
+	g_array_append_val(f->rows[FAKE_CONTENT], row);
+	*id = FAKE_N(f, FAKE_CONTENT);
+	return true;
+}
+
+static bool
+is_shared(struct fake *f, const struct fake_content *c)
+{
+	for (guint i = 0; i < FAKE_N(f, FAKE_CONTENT); i++) {
+		const struct fake_content *other = FAKE_AT(f, FAKE_CONTENT,
+		    fake_content, i);
+
+		if (other != c && g_strcmp0(other->file, c->file) == 0)
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -99,14 +139,18 @@ content_purge(struct store *st, int64_t before_ms, int limit, int64_t *n,
 {
 	struct fake *f = FAKE_OF(st);
 
-	(void)err;
 	for (guint i = 0; i < FAKE_N(f, FAKE_CONTENT) && *n < limit; i++) {
 		struct fake_content *c = FAKE_AT(f, FAKE_CONTENT,
 		    fake_content, i);
 
-		if (c->bytes == NULL || !content_done(f, i + 1, before_ms))
+		if ((c->bytes == NULL && c->file == NULL) ||
+		    !content_done(f, i + 1, before_ms))
 			continue;
+		if (c->file != NULL && !is_shared(f, c) &&
+		    !store_file_remove(st, STORE_DIR_MAIL, c->file, err))
+			return false;
 		c->bytes = NULL;
+		c->file = NULL;
 		c->len = 0;
 		++*n;
 	}
@@ -345,7 +389,8 @@ action_list(struct store *st, int64_t after, store_action_fn *fn, void *arg,
 }
 
 const struct store_mail_verbs fake_mail_verbs = {
-	.content_add = content_add, .content_purge = content_purge,
+	.content_add = content_add, .content_add_file = content_add_file,
+	.content_purge = content_purge,
 	.add = mail_add, .pending = mail_pending, .due = mail_due,
 	.failed = mail_failed, .get = mail_get, .next_due = mail_next_due,
 	.last = mail_last,

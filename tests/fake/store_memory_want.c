@@ -252,6 +252,62 @@ results(struct store *st, int64_t after, int limit, store_result_fn *fn,
 	return true;
 }
 
+/* ---- purge ---------------------------------------------------------------------- */
+
+static bool
+is_shared(struct fake *f, const char *path)
+{
+	int users = 0;
+
+	for (int64_t id = 1; fake_want(f, id) != NULL; id++)
+		users += g_strcmp0(fake_want(f, id)->fetch.path, path) == 0;
+	return users > 1;
+}
+
+/* Whoever is tried may turn out to be any file. */
+static bool
+anything_is_coming(struct fake *f)
+{
+	for (int64_t id = 1; fake_want(f, id) != NULL; id++) {
+		if (fake_want(f, id)->fetch.state == STORE_FETCH_TRYING)
+			return true;
+	}
+	return false;
+}
+
+bool
+fake_want_done(struct fake *f, const struct fake_want *w, int64_t before_ms)
+{
+	int64_t turn = w->late ? fake_follow_up(f, w->w.id) : w->w.turn_id;
+
+	return w->number != 0 && w->number <= fake_cursor(f, STORE_BUILD,
+	    STORE_CURSOR_FETCHED) && turn != 0 &&
+	    fake_turn_done(f, turn, before_ms);
+}
+
+static bool
+media_purge(struct store *st, int64_t before_ms, int limit, int64_t *n,
+    struct err *err)
+{
+	struct fake *f = FAKE_OF(st);
+
+	for (int64_t id = 1; fake_want(f, id) != NULL && *n < limit; id++) {
+		struct fake_want *w = fake_want(f, id);
+		bool shared = is_shared(f, w->fetch.path);
+
+		if (w->fetch.path == NULL || w->fetch.done_ms >= before_ms ||
+		    !fake_want_done(f, w, before_ms) ||
+		    (!shared && anything_is_coming(f)))
+			continue;
+		if (!shared && !store_file_remove(st, STORE_DIR_MEDIA,
+		    w->fetch.path, err))
+			return false;
+		w->fetch.path = NULL;
+		++*n;
+	}
+	return true;
+}
+
 const struct store_want_verbs fake_want_verbs = {
 	.add = want_add, .list = want_list, .of_turn = want_of_turn,
 	.get = want_get, .late = want_late, .is_late = want_is_late,
@@ -259,5 +315,5 @@ const struct store_want_verbs fake_want_verbs = {
 };
 const struct store_fetch_verbs fake_fetch_verbs = {
 	.list = fetch_list, .next_due = fetch_next_due, .set = fetch_set,
-	.results = results,
+	.results = results, .purge = media_purge,
 };

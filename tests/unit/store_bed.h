@@ -54,6 +54,8 @@ extern const struct CMUnitTest store_contract_knowing[];
 extern const size_t store_contract_knowing_n;
 extern const struct CMUnitTest store_contract_wanting[];
 extern const size_t store_contract_wanting_n;
+extern const struct CMUnitTest store_contract_keeping[];
+extern const size_t store_contract_keeping_n;
 extern const struct CMUnitTest store_contract_delivery[];
 extern const size_t store_contract_delivery_n;
 extern const struct CMUnitTest store_contract_looking[];

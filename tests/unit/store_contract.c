@@ -52,6 +52,7 @@ store_contract_run(const char *name, const struct bed_driver *driver)
 	add_group(all, store_contract_filing, store_contract_filing_n);
 	add_group(all, store_contract_knowing, store_contract_knowing_n);
 	add_group(all, store_contract_wanting, store_contract_wanting_n);
+	add_group(all, store_contract_keeping, store_contract_keeping_n);
 	add_group(all, store_contract_delivery, store_contract_delivery_n);
 	add_group(all, store_contract_looking, store_contract_looking_n);
 	return _cmocka_run_group_tests(name,

@@ -8,6 +8,7 @@
 
 #include "err.h"
 #include "store_bed.h"
+#include "store_dirs.h"
 
 /* Prepared once: that takes many syncs. Each test works on a copy. */
 static char *template_dir;
@@ -51,6 +52,7 @@ open_files(struct bed *b)
 	struct err err = ERR_INIT;
 
 	copy_template(dir);
+	assert_true(store_dirs_make(dir, &err));
 	for (int f = 0; f < STORE_FILES; f++) {
 		if (!store_open(uri, f, &b->of[f], &err))
 			fail_msg("%s: %s", err.what, err.text);
