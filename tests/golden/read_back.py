@@ -29,7 +29,9 @@ RECIPIENT = re.compile(r"^(Recipient|To|Cc|Bcc|On-Behalf-Of):\s*(.+?)"
 ADDR_SPEC = re.compile(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+$")
 
 ACTIVE_TAGS = {"script", "link", "iframe", "object", "embed", "base", "form",
-               "img", "meta"}
+               "meta"}
+HARMLESS_META = ({"charset": "utf-8"},
+                 {"name": "color-scheme", "content": "light dark"})
 FETCHING = {"src", "href", "srcset", "background", "action", "data"}
 
 
@@ -160,9 +162,11 @@ class Page(HTMLParser):
         self.found = []
 
     def handle_starttag(self, tag, attrs):
-        if tag in ACTIVE_TAGS and dict(attrs) != {"charset": "utf-8"}:
+        if tag in ACTIVE_TAGS and dict(attrs) not in HARMLESS_META:
             self.found.append(f"<{tag}>")
         for name, value in attrs:
+            if tag == "img" and name == "src" and value.startswith("cid:"):
+                continue
             if name in FETCHING or name.startswith("on") or \
                     "url(" in (value or "").lower():
                 self.found.append(f"{name}={value}")
