@@ -39,6 +39,7 @@ mk() { make --no-print-directory -j"$(nproc)" -C "$bdir" "$@"; }
 stage check mk check-tap
 stage integration mk check-integration
 stage asan mk check-asan
+stage screens mk check-screens
 stage fuzz mk fuzz FUZZ_SECONDS="${FUZZ_SECONDS:-10}"
 stage distcheck mk distcheck
 stage quickstart env -u MAKEFLAGS "$srcdir/quickstart"

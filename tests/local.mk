@@ -7,6 +7,7 @@ include $(srcdir)/tests/golden/local.mk
 include $(srcdir)/tests/lint/local.mk
 include $(srcdir)/tests/bench/local.mk
 include $(srcdir)/tests/replay/local.mk
+include $(srcdir)/tests/screens/local.mk
 
 # Tests against real programs: too slow, or too much to ask, for make check.
 INTEGRATION_TESTS =
@@ -48,7 +49,8 @@ check-asan:
 		$(MAKE) $(AM_MAKEFLAGS) check-tap TAP_FLAGS='-e test_proc_'
 
 clean-local:
-	rm -rf asan-build debian-build fuzz-build fuzz-work chatjournal_*.deb
+	rm -rf asan-build debian-build fuzz-build fuzz-work \
+		tests/screens/out chatjournal_*.deb
 
 .PHONY: check-programs check-tap check-integration check-valgrind check-asan
 

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs in an empty page of the browser, never in a mail: lays mails out in
+ * frames that may not run scripts, measures them, and cuts pictures of the
+ * page into one for each mail.
+ */
+"use strict";
+
+const CAPTION = 18;
+/* Letters, digits and signs; pictures of emoji have colours of their own. */
+const READABLE = /[\p{L}\p{N}\p{P}\p{Sc}✓✔]/u;
+const RTL = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+const STRONG = /[\p{L}]/u;
+let frames = [];
+
+/* ---- layout --------------------------------------------------------- */
+
+function loaded(frame) {
+	return new Promise(done => {
+		frame.onload = async () => {
+			const images = [...frame.contentDocument.images];
+
+			await Promise.all(images.map(i =>
+				i.decode().catch(() => null)));
+			done();
+		};
+	});
+}
+
+/* mails: [{name, html}]. Their heights, in order. */
+async function open_mails(mails, width) {
+	const style = document.createElement("style");
+
+	style.textContent = ":root{color-scheme:light dark}" +
+		"body{margin:0;background:#888;color:#fff;" +
+		"font:bold 12px/16px sans-serif}" +
+		"iframe{border:0;display:block}" +
+		"div{position:absolute;left:0;top:0;overflow:hidden}";
+	document.head.replaceChildren(style);
+	frames = mails.map(mail => {
+		const cell = document.createElement("div");
+		const frame = document.createElement("iframe");
+
+		frame.sandbox = "allow-same-origin";
+		frame.width = cell.style.width = width;
+		frame.height = 100;
+		frame.srcdoc = mail.html;
+		cell.append(mail.name, frame);
+		return frame;
+	});
+	const all = frames.map(loaded);
+
+	document.body.replaceChildren(...frames.map(f => f.parentNode));
+	await Promise.all(all);
+	for (const f of frames) {
+		f.style.width = width + "px";
+		f.height = Math.max(60, f.contentDocument.documentElement
+			.getBoundingClientRect().height);
+	}
+	return frames.map(f => +f.height);
+}
+
+/* Shows only these, each where it was put: [[index, x, y]]. */
+function place(cells) {
+	for (const f of frames)
+		f.parentNode.style.display = "none";
+	for (const [i, x, y] of cells) {
+		const cell = frames[i].parentNode;
+
+		cell.style.display = "block";
+		cell.style.transform = `translate(${x}px,${y}px)`;
+	}
+	return new Promise(done => requestAnimationFrame(() =>
+		requestAnimationFrame(() => done(true))));
+}
+
+/* ---- colours -------------------------------------------------------- */
+
+function parse_color(text) {
+	const n = text.match(/[\d.]+/g).map(Number);
+
+	return { c: n.slice(0, 3), a: n.length > 3 ? n[3] : 1 };
+}
+
+function over(top, below) {
+	return below.map((b, i) => top.c[i] * top.a + b * (1 - top.a));
+}
+
+/* What is behind the element: of the page, or white or black without one. */
+function background(element, win, dark) {
+	const layers = [];
+
+	for (let e = element; e; e = e.parentElement)
+		layers.push(parse_color(win.getComputedStyle(e)
+			.backgroundColor));
+	return layers.reverse().reduce((below, top) => over(top, below),
+		dark ? [18, 18, 18] : [255, 255, 255]);
+}
+
+function luminance(c) {
+	const l = c.map(v => v / 255).map(v =>
+		v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+
+	return 0.2126 * l[0] + 0.7152 * l[1] + 0.0722 * l[2];
+}
+
+function contrast(element, win, dark) {
+	const behind = background(element, win, dark);
+	const color = parse_color(win.getComputedStyle(element).color);
+	let a;
+
+	for (let e = element; e; e = e.parentElement)
+		color.a *= +win.getComputedStyle(e).opacity;
+	a = [luminance(over(color, behind)), luminance(behind)];
+	return (Math.max(...a) + 0.05) / (Math.min(...a) + 0.05);
+}
+
+/* ---- measuring ------------------------------------------------------ */
+
+function texts(doc) {
+	const walk = doc.createTreeWalker(doc.body, NodeFilter.SHOW_TEXT);
+	const found = [];
+
+	while (walk.nextNode()) {
+		const node = walk.currentNode;
+
+		if (node.data.trim() && node.parentElement.tagName !== "STYLE")
+			found.push(node);
+	}
+	return found;
+}
+
+function boxes(doc, node) {
+	const range = doc.createRange();
+
+	range.selectNodeContents(node);
+	return [...range.getClientRects()].filter(r => r.width && r.height);
+}
+
+function said(text) {
+	return JSON.stringify(text.trim().slice(0, 60));
+}
+
+function is_filled(doc, bubble) {
+	const images = [...bubble.querySelectorAll("img")];
+
+	return images.some(i => i.naturalWidth > 0 && i.width > 0) ||
+		texts(doc).some(t => bubble.contains(t) &&
+			boxes(doc, t).length > 0);
+}
+
+function find_empty(doc) {
+	const found = texts(doc).length ? [] : ["no text at all"];
+	const bubbles = [...doc.querySelectorAll(".r,.s,.n")];
+
+	if (!bubbles.length)
+		found.push("no bubble");
+	return found.concat(bubbles.filter(b => !is_filled(doc, b))
+		.map(b => "empty: " + b.outerHTML.slice(0, 120)));
+}
+
+function find_wide(doc, width) {
+	const page = doc.documentElement;
+	const found = [];
+
+	if (page.scrollWidth > page.clientWidth)
+		found.push(`${page.scrollWidth} of ${page.clientWidth} pixels`);
+	for (const e of doc.body.querySelectorAll("*")) {
+		const r = e.getBoundingClientRect();
+
+		if (r.width && (r.right > width + 0.5 || r.left < -0.5))
+			found.push(`<${e.tagName}> from ${r.left} to ` +
+				`${r.right}: ${said(e.textContent)}`);
+	}
+	return found;
+}
+
+function find_faint(doc, win, dark) {
+	const found = [];
+
+	for (const t of texts(doc)) {
+		const k = contrast(t.parentElement, win, dark);
+
+		if (READABLE.test(t.data) && k < 4.5)
+			found.push(`${k.toFixed(2)}: ${said(t.data)}`);
+	}
+	return found;
+}
+
+function first_strong(text) {
+	return [...text].find(c => STRONG.test(c)) || "";
+}
+
+function block_of(element, win) {
+	while (win.getComputedStyle(element).display.startsWith("inline"))
+		element = element.parentElement;
+	return element;
+}
+
+/* Text that begins from the right must have dir=auto, and end there. */
+function find_misdirected(doc, win) {
+	const found = [];
+
+	for (const t of texts(doc)) {
+		const marked = t.parentElement.closest("[dir=auto],bdi");
+		const rects = boxes(doc, t);
+
+		if (!RTL.test(first_strong(t.data)) || !rects.length)
+			continue;
+		if (!marked || !RTL.test(first_strong(marked.textContent))) {
+			found.push(`not of its own direction: ${said(t.data)}`);
+			continue;
+		}
+		if (block_of(marked, win) !== marked)
+			continue;
+		const box = marked.getBoundingClientRect();
+		const line = rects.filter(r => r.top < rects[0].bottom &&
+			r.bottom > rects[0].top);
+		const left = Math.min(...line.map(r => r.left));
+		const right = Math.max(...line.map(r => r.right));
+
+		if (box.right - right > left - box.left + 1)
+			found.push(`on the left: ${said(t.data)}`);
+	}
+	return found;
+}
+
+/* How many texts could have stood on the wrong side. */
+function count_directed(doc) {
+	return texts(doc).filter(t => RTL.test(first_strong(t.data)) &&
+		boxes(doc, t).some(r => {
+			const box = t.parentElement.getBoundingClientRect();
+
+			return box.width > r.width + 4;
+		})).length;
+}
+
+function find_foreign(doc, win) {
+	const found = [...doc.querySelectorAll("script,link,iframe,object," +
+		"embed,base,form,input,button,a,svg,math,video,audio,source," +
+		"[srcset],[background],[href],[http-equiv]")]
+		.map(e => `<${e.tagName}>`);
+
+	for (const e of doc.querySelectorAll("*"))
+		for (const a of e.attributes)
+			if (a.name.startsWith("on"))
+				found.push(a.name);
+	for (const r of win.performance.getEntriesByType("resource"))
+		if (!/^(data|about|blob):/.test(r.name))
+			found.push(r.name);
+	return found;
+}
+
+function find_broken(doc) {
+	return [...doc.images].filter(i => !i.naturalWidth || !i.width ||
+		!i.height).map(i => i.src.slice(0, 80) + " " + i.alt);
+}
+
+/* One object of complaints for each mail. */
+function measure(width, dark) {
+	for (const f of frames)
+		f.parentNode.style.display = "block";
+	return frames.map(f => {
+		const doc = f.contentDocument, win = f.contentWindow;
+
+		return { empty: find_empty(doc), wide: find_wide(doc, width),
+			faint: find_faint(doc, win, dark),
+			misdirected: find_misdirected(doc, win),
+			foreign: find_foreign(doc, win),
+			broken: find_broken(doc),
+			directed: count_directed(doc),
+			images: doc.images.length };
+	});
+}
+
+/* ---- pictures ------------------------------------------------------- */
+
+function count_colors(pixels) {
+	const seen = new Set();
+
+	for (const p of new Uint32Array(pixels.data.buffer))
+		if (seen.add(p).size > 1000)
+			break;
+	return seen.size;
+}
+
+/* A colour of the page itself: the first pixel. */
+function corner(pixels) {
+	return [...pixels.data.slice(0, 3)].join();
+}
+
+/* cells: [[index, x, y, width, height]] of a picture of the page. */
+async function cut(png, cells) {
+	const image = new Image();
+	const canvas = document.createElement("canvas");
+	const ctx = canvas.getContext("2d", { willReadFrequently: true });
+
+	image.src = "data:image/png;base64," + png;
+	await image.decode();
+	return cells.map(([i, x, y, width, height]) => {
+		canvas.width = width;
+		canvas.height = height;
+		ctx.drawImage(image, x, y + CAPTION, width, height, 0, 0,
+			width, height);
+		const pixels = ctx.getImageData(0, 0, width, height);
+
+		return [i, count_colors(pixels), corner(pixels),
+			canvas.toDataURL("image/png").split(",")[1]];
+	});
+}
