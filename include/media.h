@@ -22,9 +22,11 @@ struct media;
 
 enum media_infected { MEDIA_TAG, MEDIA_QUARANTINE };
 
+/* graph, dir and spool may be NULL where only media_inspect() is used. */
 struct media_conf {
 	struct graph *graph;		/* borrowed */
 	const char *dir;		/* of the files; must exist */
+	const char *spool;		/* on the same file system; must exist */
 	int64_t max_bytes;
 	int64_t give_up_ms;		/* after the event's time */
 	int64_t retry_min_ms, retry_max_ms;
@@ -37,8 +39,11 @@ struct media_conf {
 
 /* What is wanted; all strings may be NULL but id. */
 struct media_want {
+	int64_t number;			/* names it in the spool: no other want
+					   under work may have the same */
 	const char *id, *url, *mime_type, *sha256, *phone_number_id;
-	int64_t at_ms;			/* the event's time */
+	int64_t at_ms;			/* when the event came (a history has
+					   old messages, but new ids) */
 	int64_t attempts;		/* failures so far */
 	int64_t first_ms;		/* of the first attempt; 0: this one */
 };
@@ -55,7 +60,8 @@ struct media_result {
 	char *path;		/* relative to dir */
 	uint8_t sha256[HASH_SIZE];
 	int64_t size;
-	char *type;		/* by its first bytes (libmagic); never NULL when
+	char *type;		/* by its bytes (libmagic), or the declared name
+				   of the same: .docx is a zip; never NULL when
 				   fetched: application/octet-stream at least */
 	bool hash_differs;	/* after several tries the bytes still are not
 				   those declared: kept all the same, and said */
@@ -63,7 +69,9 @@ struct media_result {
 	char *verdict;		/* "clean", "infected: NAME", "unscanned: WHY";
 				   NULL without a scanner */
 	char *reason;		/* for a person: cause, and remedy if any */
-	char what[24];		/* of the failure: "graph.auth" … for the log */
+	char what[24];		/* of the failure: "graph.auth" … for the log:
+				   those of graph.h and io.h, media.differs,
+				   media.scan, media.stopped */
 	int64_t next_ms;
 	bool is_conf;		/* nobody's file will come before the
 				   configuration (token, CA) is mended */
@@ -73,6 +81,11 @@ void media_result_clear(struct media_result *r);
 bool media_new(const struct media_conf *conf, struct media **out,
     struct err *err);
 void media_free(struct media *m);
+/*
+ * Every media_fetch() under way ends soon (RETRY, media.stopped); so does
+ * every later one. From any thread.
+ */
+void media_cancel(struct media *m);
 
 /*
  * One try, in the calling thread; several threads may run it at once, each
@@ -82,7 +95,11 @@ void media_free(struct media *m);
  *  - the url of the webhook first while it is fresh (5 min after the event),
  *    then one asked for by id; an expired one is asked for again once;
  *  - base64 and hex digests alike; what Meta's answer declares counts when
- *    the webhook declared none.
+ *    the webhook declared none;
+ *  - only time, too many bytes, or an id that is none make it final: Meta
+ *    says "not there" also of files that the token may not see;
+ *  - a file whose scanner does not answer stays in the spool: it is not
+ *    fetched again.
  */
 struct media_worker;
 bool media_worker_new(struct media *m, struct media_worker **out,
@@ -100,5 +117,5 @@ bool media_inspect(struct media_worker *w, const struct media_want *want,
 
 /* "ab/cd/<64 hex>", owned by the caller. */
 char *media_path(const uint8_t sha256[HASH_SIZE]);
-/* Removes leftovers of a former life from dir (unfinished downloads). */
-bool media_sweep(const char *dir, struct err *err);
+/* Removes unfinished downloads of a former life from the spool. */
+bool media_sweep(const char *spool, struct err *err);
