@@ -4,7 +4,8 @@
  *
  * {{name}}  {{list.name}} inside {{#list}}…{{/list}}  {{#flag}}…{{/flag}}
  * {{^flag}}…{{/flag}} (flag unset, list empty)  {{! comment }}. A string may
- * stand in place of a flag: it is set when it is not empty. No triple
+ * stand in place of a flag: it is set when it is not empty. {{_Some words}}
+ * are words of the template in the language it is loaded for. No triple
  * mustache, no partials, no delimiter change, no lambdas: raw output does not
  * exist. A line that holds only a section tag or comment vanishes whole.
  *
@@ -58,6 +59,23 @@ struct template_scope {
  */
 bool template_compile(const char *name, const char *text, size_t len,
     enum template_kind kind, const struct template_var *vars,
+    struct template **out, struct err *err);
+
+/*
+ * The same, with a language: find gives the translation of {{_words}}, or
+ * NULL (then ERR_CONF "template.words"). In a TEXT template, blanks at the end
+ * of the words are layout: the translation is filled up to the same column.
+ */
+struct template_source {
+	const char *name, *text;
+	size_t len;
+	enum template_kind kind;
+	const struct template_var *vars;
+	const char *(*find)(const void *catalog, const char *words);
+	const void *catalog;		/* NULL find: words stay as they are */
+	const char *catalog_name;	/* for messages */
+};
+bool template_compile_source(const struct template_source *source,
     struct template **out, struct err *err);
 bool template_load(const char *path, enum template_kind kind,
     const struct template_var *vars, struct template **out, struct err *err);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "err.h"
+#include "render_words.h"
 #include "text.h"
 
 #define SYNTAX "template.syntax"
@@ -27,6 +28,7 @@ struct section {
 
 struct parser {
 	struct template *t;
+	const struct template_source *source;
 	const char *text;	/* no NUL inside, NUL after it */
 	size_t len;
 	struct template_names names;
@@ -37,7 +39,7 @@ struct parser {
 
 struct tag {
 	size_t at, end;		/* the tag is text[at..end) */
-	char sigil;		/* # ^ / ! or 0 for a value */
+	char sigil;		/* # ^ / ! _ or 0 for a value */
 	char *name;		/* NULL for a comment */
 };
 
@@ -169,6 +171,7 @@ check_sigil(const struct parser *p, size_t at)
 	}
 }
 
+/* Words may be anything; their blanks at the end are looked at later. */
 static bool
 read_name(const struct parser *p, size_t from, size_t to, struct tag *tag)
 {
@@ -177,6 +180,10 @@ read_name(const struct parser *p, size_t from, size_t to, struct tag *tag)
 	if (strchr(name, '\n') != NULL)
 		return fail_at(p, tag->at, SYNTAX,
 		    "the tag is not closed by }} on its line");
+	if (tag->sigil == '_') {
+		tag->name = g_steal_pointer(&name);
+		return true;
+	}
 	g_strstrip(name);
 	if (!is_name(name))
 		return fail_at(p, tag->at, SYNTAX, "\"%s\" is not a name; "
@@ -197,7 +204,7 @@ read_tag(const struct parser *p, size_t at, struct tag *tag)
 		return fail_at(p, at, SYNTAX, "the tag is not closed by }}");
 	to = (size_t)(close - p->text);
 	*tag = (struct tag){ .at = at, .end = to + 2 };
-	if (strchr("#^/!", p->text[from]) != NULL)
+	if (strchr("#^/!_", p->text[from]) != NULL)
 		tag->sigil = p->text[from++];
 	return tag->sigil == '!' || read_name(p, from, to, tag);
 }
@@ -214,7 +221,7 @@ widen_to_line(const struct parser *p, const struct tag *tag, size_t *from,
 
 	*from = a;
 	*to = b;
-	if (tag->sigil == '\0')
+	if (tag->sigil == '\0' || tag->sigil == '_')
 		return;
 	while (a > 0 && (p->text[a - 1] == ' ' || p->text[a - 1] == '\t'))
 		a--;
@@ -253,6 +260,45 @@ add_value(struct parser *p, const struct tag *tag)
 		    ref.var->kind == TEMPLATE_LIST ? "list" : "flag",
 		    tag->name, tag->name);
 	add_op(p, OP_VALUE, &ref, 0, 0);
+	return true;
+}
+
+/* At least one blank parts words from what stands in the next column. */
+static void
+add_words(struct parser *p, const char *words, size_t columns)
+{
+	GString *lit = p->t->literals;
+	gsize start = lit->len;
+	size_t wide = render_columns(words);
+
+	template_escape(lit, p->t->kind, words, strlen(words));
+	if (columns > 0 && p->t->kind == TEMPLATE_TEXT)
+		g_string_append_printf(lit, "%*s",
+		    wide < columns ? (int)(columns - wide) : 1, "");
+	if (lit->len > start)
+		add_op(p, OP_LITERAL, NULL, (uint32_t)start,
+		    (uint32_t)(lit->len - start));
+}
+
+static bool
+translate(struct parser *p, const struct tag *tag)
+{
+	const struct template_source *source = p->source;
+	g_autofree char *key = g_strchug(g_strdup(tag->name));
+	size_t columns = render_columns(key);
+	const char *words = g_strchomp(key);
+
+	if (*key == '\0')
+		return fail_at(p, tag->at, SYNTAX, "{{_}} has no words");
+	if (columns == render_columns(key))
+		columns = 0;
+	if (source->find != NULL)
+		words = source->find(source->catalog, key);
+	if (words == NULL)
+		return fail_at(p, tag->at, "template.words",
+		    "%s has no words for \"%s\"; add a line \"%s = ...\"",
+		    source->catalog_name, key, key);
+	add_words(p, words, columns);
 	return true;
 }
 
@@ -321,6 +367,8 @@ add_tag(struct parser *p, struct tag *tag)
 		return open_section(p, tag);
 	case '/':
 		return close_section(p, tag);
+	case '_':
+		return translate(p, tag);
 	default:
 		return add_value(p, tag);
 	}
@@ -370,25 +418,24 @@ normalise(const char *text, size_t len)
 }
 
 bool
-template_compile(const char *name, const char *text, size_t len,
-    enum template_kind kind, const struct template_var *vars,
+template_compile_source(const struct template_source *source,
     struct template **out, struct err *err)
 {
 	g_autoptr(GString) copy = NULL;
 	struct template *t;
 	bool ok;
 
-	if (len > TEMPLATE_BYTES_MAX)
+	if (source->len > TEMPLATE_BYTES_MAX)
 		return err_set(err, ERR_CONF, SYNTAX, "%s:1:1: larger than "
-		    "%d bytes", name, TEMPLATE_BYTES_MAX);
-	copy = normalise(text, len);
+		    "%d bytes", source->name, TEMPLATE_BYTES_MAX);
+	copy = normalise(source->text, source->len);
 	t = g_new0(struct template, 1);
-	t->name = g_strdup(name);
-	t->kind = kind;
+	t->name = g_strdup(source->name);
+	t->kind = source->kind;
 	t->literals = g_string_new(NULL);
 	t->ops = g_array_new(FALSE, FALSE, sizeof(struct template_op));
-	struct parser p = { .t = t, .text = copy->str, .len = copy->len,
-		.names.table[0] = vars, .err = err };
+	struct parser p = { .t = t, .source = source, .text = copy->str,
+		.len = copy->len, .names.table[0] = source->vars, .err = err };
 	ok = check_characters(&p) && parse(&p);
 	while (p.depth > 0)
 		g_free(p.open[--p.depth].name);
@@ -398,4 +445,15 @@ template_compile(const char *name, const char *text, size_t len,
 	}
 	*out = t;
 	return true;
+}
+
+bool
+template_compile(const char *name, const char *text, size_t len,
+    enum template_kind kind, const struct template_var *vars,
+    struct template **out, struct err *err)
+{
+	const struct template_source source = { .name = name, .text = text,
+		.len = len, .kind = kind, .vars = vars };
+
+	return template_compile_source(&source, out, err);
 }

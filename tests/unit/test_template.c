@@ -734,10 +734,116 @@ any_soup_of_tags_is_refused_or_rendered_as_clean_text(void **state)
 	world_free(w);
 }
 
+/* --- words --- */
+
+static const char *
+find_words(const void *catalog, const char *words)
+{
+	static const char *const table[][2] = {
+		{ "Time", "Время" }, { "a longer label", "ja" },
+		{ "Duration", "Продолжительность" }, { "R & D", "<b>&" },
+	};
+
+	(void)catalog;
+	for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+		if (strcmp(table[i][0], words) == 0)
+			return table[i][1];
+	}
+	return NULL;
+}
+
+static bool
+compile_words(const char *text, enum template_kind kind, struct template **t,
+    struct err *err)
+{
+	const struct template_source source = { .name = "t", .text = text,
+		.len = strlen(text), .kind = kind, .vars = root_vars,
+		.find = find_words, .catalog_name = "xx.words" };
+
+	return template_compile_source(&source, t, err);
+}
+
+static void
+words_are_put_in_in_the_language_and_fill_the_same_columns(void **state)
+{
+	static const struct {
+		enum template_kind kind;
+		const char *text, *want;
+	} rows[] = {
+		{ TEMPLATE_TEXT, "{{_Time}}|", "Время|" },
+		{ TEMPLATE_TEXT, "{{_Time      }}|", "Время     |" },
+		{ TEMPLATE_TEXT, "{{_ Time }}{{who}}", "Время Ana" },
+		{ TEMPLATE_TEXT, "{{_a longer label   }}|",
+			"ja               |" },
+		{ TEMPLATE_TEXT, "{{_Duration   }}|", "Продолжительность |" },
+		{ TEMPLATE_HTML, "<b>{{_Time      }}</b>", "<b>Время</b>" },
+		{ TEMPLATE_HTML, "{{_R & D}}", "&lt;b&gt;&amp;" },
+		{ TEMPLATE_LINE, "{{_Time   }}\n: {{who}}", "Время: Ana" },
+		{ TEMPLATE_TEXT, "a\n{{_Time}}\nb\n", "a\nВремя\nb\n" },
+	};
+	struct world *w = world_new();
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GString) out = g_string_new(NULL);
+		struct template *t = NULL;
+		struct err err = ERR_INIT;
+
+		if (!compile_words(rows[i].text, rows[i].kind, &t, &err))
+			fail_msg("%s", err.text);
+		assert_true(template_render(t, &w->root, 1000, out, &err));
+		assert_string_equal(out->str, rows[i].want);
+		template_free(t);
+	}
+	world_free(w);
+}
+
+static void
+words_without_translation_are_told_with_place_and_catalog(void **state)
+{
+	struct template *t = NULL;
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_false(compile_words("x\n  {{_Tide   }}", TEMPLATE_TEXT, &t,
+	    &err));
+	assert_int_equal(err.kind, ERR_CONF);
+	assert_string_equal(err.what, "template.words");
+	assert_string_equal(err.text, "t:2:3: xx.words has no words for "
+	    "\"Tide\"; add a line \"Tide = ...\"");
+	assert_false(compile_words("{{_  }}", TEMPLATE_TEXT, &t, &err));
+	assert_string_equal(err.what, "template.syntax");
+	assert_false(compile_words("{{_Time\n}}", TEMPLATE_TEXT, &t, &err));
+	assert_string_equal(err.what, "template.syntax");
+	assert_null(t);
+}
+
+static void
+without_a_language_words_stay_as_they_are(void **state)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+	static const char text[] = "{{_Whatever I say   }}|{{_A < B}}";
+	struct template *t = NULL;
+	struct world *w = world_new();
+
+	(void)state;
+	assert_true(template_compile("t", text, strlen(text), TEMPLATE_TEXT,
+	    root_vars, &t, NULL));
+	assert_true(template_render(t, &w->root, 1000, out, NULL));
+	assert_string_equal(out->str, "Whatever I say   |A < B");
+	template_free(t);
+	world_free(w);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    words_are_put_in_in_the_language_and_fill_the_same_columns),
+		cmocka_unit_test(
+		    words_without_translation_are_told_with_place_and_catalog),
+		cmocka_unit_test(without_a_language_words_stay_as_they_are),
 		cmocka_unit_test(a_text_without_tags_is_given_as_it_is),
 		cmocka_unit_test(
 		    a_name_gives_its_value_and_blanks_in_a_tag_do_not_count),
