@@ -53,20 +53,6 @@ human_size(struct render_filler *f, int64_t bytes)
 	return render_phrase(f->words, f->s, units[i], number);
 }
 
-static const struct render_media *
-find_media(const struct render_filler *f, const struct item_media *m)
-{
-	const GPtrArray *all = f->t->in->media;
-
-	for (guint i = 0; all != NULL && i < all->len; i++) {
-		const struct render_media *found = g_ptr_array_index(all, i);
-
-		if (found->media == m)
-			return found;
-	}
-	return NULL;
-}
-
 /* By the network's word for the message, else by the type of the bytes. */
 static enum media_row
 kind_of(const struct item *it, const struct item_media *m, const char *type)
@@ -194,16 +180,18 @@ render_files(struct render_filler *f, const struct item *it)
 
 	for (guint i = 0; it->media != NULL && i < it->media->len; i++) {
 		const struct item_media *m = g_ptr_array_index(it->media, i);
-		const struct render_media *found = find_media(f, m);
+		const struct render_file *file = render_file_get(f->t, m);
 		struct template_scope *scope;
 
-		/* The mail of a late file is about that file alone. */
-		if (found == NULL && f->t->in->is_follow_up)
-			continue;
+		if (file == NULL)
+			continue;	/* the mail is about another one */
 		scope = render_scope_add(f, l);
-		fill_bytes(f, found, scope);
+		scope->string[M_FILE] = file->name;
+		scope->string[M_PART] = file->parts;
+		scope->string[M_CID] = render_media_cid(f->t, m);
+		fill_bytes(f, file->found, scope);
 		fill_declared(f, m, scope);
-		fill_state(f, found, scope);
+		fill_state(f, file->found, scope);
 		fill_kind(f, it, m, scope);
 	}
 	return l;

@@ -39,6 +39,7 @@ struct render {
 
 struct render_language {
 	char *name;
+	char *path;			/* of its catalog */
 	struct render_words *words;	/* owned; NULL: English */
 	struct template *subject, *text, *html;
 };
@@ -92,6 +93,7 @@ enum render_role { RENDER_FROM, RENDER_TO, RENDER_CC };
 /* A participant. All strings are clean lines, NULL when not known. */
 struct render_party {
 	enum render_role role;
+	const struct render_words *words;	/* of what is named by us */
 	bool is_group;
 	bool is_chat;		/* display name gets " (WhatsApp)" */
 	const char *what;	/* "customer", "employee", "desk" … */
@@ -109,9 +111,11 @@ struct render_party {
 struct render_parties {
 	struct render_party list[RENDER_PARTIES];	/* From first */
 	size_t n;
+	const struct render_words *words;
 };
 void render_parties_find(const struct render *r, struct render_scratch *s,
-    const struct render_input *in, struct render_parties *out);
+    const struct render_input *in, const struct render_words *words,
+    struct render_parties *out);
 /* "Ana Souza (WhatsApp)" */
 const char *render_display_name(struct render_scratch *s,
     const struct render_party *p);

@@ -248,7 +248,7 @@ static bool
 is_bare(const struct template_scope *scope)
 {
 	static const enum item_row lists[] = { I_FACTS, I_MEDIA, I_CARDS,
-		I_ANSWERS, I_ORDER, I_LOCATION, I_CALL, I_IDENTITY,
+		I_ANSWERS, I_ORDER, I_LOCATION, I_CALL, I_RECEIPT, I_IDENTITY,
 		I_PROBLEMS };
 
 	if (scope->string[I_TEXT] != NULL)
@@ -284,7 +284,15 @@ fill_flags(const struct item *it, struct template_scope *scope)
 		[ITEM_NOTICE] = I_IS_NOTICE, [ITEM_ACCOUNT] = I_IS_ACCOUNT,
 	};
 
+	static const bool has_word[ITEM_KINDS] = {
+		[ITEM_MESSAGE] = true, [ITEM_EDIT] = true,
+		[ITEM_REVOKE] = true, [ITEM_REACTION] = true,
+		[ITEM_RECEIPT] = true, [ITEM_HISTORY] = true,
+	};
+
 	scope->string[row[it->kind]] = "1";
+	if (!has_word[it->kind])
+		scope->string[I_IS_OTHER] = "1";
 	scope->string[it->direction == ITEM_SENT ? I_SENT : I_RECEIVED] = "1";
 	if (it->alarm)
 		scope->string[I_ALARM] = "1";

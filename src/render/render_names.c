@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "directory.h"
+#include "render_words.h"
 #include "text.h"
 
 #define USER_ID_MAX 255
@@ -83,7 +84,8 @@ name_customer(struct render_party *p, struct render_scratch *s,
 	if (p->name == NULL && p->number != NULL)
 		p->name = render_format(s, "+%s", p->number);
 	if (p->name == NULL)
-		p->name = p->user_id != NULL ? p->user_id : "unknown";
+		p->name = p->user_id != NULL ? p->user_id :
+		    render_word(p->words, WORD("unknown"));
 }
 
 static void
@@ -94,7 +96,7 @@ find_customer(const struct render *r, struct render_scratch *s,
 	const char *user_id = in->counterpart_user_id != NULL ?
 	    in->counterpart_user_id : who->user_id;
 
-	p->what = "customer";
+	p->what = WORD("customer");
 	p->is_chat = true;
 	p->number = phone(s, in->counterpart_number);
 	if (p->number == NULL)
@@ -140,19 +142,20 @@ find_number(const struct render *r, struct render_scratch *s,
 	const char *account = render_line(s, first_item(in)->account,
 	    USER_ID_MAX);
 
-	p->what = "business";
+	p->what = WORD("business");
 	p->is_chat = true;
 	if (p->business_number != NULL) {
 		p->name = render_format(s, "+%s", p->business_number);
 		p->address = person_address(r, s, p->business_number, NULL);
 	} else if (p->business_id != NULL) {
-		p->name = render_format(s, "number %s", p->business_id);
+		p->name = render_phrase(p->words, s, WORD("number %s"),
+		    p->business_id);
 		p->address = hashed_address(r, s, "wai", p->business_id);
 	} else if (account != NULL) {
-		p->name = render_format(s, "account %s", account);
+		p->name = render_phrase(p->words, s, WORD("account %s"), account);
 		p->address = hashed_address(r, s, "waba", account);
 	} else {
-		p->name = "unknown";
+		p->name = render_word(p->words, WORD("unknown"));
 		p->address = person_address(r, s, NULL, NULL);
 	}
 	p->line = p->name;
@@ -177,13 +180,13 @@ find_business(const struct render *r, struct render_scratch *s,
 		}
 	}
 	if (p->mail != NULL)
-		p->what = "desk";
+		p->what = WORD("desk");
 	if (in->staff != NULL) {
 		const char *name = render_line(s, in->staff->name,
 		    RENDER_NAME_MAX);
 		const char *mail = mail_address(s, in->staff->mail);
 
-		p->what = "employee";
+		p->what = WORD("employee");
 		p->employee_id = render_line(s, in->staff->id,
 		    RENDER_NAME_MAX);
 		p->name = name != NULL ? name : p->name;
@@ -198,10 +201,10 @@ static void
 find_group(const struct render *r, struct render_scratch *s,
     const struct render_input *in, struct render_party *p)
 {
-	p->what = "group";
+	p->what = WORD("group");
 	p->is_group = p->is_chat = true;
 	p->group_id = render_line(s, first_item(in)->group_id, USER_ID_MAX);
-	p->name = "Group";
+	p->name = render_word(p->words, WORD("Group"));
 	p->address = hashed_address(r, s, "wag", first_item(in)->group_id);
 }
 
@@ -209,7 +212,7 @@ static void
 find_network(const struct render *r, struct render_scratch *s,
     struct render_party *p)
 {
-	p->what = "network";
+	p->what = WORD("network");
 	p->name = "WhatsApp";
 	p->address = render_format(s, "whatsapp@%s", r->address_domain);
 }
@@ -219,7 +222,7 @@ add_party(struct render_parties *out, enum render_role role)
 {
 	struct render_party *p = &out->list[out->n++];
 
-	*p = (struct render_party){ .role = role };
+	*p = (struct render_party){ .role = role, .words = out->words };
 	return p;
 }
 
@@ -238,11 +241,13 @@ add_concerned(const struct render *r, struct render_scratch *s,
 
 void
 render_parties_find(const struct render *r, struct render_scratch *s,
-    const struct render_input *in, struct render_parties *out)
+    const struct render_input *in, const struct render_words *words,
+    struct render_parties *out)
 {
 	const struct item *it = first_item(in);
 
 	out->n = 0;
+	out->words = words;
 	if (it->author == ITEM_NETWORK || it->kind == ITEM_ACCOUNT) {
 		find_network(r, s, add_party(out, RENDER_FROM));
 		find_business(r, s, in, add_party(out, RENDER_TO));

@@ -146,7 +146,7 @@ render_journal_report(struct render *r, const struct render_input *in,
 	bool ok;
 
 	render_scratch_init(&rp.scratch);
-	render_parties_find(r, &rp.scratch, in, &rp.who);
+	render_parties_find(r, &rp.scratch, in, NULL, &rp.who);
 	report.message_id = report_id(r, inner, env);
 	report.subject = g_strdup(inner->subject);
 	ok = write_report(r, &rp, env, &report, err);

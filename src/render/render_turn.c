@@ -202,7 +202,7 @@ render_turn_begin(const struct render *r, const struct render_style *style,
 	    item_kind_name(first->kind));
 	hash_strings(digest, r->tenant, in->conversation, NULL);
 	make_id(t->conversation, 'c', digest);
-	render_parties_find(r, &t->scratch, in, &t->who);
+	render_parties_find(r, &t->scratch, in, t->words, &t->who);
 	render_files_find(r, t);
 	render_view_fill(r, t);
 	return make_subject(t, err);

@@ -137,7 +137,7 @@ fill_party(struct render_filler *f, GPtrArray *list, const struct render_party *
 		    p->given_name);
 	render_fact_add(f, facts, WORD("customer id"), p->customer_id);
 	render_fact_add(f, facts, WORD("employee id"), p->employee_id);
-	render_fact_add(f, facts, WORD("mail"), p->mail);
+	render_fact_add(f, facts, WORD("mail address"), p->mail);
 	if (p->business != p->name)
 		render_fact_add(f, facts, WORD("desk"), p->business);
 	render_fact_add(f, facts, WORD("business number"),
@@ -277,9 +277,12 @@ what_of(struct render_filler *f)
 	if (in->is_follow_up)
 		return render_word(f->words,
 		    WORD("file of an earlier message"));
+	if (it->kind == ITEM_MESSAGE && in->items->len == 1 &&
+	    it->type != ITEM_TYPE_TEXT)
+		return render_type_word(f->words, it->type);
 	if (it->kind == ITEM_MESSAGE)
 		return render_count(f->words, f->s, in->items->len,
-		    WORD("%u message"), WORD("%u messages"));
+		    "%u message", WORD("%u messages"));
 	if (it->kind == ITEM_RECEIPT)
 		return statuses(f, in->items);
 	return render_word(f->words, what[it->kind]);
@@ -327,6 +330,7 @@ static void
 fill_warnings(struct render_filler *f, struct template_scope *v)
 {
 	const struct render_input *in = f->t->in;
+	guint receipts = 0;
 
 	for (guint i = 0; i < in->items->len; i++) {
 		const struct item *it = g_ptr_array_index(in->items, i);
@@ -337,9 +341,14 @@ fill_warnings(struct render_filler *f, struct template_scope *v)
 			v->string[T_GAP] = "1";
 		if (is_failure(it))
 			v->string[T_FAILED] = "1";
-		if (it->kind == ITEM_RECEIPT)
-			v->string[T_RECEIPTS] = "1";
+		if (it->kind == ITEM_REVOKE)
+			v->string[T_DELETED] = "1";
+		if (it->kind == ITEM_EDIT)
+			v->string[T_EDITED] = "1";
+		receipts += it->kind == ITEM_RECEIPT;
 	}
+	if (receipts == in->items->len)
+		v->string[T_RECEIPTS] = "1";
 	if (in->is_follow_up)
 		v->string[T_FOLLOW_UP] = "1";
 	if (f->t->is_aged)
@@ -361,6 +370,10 @@ fill_times(struct render_filler *f, struct template_scope *v)
 	v->string[T_LAST_LOCAL] = render_local(f, last->at_ms);
 }
 
+static const char *const directions[] = {
+	[ITEM_RECEIVED] = WORD("incoming"), [ITEM_SENT] = WORD("outgoing"),
+};
+
 static void
 fill_turn(struct render_filler *f, struct template_scope *v)
 {
@@ -369,7 +382,7 @@ fill_turn(struct render_filler *f, struct template_scope *v)
 
 	v->string[T_WHAT] = what_of(f);
 	v->string[T_DIRECTION] = render_word(f->words,
-	    item_direction_name(first->direction));
+	    directions[first->direction]);
 	v->string[T_NETWORK] = "WhatsApp";
 	v->string[T_EVENT] = item_kind_name(first->kind);
 	v->string[T_AUTHOR] = item_author_name(first->author);

@@ -54,9 +54,8 @@ render_count(const struct render_words *w, struct render_scratch *s, guint n,
 		g_autofree char *key = g_strdup_printf("%s [%s]", many,
 		    w->plural(n));
 
-		form = g_hash_table_lookup(w->table, key);
-		if (form == NULL)
-			form = many;
+		if (g_hash_table_contains(w->table, key))
+			form = g_hash_table_lookup(w->table, key);
 	}
 	g_snprintf(number, sizeof(number), "%u", n);
 	return insert(s, form, "%u", number);

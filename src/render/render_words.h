@@ -6,8 +6,10 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stddef.h>
 
+struct err;
 struct render_scratch;
 
 struct render_words {
@@ -22,6 +24,22 @@ struct render_words {
  * compares all of them, and the templates, with the catalogs.
  */
 #define WORD(english) english
+
+/* All of these: what a catalog must have besides the words of templates. */
+const char *const *render_words_known(void);
+
+/* --- render_catalog.c --- */
+
+struct render_words *render_words_new(const char *language);
+void render_words_free(struct render_words *w);
+/* Adds the words of a file, in place of earlier ones. ERR_CONF with its line. */
+bool render_words_read(struct render_words *w, const char *path,
+    struct err *err);
+/* ERR_CONF "render.language" when a word of ours is missing. */
+bool render_words_check(const struct render_words *w, const char *path,
+    struct err *err);
+
+/* --- render_words.c --- */
 
 /* The translation, or the English word when there is none. NULL for NULL. */
 const char *render_word(const struct render_words *w, const char *english);

@@ -15,254 +15,8 @@
 #include "err.h"
 #include "item.h"
 #include "render.h"
+#include "render_bed.h"
 #include "template.h"
-
-#define AT_MS 1770127509000
-#define BODY "{\"object\":\"whatsapp_business_account\"}"
-
-static char *templates;
-static struct render *plain;	/* attaches events */
-
-static struct render_conf
-conf_with(const char *dir, bool attach)
-{
-	return (struct render_conf){ .tenant = "bank",
-		.domain = "Chatjournal.bank.example",
-		.address_domain = "whatsapp.bank.example",
-		.templates = dir, .attach_event = attach };
-}
-
-static int
-setup(void **state)
-{
-	const char *src = getenv("SRCDIR");
-	struct render_conf conf;
-	struct err err = ERR_INIT;
-
-	(void)state;
-	templates = g_build_filename(src != NULL ? src : ".", "templates",
-	    NULL);
-	conf = conf_with(templates, true);
-	if (render_new(&conf, &plain, &err))
-		return 0;
-	print_error("%s\n", err.text);
-	return -1;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	render_free(plain);
-	g_free(templates);
-	return 0;
-}
-
-/* --- a turn to be changed by each test --- */
-
-struct fixture {
-	struct item *item;
-	GPtrArray *items, *events;
-	struct render_event event;
-	struct directory_business business;
-	struct directory_staff staff;
-	struct directory_customer customer;
-	struct render_input in;
-};
-
-static struct item *
-text_item(const char *id, const char *text)
-{
-	struct item *it = item_new(ITEM_MESSAGE, ITEM_TYPE_TEXT);
-
-	it->direction = ITEM_RECEIVED;
-	it->author = ITEM_CUSTOMER;
-	it->network = g_strdup("whatsapp");
-	it->id = g_strdup(id);
-	it->key = g_strconcat("whatsapp|m|106540352242922|", id, NULL);
-	it->at_ms = AT_MS;
-	it->business.number = g_strdup("551140040001");
-	it->business.user_id = g_strdup("106540352242922");
-	it->counterpart.number = g_strdup("5511999990000");
-	it->counterpart.name = g_strdup("Ana Souza");
-	it->text = g_strdup(text);
-	it->raw = g_strdup("{\"type\":\"text\"}");
-	return it;
-}
-
-static void
-begin(struct fixture *f)
-{
-	memset(f, 0, sizeof(*f));
-	f->items = item_list_new();
-	f->events = g_ptr_array_new();
-	f->item = text_item("wamid.ONE", "Bom dia");
-	g_ptr_array_add(f->items, f->item);
-	f->event = (struct render_event){ .seq = 1048576, .source = "webhook",
-		.received_ms = AT_MS + 2402, .body = BODY,
-		.len = strlen(BODY), .is_json = true };
-	hash_sha256(BODY, strlen(BODY), f->event.sha256);
-	g_ptr_array_add(f->events, &f->event);
-	f->in = (struct render_input){ .items = f->items,
-		.events = f->events,
-		.conversation = "whatsapp|106540352242922|n:5511999990000" };
-}
-
-static void
-end(struct fixture *f)
-{
-	g_ptr_array_unref(f->items);
-	g_ptr_array_unref(f->events);
-}
-
-static void
-set(char **where, const char *value)
-{
-	g_free(*where);
-	*where = g_strdup(value);
-}
-
-static char *
-render_with(struct render *r, const struct render_input *in)
-{
-	struct rendered out;
-	struct err err = ERR_INIT;
-	char *text;
-	gsize len;
-
-	if (!render_turn(r, in, &out, &err))
-		fail_msg("%s: %s", err.what, err.text);
-	text = g_strndup(g_bytes_get_data(out.bytes, NULL),
-	    g_bytes_get_size(out.bytes));
-	len = strlen(text);
-	assert_int_equal(len, g_bytes_get_size(out.bytes));
-	rendered_clear(&out);
-	return text;
-}
-
-static char *
-mail_of(const struct fixture *f)
-{
-	return render_with(plain, &f->in);
-}
-
-/* --- reading a mail --- */
-
-/* The unfolded header block, each line ended by \n. */
-static char *
-head_of(const char *mail)
-{
-	const char *stop = strstr(mail, "\r\n\r\n");
-	GString *out;
-
-	assert_non_null(stop);
-	out = g_string_new_len(mail, stop + 2 - mail);
-	for (char *p; (p = strstr(out->str, "\r\n")) != NULL;) {
-		gssize at = p - out->str;
-		bool folded = p[2] == ' ' || p[2] == '\t';
-
-		g_string_erase(out, at, folded ? 2 : 1);
-	}
-	return g_string_free(out, FALSE);
-}
-
-/* The names of the fields, joined by blanks. */
-static char *
-names_of(const char *mail)
-{
-	g_autofree char *head = head_of(mail);
-	g_auto(GStrv) lines = g_strsplit(head, "\n", -1);
-	GString *out = g_string_new(NULL);
-
-	for (char **l = lines; **l != '\0'; l++) {
-		char *colon = strchr(*l, ':');
-
-		assert_non_null(colon);
-		g_string_append_len(out, *l, colon - *l);
-		g_string_append_c(out, ' ');
-	}
-	return g_string_free(out, FALSE);
-}
-
-static void
-check_field(const char *mail, const char *want)
-{
-	g_autofree char *head = head_of(mail);
-	g_autofree char *line = g_strconcat("\n", want, "\n", NULL);
-	g_autofree char *all = g_strconcat("\n", head, NULL);
-
-	if (strstr(all, line) == NULL)
-		fail_msg("no field \"%s\" in\n%s", want, head);
-}
-
-/* The text part, decoded. */
-static char *
-text_of(const char *mail)
-{
-	const char *p = strstr(mail, "Content-Type: text/plain");
-	GString *out = g_string_new(NULL);
-
-	assert_non_null(p);
-	p = strstr(p, "\r\n\r\n") + 4;
-	for (; strncmp(p, "\r\n--=_", 6) != 0; p++) {
-		char hex[3] = { 0 };
-
-		assert_true(*p != '\0');
-		if (*p == '\r')
-			continue;
-		if (*p != '=') {
-			g_string_append_c(out, *p);
-			continue;
-		}
-		memcpy(hex, p + 1, 2);
-		p += 2;
-		if (hex[0] != '\r')
-			g_string_append_c(out, (char)strtol(hex, NULL, 16));
-	}
-	return g_string_free(out, FALSE);
-}
-
-static void
-check_text(const struct fixture *f, const char *want)
-{
-	g_autofree char *mail = mail_of(f);
-	g_autofree char *text = text_of(mail);
-
-	if (strstr(text, want) == NULL)
-		fail_msg("no \"%s\" in\n%s", want, text);
-}
-
-/* Laws that hold for each mail and each report. */
-static void
-check_wire_form(const char *mail)
-{
-	size_t col = 0;
-
-	for (const char *p = mail; *p != '\0'; p++) {
-		bool is_end = p[0] == '\r' && p[1] == '\n';
-
-		if (*p == '\n')
-			assert_true(p > mail && p[-1] == '\r');
-		if (*p == '\r')
-			assert_true(is_end);
-		assert_true(*p == '\t' || *p == '\r' || *p == '\n' ||
-		    (*p >= ' ' && *p <= '~'));
-		col = is_end || *p == '\n' ? 0 : col + 1;
-		assert_true(col <= 998);
-	}
-}
-
-static size_t
-count(const char *hay, const char *needle)
-{
-	size_t n = 0;
-
-	while ((hay = strstr(hay, needle)) != NULL) {
-		n++;
-		hay += strlen(needle);
-	}
-	return n;
-}
 
 /* --- the header --- */
 
@@ -411,7 +165,8 @@ what_the_network_says_comes_from_a_system_address(void **state)
 	    "<wa-5511999990000@whatsapp.bank.example>");
 	check_field(mail, "Subject: WhatsApp: Ana Souza - +551140040001, "
 	    "status delivered");
-	check_text(&f, "  delivered   2026-02-03 14:05:09 UTC\n"
+	check_text(&f, "--- Status of a message ---\n\n"
+	    "  delivered   2026-02-03 14:05:09 UTC\n\n"
 	    "  about message   wamid.OUT\n");
 	end(&f);
 }
@@ -579,8 +334,9 @@ media_are_told_in_header_and_text(void **state)
 	assert_non_null(strstr(head, " type=application/pdf; declared-sha256="
 	    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 	    "; status=not-attached\n"));
-	check_text(&f, "  declared hash   e3b0c44298fc1c149afbf4c8996fb9");
-	check_text(&f, "(document, application/pdf) not fetched\n");
+	check_text(&f, "  declared SHA-256 e3b0c44298fc1c149afbf4c8996fb9");
+	check_text(&f, "  file status     not fetched\n"
+	    "  file type       application/pdf\n");
 	end(&f);
 }
 
@@ -668,14 +424,14 @@ what_a_customer_writes_cannot_pass_for_a_line_of_the_journal(void **state)
 
 	(void)state;
 	begin(&f);
-	set(&f.item->text, "hello\n--- evidence ---\r  captured        never\n");
+	set(&f.item->text, "hello\n--- Evidence ---\r  capture         never\n");
 	set(&f.item->counterpart.name, "Eve\nTo              Nobody");
 	g_autofree char *mail = mail_of(&f);
 	g_autofree char *text = text_of(mail);
 
-	assert_int_equal(count(text, "\n--- evidence ---"), 1);
-	assert_int_equal(count(text, "\n    --- evidence ---"), 1);
-	assert_int_equal(count(text, "\n  captured"), 1);
+	assert_int_equal(count(text, "\n--- Evidence ---"), 1);
+	assert_int_equal(count(text, "\n    --- Evidence ---"), 1);
+	assert_int_equal(count(text, "\n  capture "), 1);
 	assert_int_equal(count(text, "\nTo "), 2);
 	end(&f);
 }
@@ -719,16 +475,16 @@ the_text_part_is_complete_by_itself(void **state)
 	f.item->context = g_new0(struct item_context, 1);
 	f.item->context->id = g_strdup("wamid.QUOTED");
 	f.item->counterpart.user_id = g_strdup("BR.150");
-	check_text(&f, "WhatsApp: 1 message, received (customer)\n");
+	check_text(&f, "WhatsApp: 1 message, incoming (customer)\n");
 	check_text(&f, "From            Ana Souza (customer)\n"
 	    "  number          +5511999990000\n  user id         BR.150\n");
 	check_text(&f, "To              +551140040001 (business)\n");
-	check_text(&f, "--- 1/1 --- 14:05:09 Ana Souza, text ---\n");
-	check_text(&f, "  original        not held: wamid.QUOTED\n");
+	check_text(&f, "--- 1/1 --- 14:05:09 Ana Souza: text ---\n");
+	check_text(&f, "  answers         a message that is not held\n");
 	check_text(&f, "\n\n    Bom dia\n\n");
 	check_text(&f, "  quoted message  wamid.QUOTED\n");
 	check_text(&f, "  id              wamid.ONE\n");
-	check_text(&f, "  captured        2026-02-03T14:05:11.402Z, webhook, "
+	check_text(&f, "  capture         2026-02-03T14:05:11.402Z, webhook, "
 	    "1048576\n");
 	end(&f);
 }
@@ -1008,14 +764,6 @@ a_turn_without_items_or_key_is_an_error(void **state)
 	assert_false(render_turn(plain, &f.in, &out, &err));
 	assert_string_equal(err.what, "render.empty");
 	end(&f);
-}
-
-static void
-write_file(const char *dir, const char *name, const char *text)
-{
-	g_autofree char *path = g_build_filename(dir, name, NULL);
-
-	assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
 static void

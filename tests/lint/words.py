@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The words of mails: every one that the templates and the C code use is in
+the catalog of each language that ships, and no catalog has one too many."""
+import glob
+import os
+import re
+import sys
+import unicodedata
+
+SRCDIR = os.environ.get("SRCDIR", ".")
+FORMS = {"pt": ("one", "many"), "ru": ("one", "few", "many")}
+COLUMNS = 16
+
+
+def read(path):
+    with open(os.path.join(SRCDIR, path), encoding="utf-8") as f:
+        return f.read()
+
+
+def template_words():
+    """Each with the columns that its tag asks for; 0: none."""
+    for path in sorted(glob.glob(f"{SRCDIR}/templates/*.txt") +
+                       glob.glob(f"{SRCDIR}/templates/*.html")):
+        for tag in re.findall(r"\{\{_(.*?)\}\}", read(path)):
+            word = tag.strip()
+            yield word, len(tag) if tag.rstrip() != tag else 0
+
+
+def code_words():
+    for path in sorted(glob.glob(f"{SRCDIR}/src/render/*.c")):
+        for call in re.findall(r'\bWORD\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\)',
+                               read(path)):
+            yield "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', call))
+
+
+def known_words():
+    return re.findall(r'^\t"(.*)",$', read("src/render/render_known.c"), re.M)
+
+
+def catalog(language):
+    pairs = {}
+    for line in read(f"templates/{language}.words").split("\n"):
+        if line and not line.startswith("#"):
+            key, _, value = line.partition(" = ")
+            pairs[key.strip()] = value.strip()
+    return pairs
+
+
+def wanted(words, language):
+    for word in words:
+        if word.startswith("%u "):
+            yield from (f"{word} [{form}]" for form in FORMS[language])
+        else:
+            yield word
+
+
+def columns(text):
+    return sum(0 if unicodedata.combining(c) else
+               2 if unicodedata.east_asian_width(c) in "WF" else 1
+               for c in text)
+
+
+failed = 0
+count = 0
+
+
+def law(sentence, complaints):
+    global failed, count
+    count += 1
+    complaints = sorted(complaints)
+    for c in complaints[:40]:
+        print("#", c)
+    failed += bool(complaints)
+    print("not ok" if complaints else "ok", count, "-", sentence)
+
+
+def main():
+    tags = list(template_words())
+    code, known = set(code_words()), known_words()
+    law("there are words to look at",
+        [] if len(tags) > 60 and len(code) > 100 else [f"{len(code)} words"])
+    law("render_known.c has the words that are inside WORD(), sorted",
+        [f"missing: {w}" for w in code - set(known)] +
+        [f"not used: {w}" for w in set(known) - code] +
+        ([] if known == sorted(known) else ["not sorted"]))
+    words = code | {w for w, _ in tags}
+    for language in sorted(FORMS):
+        have, want = catalog(language), set(wanted(words, language))
+        law(f"{language}.words has all words",
+            [f"{w} =" for w in want - set(have)])
+        law(f"{language}.words has no words that nothing uses",
+            set(have) - want)
+        law(f"{language}.words keeps the columns of the text part",
+            [f"{w} = {have[w]}" for w, wide in tags
+             if wide and columns(have.get(w, "")) >= wide])
+        law(f"{language}.words translates nearly everything",
+            [f"{w} is left in English" for w in have
+             if have[w] == w and len(w) > 6 and "%s" not in w])
+    print(f"1..{count}")
+    return 1 if failed else 0
+
+
+sys.exit(main())
