@@ -14,17 +14,18 @@
  *   its recordings, transcripts      whatsapp|c|<phone_number_id>|<id>|<event>|<media id>
  *   else      whatsapp|f|<account>|<field>|<entry time>|<hash>
  * <hash> is hash_strings() of phone_number_id, member name (of a machine's
- * summary with the key of the item it came with) and the item's raw JSON. What
- * has no id of its own gets this form, and so does a placeholder in the
- * history. A gap (kind GAP: unsupported, or with errors in place of its
- * content) and that placeholder have forms of their own because the content
- * may come later under the same id, and is then a new item. An item's refers
- * has the form with m; of a call's later events that of its connect; of a
- * summary the key of what it came with. Of a key nothing but the parts above
- * is made, never what else a status or a message holds. <recipient> and
- * <participant> are the user id if there is one, else the number. Bytes that
- * are not printable ASCII, and '|' and '%', are written %XX; a part of more
- * than 256 bytes is replaced by "sha256:" and its hash.
+ * summary with the key of the item it came with, of a history chunk with its
+ * first message and their number) and the item's raw JSON. What has no id of
+ * its own gets this form, and so does a placeholder in the history. A gap
+ * (kind GAP: unsupported, or with errors in place of its content) and that
+ * placeholder have forms of their own because the content may come later under
+ * the same id, and is then a new item. An item's refers has the form with m;
+ * of a call's later events that of its connect; of a summary the key of what
+ * it came with. Of a key nothing but the parts above is made, never what else
+ * a status or a message holds. <recipient> and <participant> are the user id
+ * if there is one, else the number. Bytes that are not printable ASCII, and
+ * '|' and '%', are written %XX; a part of more than 256 bytes is replaced by
+ * "sha256:" and its hash.
  */
 #pragma once
 

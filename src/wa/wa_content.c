@@ -30,6 +30,23 @@ is_voicemail(const struct item *it)
 }
 
 /* What is sent may name a file by the sender's own link in place of an id. */
+static struct item_media *
+add_media(struct item *it, json_object *content)
+{
+	g_autofree char *id = wa_get_id(content, "id");
+	g_autofree char *url = wa_get_id(content, "url");
+	struct item_media *m;
+
+	if (url == NULL)
+		url = wa_get_id(content, "link");
+	if (id == NULL && url == NULL)
+		return NULL;
+	m = item_media_add(it);
+	m->id = g_steal_pointer(&id);
+	m->url = g_steal_pointer(&url);
+	return m;
+}
+
 bool
 wa_media_read(struct item *it, json_object *content, const char *path)
 {
@@ -38,15 +55,10 @@ wa_media_read(struct item *it, json_object *content, const char *path)
 		{ "sha256", WA_TEXT }, { "caption", WA_TEXT },
 		{ "filename", WA_TEXT }, { "voice", WA_FLAG },
 		{ "animated", WA_FLAG }, { NULL } };
-	struct item_media *m;
+	struct item_media *m = add_media(it, content);
 
-	if (!json_object_is_type(content, json_type_object))
+	if (m == NULL)
 		return false;
-	m = item_media_add(it);
-	m->id = wa_get_id(content, "id");
-	m->url = wa_get_id(content, "url");
-	if (m->url == NULL)
-		m->url = wa_get_id(content, "link");
 	m->mime_type = wa_get_text(content, "mime_type");
 	m->sha256 = wa_get_text(content, "sha256");
 	m->caption = wa_get_text(content, "caption");
@@ -54,24 +66,28 @@ wa_media_read(struct item *it, json_object *content, const char *path)
 	m->animated = wa_get_true(content, "animated");
 	m->voice = it->type == ITEM_TYPE_VOICE || wa_get_true(content, "voice");
 	wa_rest_add(it, path, content, known);
-	return m->id != NULL || m->url != NULL;
+	return true;
 }
 
+/* Without a file there may still be a caption: of an edit, of what is lost. */
 bool
 wa_media_parse(struct item *it, json_object *content, const char *path)
 {
-	bool found = wa_media_read(it, content, path);
+	static const struct wa_known known[] = { { "caption", WA_TEXT },
+		{ NULL } };
 	const struct item_media *m;
 
-	if (it->media == NULL)
+	it->text = wa_get_text(content, "caption");
+	if (!wa_media_read(it, content, path)) {
+		wa_rest_add(it, path, content, known);
 		return false;
+	}
 	m = g_ptr_array_index(it->media, it->media->len - 1);
-	it->text = g_strdup(m->caption);
 	if (is_voicemail(it))
 		it->type = ITEM_TYPE_VOICEMAIL;
 	else if (it->type == ITEM_TYPE_AUDIO && m->voice)
 		it->type = ITEM_TYPE_VOICE;
-	return found;
+	return true;
 }
 
 bool
@@ -123,9 +139,11 @@ wa_reaction_parse(struct item *it, json_object *content, const char *path)
 	json_object *emoji = wa_get_any(content, "emoji");
 
 	it->text = wa_get_id(content, "emoji");
-	it->removed = it->text == NULL && wa_is_empty(emoji);
 	wa_rest_add(it, path, content, known);
-	return it->target != NULL && (it->text != NULL || it->removed);
+	if (it->target == NULL || (it->text == NULL && !wa_is_empty(emoji)))
+		return false;
+	it->removed = it->text == NULL;
+	return true;
 }
 
 bool

@@ -13,7 +13,10 @@ struct phrase {
 
 /* Meta's words in unsupported.type; others occur and are shown as they are. */
 static const struct phrase missing_words[] = {
+	{ "audio", "a sound or voice note" },
 	{ "button", "a tap on a button" },
+	{ "contacts", "contact cards" },
+	{ "document", "a document" },
 	{ "edit", "an earlier message was edited; neither its new text nor "
 	    "which message it was came with it" },
 	{ "gif", "an animated picture" },
@@ -32,17 +35,20 @@ static const struct phrase missing_words[] = {
 	{ "poll_update", "a vote in a poll" },
 	{ "product", "a product of a catalogue" },
 	{ "reaction", "a reaction" },
+	{ "sticker", "a sticker" },
+	{ "text", "a text" },
+	{ "video", "a video" },
+	{ "voice", "a voice note" },
 };
 
 /* Meta: error codes of webhooks. */
 static const struct phrase reasons[] = {
-	{ "130501", "WhatsApp does not support this type of message in "
-	    "groups" },
-	{ "131051", "WhatsApp does not pass this type of message on; it can "
-	    "be seen only in the app of those who have it" },
-	{ "131052", "WhatsApp could not fetch the file, as when it is larger "
+	{ "130501", "This type of message is not supported in groups" },
+	{ "131051", "This type of message is not passed on; it can be seen "
+	    "only in the app of those who have it" },
+	{ "131052", "The file could not be fetched, as when it is larger "
 	    "than 100 MB" },
-	{ "131060", "the message was not available to WhatsApp's API, as "
+	{ "131060", "The message was not available to WhatsApp's API, as "
 	    "happens with the first message to a number that is also used "
 	    "in the app, and with messages from ads" },
 };
@@ -78,17 +84,17 @@ wa_gap_note(const struct item *it)
 	const char *what = find_phrase(missing_words,
 	    G_N_ELEMENTS(missing_words), it->missing);
 	const char *why = find_reason(it);
-	GString *note = g_string_new("WhatsApp withheld the content of a "
-	    "message: ");
+	GString *note = g_string_new("WhatsApp gave no content: ");
 
 	if (what != NULL)
 		g_string_append_printf(note, "%s (%s)", what, it->missing);
 	else if (it->missing != NULL)
-		g_string_append_printf(note, "of type %s", it->missing);
+		g_string_append_printf(note, "a message of type %s",
+		    it->missing);
 	else
-		g_string_append(note, "of what type, it does not say");
+		g_string_append(note, "a message whose type it does not say");
 	if (why != NULL)
-		g_string_append_printf(note, "; %s", why);
+		g_string_append_printf(note, ". %s.", why);
 	return g_string_free(note, FALSE);
 }
 

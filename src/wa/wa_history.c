@@ -41,6 +41,68 @@ add_thread(struct wa_walk *w, json_object *thread)
 		wa_leftovers_add(w, thread, known, false);
 }
 
+static size_t
+count_messages(json_object *threads)
+{
+	size_t len = threads != NULL ? json_object_array_length(threads) : 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		json_object *list = wa_get(json_object_array_get_idx(threads,
+		    i), "messages", json_type_array);
+
+		n += list != NULL ? json_object_array_length(list) : 0;
+	}
+	return n;
+}
+
+static const char *
+first_id(const struct wa_walk *w, guint from)
+{
+	const struct item *it = from < w->items->len ?
+	    g_ptr_array_index(w->items, from) : NULL;
+
+	return it != NULL && it->id != NULL ? it->id : "";
+}
+
+static void
+add_count(struct item *it, const char *name, size_t count)
+{
+	g_autofree char *text = g_strdup_printf("%zu", count);
+
+	item_fact_add(it, name, text);
+}
+
+/*
+ * How far the sharing is: so that it can be seen whether all of it came.
+ * Chunks come in any order, and again when a business joins again, so the
+ * first message is part of the key.
+ */
+static void
+add_progress(struct wa_walk *w, json_object *chunk, json_object *threads,
+    guint from)
+{
+	json_object *metadata = wa_get(chunk, "metadata", json_type_object);
+	size_t messages = count_messages(threads);
+	g_autofree char *member = NULL;
+	struct item *it;
+
+	if (wa_get_any(metadata, "phase") == NULL &&
+	    wa_get_any(metadata, "chunk_order") == NULL &&
+	    wa_get_any(metadata, "progress") == NULL)
+		return;
+	member = g_strdup_printf("history|%s|%zu", first_id(w, from), messages);
+	it = wa_item_begin(w, metadata);
+	it->kind = ITEM_ACCOUNT;
+	it->type = ITEM_TYPE_HISTORY_CHUNK;
+	it->at_ms = wa_get_time(w->entry, "time");
+	wa_rest_add(it, "", metadata, NULL);
+	add_count(it, "threads", threads != NULL ?
+	    json_object_array_length(threads) : 0);
+	add_count(it, "messages", messages);
+	wa_item_end(w, member, it);
+}
+
 static void
 add_chunk(struct wa_walk *w, json_object *chunk)
 {
@@ -62,6 +124,7 @@ add_chunk(struct wa_walk *w, json_object *chunk)
 	for (size_t i = 0; i < n; i++)
 		wa_event_add(w, "errors", json_object_array_get_idx(errors, i),
 		    &declined);
+	add_progress(w, chunk, threads, before);
 	if (w->items->len == before)
 		wa_notice_add(w, "history", chunk, ITEM_TYPE_HISTORY_CHUNK,
 		    "a history chunk without messages: shown raw");

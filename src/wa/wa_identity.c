@@ -37,7 +37,17 @@ read_identity(struct item *it, json_object *content)
 	wa_party_read(&id->after, content, &new_keys);
 	wa_party_read(&id->before, content, &old_keys);
 	wa_party_merge(&id->before, &it->counterpart);
+	g_clear_pointer(&id->before.name, g_free);
 	forget_same_ids(&id->before, &id->after);
+}
+
+/* The old number, whose conversation it is, if there is one. */
+void
+wa_system_person_read(struct item_party *p, json_object *content)
+{
+	wa_party_read(p, content, &old_keys);
+	if (!wa_party_is_known(p))
+		wa_party_read(p, content, &wa_plain_keys);
 }
 
 bool
@@ -58,8 +68,9 @@ wa_system_parse(struct item *it, json_object *content, const char *path)
 	    it->type == ITEM_TYPE_USER_ID_CHANGED) {
 		read_identity(it, content);
 		wa_rest_add(it, path, content, changed);
-	} else {
-		wa_rest_add(it, path, content, other);
+		return it->text != NULL ||
+		    wa_party_is_known(&it->identity->after);
 	}
+	wa_rest_add(it, path, content, other);
 	return it->type != ITEM_TYPE_UNKNOWN;
 }

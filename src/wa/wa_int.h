@@ -196,6 +196,7 @@ bool wa_edit_parse(struct item *it, json_object *content, const char *path);
 bool wa_ephemeral_parse(struct item *it, json_object *content,
     const char *path);
 /* wa_identity.c */
+void wa_system_person_read(struct item_party *p, json_object *content);
 bool wa_system_parse(struct item *it, json_object *content, const char *path);
 /* wa_gap.c */
 bool wa_unsupported_parse(struct item *it, json_object *content,

@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#include "err.h"
-
 /*
  * A form's answers are JSON in a string, of any shape. What is not JSON, or
  * beyond the limits of a body, is shown as the string it is.
@@ -18,13 +16,14 @@ static void
 read_answers(struct item *it, const char *json)
 {
 	static const struct wa_limits limits = WA_LIMITS_DEFAULT;
+	/* json-c waits for more after a number that nothing follows. */
+	g_autofree char *text = g_strconcat(json, "\n", NULL);
 	struct wa_facts facts = { 0 };
-	size_t len = strlen(json);
+	size_t len = strlen(text);
 	json_object *root = NULL;
 
-	if (json[strspn(json, " \t\r\n")] != '\0' &&
-	    wa_scan(json, len, &limits, &facts, NULL) &&
-	    wa_json_load(json, len, &facts, &root, NULL))
+	if (wa_scan(text, len, &limits, &facts, NULL) &&
+	    wa_json_load(text, len, &facts, &root, NULL))
 		wa_answers_add(it, root);
 	g_clear_pointer(&facts.long_integers, g_array_unref);
 	json_object_put(root);

@@ -96,18 +96,10 @@ read_counterpart(const struct reading *r)
 	}
 	/* A system message may lack from: the person is in its content. */
 	if (!wa_party_is_known(&it->counterpart))
-		wa_party_read(&it->counterpart,
-		    wa_get(r->o, "system", json_type_object),
-		    &wa_plain_keys);
+		wa_system_person_read(&it->counterpart,
+		    wa_get(r->o, "system", json_type_object));
 	if (it->group_id == NULL || wa_party_is_known(&it->counterpart))
 		wa_party_match(w, &it->counterpart);
-}
-
-static char *
-path_to(const struct reading *r, const char *key)
-{
-	return r->body != r->o ? g_strconcat("message.", key, NULL) :
-	    g_strdup(key);
 }
 
 static void
@@ -156,12 +148,11 @@ static bool
 parse_content(const struct reading *r)
 {
 	json_object *content = wa_get_any(r->body, r->row->name);
-	g_autofree char *path = path_to(r, r->row->name);
 
 	if (r->row->type == ITEM_TYPE_TEMPLATE && r->body != r->o)
 		return wa_template_read(r->it, content,
-		    wa_get(r->o, "template", json_type_object), path);
-	return r->row->parse(r->it, content, path);
+		    wa_get(r->o, "template", json_type_object), r->row->name);
+	return r->row->parse(r->it, content, r->row->name);
 }
 
 static bool
@@ -197,12 +188,9 @@ add_people(const struct reading *r, json_object *o)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
 		g_autofree char *id = wa_get_id(o, keys[i]);
-		g_autofree char *path = NULL;
 
-		if (id == NULL || wa_is_shown(r->it, id))
-			continue;
-		path = o == r->o ? g_strdup(keys[i]) : path_to(r, keys[i]);
-		item_fact_add(r->it, path, id);
+		if (id != NULL && !wa_is_shown(r->it, id))
+			item_fact_add(r->it, keys[i], id);
 	}
 }
 
@@ -222,7 +210,7 @@ add_request_rest(const struct reading *r)
 		    WA_NONE }, { r->row->name, WA_ANY },
 		{ NULL } };
 
-	wa_rest_add(r->it, "message", r->body, known);
+	wa_rest_add(r->it, "", r->body, known);
 	add_people(r, r->body);
 }
 
@@ -284,7 +272,6 @@ static const char *const members[] = {
 static void
 read_message(struct reading *r)
 {
-	g_autofree char *context_path = path_to(r, "context");
 	struct item *it = r->it;
 
 	it->id = wa_get_id(r->o, "id");
@@ -292,7 +279,7 @@ read_message(struct reading *r)
 	it->group_id = wa_get_id(r->o, "group_id");
 	read_direction(r->w, it, r->o, r->side);
 	read_counterpart(r);
-	wa_context_parse(it, r->body, context_path);
+	wa_context_parse(it, r->body, "context");
 	wa_problems_read(it, r->o);
 	read_type(r);
 	read_content(r);

@@ -80,6 +80,13 @@ read_fallback(struct item *it, json_object *o, const char *path)
 	return wa_get_text(o, "fallback_value");
 }
 
+static bool
+is_file(const char *type)
+{
+	return strcmp(type, "image") == 0 || strcmp(type, "video") == 0 ||
+	    strcmp(type, "document") == 0;
+}
+
 /* The text a parameter puts into the wording; NULL if it is something else. */
 static char *
 read_value(struct item *it, json_object *o, const char *type, const char *path)
@@ -87,16 +94,17 @@ read_value(struct item *it, json_object *o, const char *type, const char *path)
 	json_object *inner = wa_get(o, type, json_type_object);
 	g_autofree char *inner_path = g_strconcat(path, ".", type, NULL);
 
-	if (strcmp(type, "text") == 0)
-		return wa_get_text(o, "text");
-	if (strcmp(type, "currency") == 0 || strcmp(type, "date_time") == 0)
+	char *text = strcmp(type, "text") == 0 ? wa_get_text(o, "text") : NULL;
+
+	if (text != NULL)
+		return text;
+	if (inner != NULL && (strcmp(type, "currency") == 0 ||
+	    strcmp(type, "date_time") == 0))
 		return read_fallback(it, inner, inner_path);
-	if (strcmp(type, "location") == 0)
+	if (strcmp(type, "location") == 0 && it->location == NULL &&
+	    inner != NULL)
 		wa_location_parse(it, inner, inner_path);
-	else if (strcmp(type, "image") == 0 || strcmp(type, "video") == 0 ||
-	    strcmp(type, "document") == 0)
-		wa_media_read(it, inner, inner_path);
-	else
+	else if (!is_file(type) || !wa_media_read(it, inner, inner_path))
 		wa_rest_add(it, inner_path, wa_get_any(o, type), NULL);
 	return NULL;
 }
@@ -209,7 +217,7 @@ add_definition_rest(const struct wording *w, const char *name,
 	static const struct wa_known known[] = { { "type", WA_TEXT },
 		{ "format", WA_TEXT }, { "text", WA_TEXT },
 		{ "buttons", WA_LIST }, { "cards", WA_LIST }, { NULL } };
-	g_autofree char *full = g_strconcat(w->prefix, "template.", name, NULL);
+	g_autofree char *full = g_strconcat(w->prefix, "definition.", name, NULL);
 
 	wa_rest_add(w->it, full, defined, known);
 }
@@ -419,7 +427,7 @@ read_wording(struct wording *w)
 	read_other_buttons(w, read_defined_buttons(w));
 	read_cards(w);
 	read_other_parts(w, w->sent, w->path, "button");
-	read_other_parts(w, w->defined, "template.components", "buttons");
+	read_other_parts(w, w->defined, "definition.components", "buttons");
 	t->expanded = w->whole && w->it->text != NULL;
 }
 
@@ -473,7 +481,7 @@ wa_template_read(struct item *it, json_object *content,
 	read_names(it, content, definition, path);
 	read_wording(&w);
 	wa_rest_add(it, path, content, known);
-	wa_rest_add(it, "template", definition, defined_known);
+	wa_rest_add(it, "definition", definition, defined_known);
 	return it->template->name != NULL || it->text != NULL;
 }
 

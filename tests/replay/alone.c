@@ -35,9 +35,11 @@ static const struct {
 	/* told by the group or the person, and by every mail */
 	{ NULL, "recipient_type" }, { NULL, "messaging_product" },
 	{ "status-group.json", "recipient_id" },
+	{ "status-group-old.json", "recipient_id" },
 	/* a name made safe, and numbers made digits */
 	{ "document-hostile-name.json", "filename" },
 	{ "loose-types.json", "id" }, { "loose-types.json", "from" },
+	{ "history-no-numbers.json", "from" },
 };
 
 /* Meta's words for shapes: the mail has the shape, in words of its own. */
@@ -48,8 +50,9 @@ static const char *const shapes[] = { "text", "image", "video", "audio",
 	"button_reply", "list_reply", "nfm_reply", "call_permission_reply",
 	"user_changed_number", "user_changed_user_id", "header", "body",
 	"footer", "buttons", "carousel", "HEADER", "BODY", "FOOTER", "BUTTONS",
-	"CAROUSEL", "TEXT", "currency", "date_time", "ephemeral",
-	"customer_changed_number", "summary", "contact", "call", NULL };
+	"CAROUSEL", "TEXT", "IMAGE", "LOCATION", "currency", "date_time",
+	"ephemeral", "customer_changed_number", "summary", "contact", "call",
+	NULL };
 
 struct search {
 	struct world *w;
