@@ -6,9 +6,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "err.h"
+#include "text.h"
 #include "../../src/render/render_int.h"
 
 static void
@@ -162,6 +164,84 @@ html_that_can_be_read_in_two_ways_is_refused(void **state)
 	refuse("<", "\"<\"");
 }
 
+/* --- what strangers write --- */
+
+#define HOSTILE "</title></style><script>x()</script><img src=x onerror=" \
+	"\"x()\" style='background:url(//x)'> --> &lt;b&gt; {{from}}"
+
+/* Every flag set, every list of one element, every string the same. */
+static struct template_scope *
+scope_of(const struct template_var *vars, const char *string, GPtrArray *all)
+{
+	struct template_scope *scope = g_new0(struct template_scope, 1);
+
+	g_ptr_array_add(all, scope);
+	for (size_t i = 0; vars[i].name != NULL; i++) {
+		scope->string[i] = string;
+		if (vars[i].kind != TEMPLATE_LIST)
+			continue;
+		scope->list[i] = g_ptr_array_new();
+		g_ptr_array_add(scope->list[i], scope_of(vars[i].members,
+		    string, all));
+	}
+	return scope;
+}
+
+static void
+free_scopes(GPtrArray *all)
+{
+	for (guint i = 0; i < all->len; i++) {
+		struct template_scope *scope = g_ptr_array_index(all, i);
+
+		for (size_t k = 0; k < G_N_ELEMENTS(scope->list); k++) {
+			if (scope->list[k] != NULL)
+				g_ptr_array_unref(scope->list[k]);
+		}
+		g_free(scope);
+	}
+	g_ptr_array_unref(all);
+}
+
+/* The shipped template with this string in every place there is. */
+static GString *
+rendered_with(const char *string)
+{
+	const char *src = getenv("SRCDIR");
+	g_autofree char *path = g_build_filename(src != NULL ? src : ".",
+	    "templates", "turn.html", NULL);
+	const struct template_var *vars = render_template_vars();
+	GPtrArray *all = g_ptr_array_new();
+	GString *out = g_string_new(NULL);
+	struct template *t;
+	struct err err = ERR_INIT;
+
+	if (!template_load(path, TEMPLATE_HTML, vars, &t, &err))
+		fail_msg("%s", err.text);
+	assert_true(template_render(t, scope_of(vars, string, all), 1 << 20,
+	    out, &err));
+	template_free(t);
+	free_scopes(all);
+	return out;
+}
+
+static void
+what_strangers_write_is_never_markup(void **state)
+{
+	g_autoptr(GString) plain = rendered_with("harmless");
+	g_autoptr(GString) hostile = rendered_with(HOSTILE);
+	g_autoptr(GString) escaped = g_string_new(NULL);
+	g_auto(GStrv) pieces = NULL;
+	g_autofree char *mended = NULL;
+
+	(void)state;
+	text_html_escape(escaped, HOSTILE);
+	assert_null(strpbrk(escaped->str, "<>\"'"));
+	pieces = g_strsplit(hostile->str, escaped->str, -1);
+	mended = g_strjoinv("harmless", pieces);
+	assert_string_equal(mended, plain->str);
+	assert_true(g_strv_length(pieces) > 80);
+}
+
 int
 main(void)
 {
@@ -173,6 +253,7 @@ main(void)
 		cmocka_unit_test(values_stand_in_text_and_quotes_only),
 		cmocka_unit_test(sections_begin_and_end_in_one_place),
 		cmocka_unit_test(html_that_can_be_read_in_two_ways_is_refused),
+		cmocka_unit_test(what_strangers_write_is_never_markup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
