@@ -37,7 +37,7 @@ STORE_CONTRACT = tests/unit/store_contract.c tests/unit/store_contract.h \
 	tests/unit/store_filing.c tests/unit/store_knowing.c \
 	tests/unit/store_wanting.c \
 	tests/unit/store_keeping.c tests/unit/store_delivery.c \
-	tests/unit/store_looking.c
+	tests/unit/store_looking.c tests/unit/store_following.c
 
 UNIT_TESTS += tests/unit/test_store_sqlite
 tests_unit_test_store_sqlite_SOURCES = tests/unit/test_store_sqlite.c \

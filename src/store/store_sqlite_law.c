@@ -2,7 +2,8 @@
 /*
  * SQLite: the conservation law. One query per article: it counts what breaks
  * it and names the first. Reads everything, so it is for tests and for a
- * person who asks, not for a loop.
+ * person who asks, not for a loop. Of files it sees whether those that are
+ * still needed are there, and of what length.
  */
 #include "store_sqlite.h"
 
@@ -13,6 +14,22 @@ struct article {
 
 #define CURSOR "(SELECT ifnull(max(value), 0) FROM {build}.cursor " \
 	"WHERE name = '" STORE_CURSOR_EVENTS "')"
+
+#define FETCHED_TO "(SELECT ifnull(max(value), 0) FROM {build}.cursor " \
+	"WHERE name = '" STORE_CURSOR_FETCHED "')"
+#define IS_RENDERED(turn_id) "EXISTS (SELECT 1 FROM turn t " \
+	"WHERE t.id = " turn_id " AND t.state = 'rendered')"
+
+/*
+ * Asked before there is one view of all: media's is taken after build's there,
+ * and may know of wants that build's does not have yet.
+ */
+static const struct article backups[] = {
+	{ "SELECT max(0, ifnull(max(want_id), 0) - "
+	    "ifnull((SELECT max(id) FROM want), 0)), max(want_id) FROM fetch",
+	  "files were fetched that nobody wants; build.db may have been put "
+	  "back from a backup" },
+};
 
 static const struct article articles[] = {
 	{ "SELECT count(*), min(i.id) FROM item i WHERE NOT EXISTS "
@@ -35,7 +52,9 @@ static const struct article articles[] = {
 	  "mails have no content" },
 	{ "SELECT count(*), min(m.id) FROM mail m "
 	    "JOIN content c ON c.id = m.content_id "
-	    "LEFT JOIN outcome o ON o.mail_id = m.id WHERE c.bytes IS NULL "
+	    "LEFT JOIN outcome o ON o.mail_id = m.id "
+	    "WHERE typeof(c.bytes) = 'null' AND NOT EXISTS "
+	    "(SELECT 1 FROM content_file x WHERE x.content_id = c.id) "
 	    "AND (o.state IS NULL OR o.state <> 'sent')",
 	  "mails lost their content before they were sent" },
 	{ "SELECT count(*), min(o.mail_id) FROM outcome o WHERE o.state "
@@ -66,6 +85,73 @@ static const struct article articles[] = {
 	{ "SELECT count(*), min(e.id) FROM event e WHERE e.body IS NULL "
 	    "AND e.id > " CURSOR,
 	  "events lost their body before they were read" },
+	{ "SELECT count(*), min(t.id) FROM turn t WHERE NOT EXISTS "
+	    "(SELECT 1 FROM item i WHERE i.turn_id = t.id) AND NOT EXISTS "
+	    "(SELECT 1 FROM follow_up u WHERE u.turn_id = t.id) "
+	    "AND t.id NOT IN (SELECT turn_id FROM parked)",
+	  "turns have no item, follow no file up and show no parked event" },
+	{ "SELECT count(*), min(t.id) FROM turn t WHERE t.state = 'closed' "
+	    "AND NOT EXISTS (SELECT 1 FROM waiting w "
+	    "WHERE w.turn_id = t.id)",
+	  "turns are closed but wait for nothing" },
+	{ "SELECT count(*), min(w.turn_id) FROM waiting w WHERE NOT EXISTS "
+	    "(SELECT 1 FROM turn t WHERE t.id = w.turn_id "
+	    "AND t.state = 'closed')",
+	  "turns wait that are not closed" },
+	{ "SELECT count(*), min(w.id) FROM want w WHERE NOT EXISTS "
+	    "(SELECT 1 FROM turn t WHERE t.id = w.turn_id) OR NOT EXISTS "
+	    "(SELECT 1 FROM event e WHERE e.id = w.event_id)",
+	  "wanted files are of no turn or no event" },
+	{ "SELECT count(*), min(w.id) FROM want w "
+	    "LEFT JOIN fetch f ON f.want_id = w.id WHERE w.late = 0 "
+	    "AND f.number IS NULL AND " IS_RENDERED("w.turn_id"),
+	  "files are neither in the mail of their turn nor noted as late" },
+	{ "SELECT count(*), min(w.id) FROM want w "
+	    "CROSS JOIN fetch f ON f.want_id = w.id WHERE w.late = 1 "
+	    "AND f.number <= " FETCHED_TO " AND " IS_RENDERED("w.turn_id")
+	    " AND NOT EXISTS (SELECT 1 FROM follow_up u "
+	    "WHERE u.want_id = w.id)",
+	  "files came late and were not followed up" },
+	{ "SELECT count(*), min(u.turn_id) FROM follow_up u WHERE NOT EXISTS "
+	    "(SELECT 1 FROM fetch f WHERE f.want_id = u.want_id "
+	    "AND f.number IS NOT NULL)",
+	  "turns follow up a file whose outcome is open" },
+	{ "SELECT max(0, " FETCHED_TO " - ifnull(max(number), 0)), "
+	    "max(number) FROM result",
+	  "files were taken up that did not come; media.db may have been put "
+	  "back from a backup" },
+	{ "SELECT count(*), min(f.want_id) FROM fetch f WHERE "
+	    "(f.number IS NULL) <> (f.state IN ('trying', 'retry')) "
+	    "OR (f.number IS NOT NULL AND NOT EXISTS (SELECT 1 FROM result r "
+	    "WHERE r.number = f.number AND r.want_id = f.want_id))",
+	  "files became final without a number, or otherwise" },
+};
+
+/* Files that must be there: id, name or NULL, size. */
+struct needed {
+	const char *sql;
+	enum store_dir dir;
+	const char *breaks;
+};
+
+static const struct needed needed[] = {
+	{ "SELECT m.id, x.name, c.size FROM content_file x "
+	    "CROSS JOIN content c ON c.id = x.content_id "
+	    "CROSS JOIN mail m ON m.turn_id = c.turn_id "
+	    "AND m.content_id = c.id "
+	    "LEFT JOIN outcome o ON o.mail_id = m.id "
+	    "WHERE o.state IS NULL OR o.state <> 'sent' ORDER BY m.id",
+	  STORE_DIR_MAIL,
+	  "mails lost their file before they were sent" },
+	{ "SELECT w.id, f.path, f.size FROM fetch f "
+	    "CROSS JOIN want w ON w.id = f.want_id "
+	    "WHERE f.path IS NOT NULL AND (EXISTS (SELECT 1 FROM turn t "
+	    "WHERE t.id = w.turn_id AND t.state IN ('open', 'closed')) "
+	    "OR (w.late = 1 AND NOT EXISTS (SELECT 1 FROM follow_up u "
+	    "WHERE u.want_id = w.id AND " IS_RENDERED("u.turn_id") "))) "
+	    "ORDER BY w.id",
+	  STORE_DIR_MEDIA,
+	  "files are gone before they were in a mail" },
 };
 
 static bool
@@ -87,10 +173,46 @@ check(struct sqlite *s, const struct article *a, char **why, struct err *err)
 }
 
 static bool
+check_files(struct sqlite *s, const struct needed *a, char **why,
+    struct err *err)
+{
+	sqlite3_stmt *q = store_db_query(s, a->sql, err, "");
+	int64_t n = 0, first = 0;
+	int r;
+
+	while ((r = store_db_step(s, q, err)) > 0) {
+		if (store_file_is_there(&s->base, a->dir, store_db_text(q, 1),
+		    sqlite3_column_int64(q, 2)))
+			continue;
+		if (n++ == 0)
+			first = sqlite3_column_int64(q, 0);
+	}
+	if (r < 0)
+		return false;
+	if (n > 0)
+		*why = g_strdup_printf("%" G_GINT64_FORMAT " %s (the first is "
+		    "%" G_GINT64_FORMAT ")", n, a->breaks, first);
+	return true;
+}
+
+static bool
+check_list(struct sqlite *s, const struct article *list, size_t n,
+    char **why, struct err *err)
+{
+	for (size_t i = 0; i < n && *why == NULL; i++) {
+		if (!check(s, &list[i], why, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
 check_all(struct sqlite *s, char **why, struct err *err)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(articles) && *why == NULL; i++) {
-		if (!check(s, &articles[i], why, err))
+	if (!check_list(s, articles, G_N_ELEMENTS(articles), why, err))
+		return false;
+	for (size_t i = 0; i < G_N_ELEMENTS(needed) && *why == NULL; i++) {
+		if (!check_files(s, &needed[i], why, err))
 			return false;
 	}
 	return true;
@@ -102,7 +224,8 @@ store_sqlite_law_check(struct store *st, bool *ok, char **why,
 {
 	struct sqlite *s = SQLITE_OF(st);
 	g_autofree char *broken = NULL;
-	bool done = store_db_look_begin(s, err) &&
+	bool done = check_list(s, backups, G_N_ELEMENTS(backups), &broken,
+	    err) && store_db_look_begin(s, err) &&
 	    check_all(s, &broken, err);
 
 	store_db_look_end(s);

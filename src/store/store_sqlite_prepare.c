@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SQLite: creating, upgrading and checking the files, before any role opens
- * them; then the directories beside them. All are locked meanwhile. An upgrade is one transaction per
- * file: a crash leaves it before or after, and the next start goes on.
+ * them; then the directories beside them. All are locked meanwhile. An
+ * upgrade is one transaction per file: a crash leaves it before or after, and
+ * the next start goes on.
  */
 #include "store_sqlite.h"
 

@@ -108,6 +108,27 @@ find(struct trace *t, const char *id)
 	return find_name(t, id);
 }
 
+/*
+ * A file that came late makes a turn of its own: with a turn its follow-ups
+ * are found, and with a follow-up the turn that it follows.
+ */
+static bool
+find_follow_ups(struct trace *t)
+{
+	for (guint i = 0; i < t->turns->len; i++) {
+		int64_t id = g_array_index(t->turns, int64_t, i);
+		sqlite3_stmt *q = store_db_query(t->s, "SELECT u.turn_id, 0 "
+		    "FROM want w CROSS JOIN follow_up u ON u.want_id = w.id "
+		    "WHERE w.turn_id = ?1 UNION SELECT w.turn_id, 0 "
+		    "FROM follow_up u CROSS JOIN want w ON w.id = u.want_id "
+		    "WHERE u.turn_id = ?1", t->err, "i", id);
+
+		if (!add_ids(t, q))
+			return false;
+	}
+	return true;
+}
+
 /* The events of the turns found, and those that repeated their items. */
 static bool
 find_events(struct trace *t)
@@ -193,6 +214,24 @@ static const char *const of_turn[] = {
 	"SELECT CASE WHEN g.same THEN 'repeated' ELSE 'changed' END, g.at_ms, "
 	"g.event_id, i.turn_id, 0, i.wamid AS id FROM item i "
 	"JOIN sighting g ON g.key = i.key WHERE i.turn_id = ? ORDER BY g.id",
+	"SELECT 'wanted', w.wanted_ms, w.event_id, w.turn_id, 0, w.media_id, "
+	"w.mime_type, CASE WHEN f.number IS NULL THEN f.attempts END "
+	"AS attempts, CASE WHEN f.state = 'retry' THEN f.next_ms END "
+	"AS next_ms, CASE WHEN f.number IS NULL THEN f.reason END AS reason "
+	"FROM want w LEFT JOIN fetch f ON f.want_id = w.id "
+	"WHERE w.turn_id = ? ORDER BY w.id",
+	"SELECT f.state, f.done_ms, w.event_id, w.turn_id, 0, w.media_id, "
+	"f.type, nullif(f.size, 0) AS size, CASE WHEN f.state = 'unavailable' "
+	"THEN NULL ELSE lower(hex(f.sha256)) END AS sha256, f.verdict, "
+	"CASE WHEN f.hash_differs THEN 'yes' END AS hash_differs, "
+	"CASE WHEN f.type_differs THEN 'yes' END AS type_differs, f.reason, "
+	"CASE WHEN f.state <> 'unavailable' AND f.path IS NULL THEN 'yes' END "
+	"AS purged FROM want w CROSS JOIN fetch f ON f.want_id = w.id "
+	"WHERE w.turn_id = ? AND f.number IS NOT NULL ORDER BY f.number",
+	"SELECT 'follow-up', t.opened_ms, w.event_id, t.id, 0, w.media_id, "
+	"w.turn_id AS of_turn FROM follow_up u "
+	"CROSS JOIN turn t ON t.id = u.turn_id "
+	"CROSS JOIN want w ON w.id = u.want_id WHERE u.turn_id = ?",
 	"SELECT 'closed', closed_ms, 0, id, 0, closed_why AS reason, items "
 	"FROM turn WHERE id = ? AND closed_ms IS NOT NULL",
 	"SELECT state, done_ms, 0, id, 0, message_id, parked_why AS reason "
@@ -240,11 +279,29 @@ by_time(gconstpointer a, gconstpointer b)
 	return (x->at_ms > y->at_ms) - (x->at_ms < y->at_ms);
 }
 
+static gint
+by_id(gconstpointer a, gconstpointer b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* What happened at one time is told in one order, whatever was asked for. */
+static bool
+find_all(struct trace *t, const char *id)
+{
+	if (!find(t, id) || !find_follow_ups(t) || !find_events(t))
+		return false;
+	g_array_sort(t->turns, by_id);
+	g_array_sort(t->events, by_id);
+	return true;
+}
+
 static bool
 collect(struct trace *t, const char *id)
 {
-	return store_db_look_begin(t->s, t->err) &&
-	    find(t, id) && find_events(t) &&
+	return store_db_look_begin(t->s, t->err) && find_all(t, id) &&
 	    gather(t, t->events, of_event, G_N_ELEMENTS(of_event)) &&
 	    gather(t, t->turns, of_turn, G_N_ELEMENTS(of_turn));
 }

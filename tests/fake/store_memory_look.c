@@ -245,6 +245,124 @@ judge_events(struct fake *f, struct law *l)
 }
 
 static bool
+is_rendered(struct fake *f, int64_t turn_id)
+{
+	return turn_id != 0 &&
+	    fake_turn(f, turn_id)->state == FAKE_RENDERED;
+}
+
+static void
+judge_wants(struct fake *f, struct law *l)
+{
+	int64_t taken = fake_cursor(f, STORE_BUILD, STORE_CURSOR_FETCHED);
+
+	for (int64_t id = 1; fake_want(f, id) != NULL; id++) {
+		if (fake_want(f, id)->w.event_id > FAKE_N(f, FAKE_EVENT))
+			breach(l, id);
+	}
+	judge(l, "wanted files are of no turn or no event");
+	for (int64_t id = 1; fake_want(f, id) != NULL; id++) {
+		const struct fake_want *w = fake_want(f, id);
+
+		if (!w->late && w->number == 0 &&
+		    is_rendered(f, w->w.turn_id))
+			breach(l, id);
+	}
+	judge(l, "files are neither in the mail of their turn nor noted as "
+	    "late");
+	for (int64_t id = 1; fake_want(f, id) != NULL; id++) {
+		const struct fake_want *w = fake_want(f, id);
+
+		if (w->late && w->number != 0 && w->number <= taken &&
+		    is_rendered(f, w->w.turn_id) && fake_follow_up(f, id) == 0)
+			breach(l, id);
+	}
+	judge(l, "files came late and were not followed up");
+	for (int64_t id = 1; fake_want(f, id) != NULL; id++) {
+		if (fake_follow_up(f, id) != 0 && fake_want(f, id)->number == 0)
+			breach(l, fake_follow_up(f, id));
+	}
+	judge(l, "turns follow up a file whose outcome is open");
+	for (int64_t n = FAKE_N(f, FAKE_RESULT) + 1; n <= taken; n++)
+		breach(l, n);
+	judge(l, "files were taken up that did not come");
+}
+
+/* Whether an item, a file or a parked event is what the turn is for. */
+static bool
+has_reason(struct fake *f, int64_t turn_id)
+{
+	for (guint i = 0; i < FAKE_N(f, FAKE_ITEM); i++) {
+		if (FAKE_AT(f, FAKE_ITEM, fake_item, i)->it.turn_id == turn_id)
+			return true;
+	}
+	for (guint i = 0; i < FAKE_N(f, FAKE_PARKED_EVENT); i++) {
+		if (FAKE_AT(f, FAKE_PARKED_EVENT, fake_parked, i)->turn_id ==
+		    turn_id)
+			return true;
+	}
+	for (guint i = 0; i < FAKE_N(f, FAKE_FOLLOW_UP); i++) {
+		if (FAKE_AT(f, FAKE_FOLLOW_UP, fake_follow_up, i)->turn_id ==
+		    turn_id)
+			return true;
+	}
+	return false;
+}
+
+static void
+judge_turns(struct fake *f, struct law *l)
+{
+	for (int64_t id = 1; fake_turn(f, id) != NULL; id++) {
+		if (!has_reason(f, id))
+			breach(l, id);
+	}
+	judge(l, "turns have no item, follow no file up and show no parked "
+	    "event");
+	for (int64_t id = 1; fake_turn(f, id) != NULL; id++) {
+		const struct fake_turn *t = fake_turn(f, id);
+
+		if (t->state == FAKE_CLOSED && t->wait_until_ms == 0)
+			breach(l, id);
+	}
+	judge(l, "turns are closed but wait for nothing");
+}
+
+static bool
+is_needed(struct fake *f, const struct fake_want *w)
+{
+	enum fake_turn_state state = fake_turn(f, w->w.turn_id)->state;
+
+	return w->fetch.path != NULL && (state == FAKE_OPEN ||
+	    state == FAKE_CLOSED ||
+	    (w->late && !is_rendered(f, fake_follow_up(f, w->w.id))));
+}
+
+static void
+judge_files(struct fake *f, struct law *l)
+{
+	for (guint i = 0; i < FAKE_N(f, FAKE_MAIL); i++) {
+		struct store_mail m = fake_mail(f, i + 1);
+		const struct store_outcome *o = fake_outcome(f, m.id);
+		const struct fake_content *c = FAKE_AT(f, FAKE_CONTENT,
+		    fake_content, (guint)m.content_id - 1);
+
+		if (c->file != NULL && (o == NULL || o->state != STORE_SENT) &&
+		    !store_file_is_there(&f->base, STORE_DIR_MAIL, c->file,
+		    (int64_t)c->len))
+			breach(l, m.id);
+	}
+	judge(l, "mails lost their file before they were sent");
+	for (int64_t id = 1; fake_want(f, id) != NULL; id++) {
+		const struct fake_want *w = fake_want(f, id);
+
+		if (is_needed(f, w) && !store_file_is_there(&f->base,
+		    STORE_DIR_MEDIA, w->fetch.path, w->fetch.size))
+			breach(l, id);
+	}
+	judge(l, "files are gone before they were in a mail");
+}
+
+static bool
 law_check(struct store *st, bool *ok, char **why, struct err *err)
 {
 	struct law l = { 0 };
@@ -253,6 +371,9 @@ law_check(struct store *st, bool *ok, char **why, struct err *err)
 	judge_mails(FAKE_OF(st), &l);
 	judge_marks(FAKE_OF(st), &l);
 	judge_events(FAKE_OF(st), &l);
+	judge_turns(FAKE_OF(st), &l);
+	judge_wants(FAKE_OF(st), &l);
+	judge_files(FAKE_OF(st), &l);
 	*ok = l.why == NULL;
 	*why = l.why;
 	return true;

@@ -157,6 +157,21 @@ find(struct trace *t, const char *id)
 }
 
 static void
+find_follow_ups(struct trace *t)
+{
+	struct fake *f = t->f;
+
+	for (guint i = 0; i < FAKE_N(f, FAKE_FOLLOW_UP); i++) {
+		const struct fake_follow_up *u = FAKE_AT(f, FAKE_FOLLOW_UP,
+		    fake_follow_up, i);
+		int64_t of = fake_want(f, u->want_id)->w.turn_id;
+
+		if (t->turns[u->turn_id] || t->turns[of])
+			t->turns[u->turn_id] = t->turns[of] = true;
+	}
+}
+
+static void
 find_events(struct trace *t)
 {
 	struct fake *f = t->f;
@@ -271,6 +286,38 @@ tell_items(struct trace *t, int64_t turn_id)
 }
 
 static void
+tell_files(struct trace *t, int64_t turn_id)
+{
+	struct fake *f = t->f;
+	int64_t follow_up = 0;
+
+	for (int64_t id = 1; fake_want(f, id) != NULL; id++) {
+		const struct fake_want *w = fake_want(f, id);
+		struct store_fact at = { .what = "wanted",
+			.at_ms = w->w.wanted_ms, .event_id = w->w.event_id,
+			.turn_id = turn_id };
+
+		if (fake_follow_up(f, id) == turn_id)
+			follow_up = id;
+		if (w->w.turn_id != turn_id)
+			continue;
+		add(t, &at, spell("media_id", w->w.media_id, NULL));
+		at.what = store_fetch_name(w->fetch.state);
+		at.at_ms = w->fetch.done_ms;
+		if (w->number != 0)
+			add(t, &at, spell("media_id", w->w.media_id, "type",
+			    w->fetch.type, "verdict", w->fetch.verdict,
+			    "reason", w->fetch.reason, NULL));
+	}
+	if (follow_up != 0)
+		add(t, &(struct store_fact){ .what = "follow-up",
+		    .at_ms = fake_turn(f, turn_id)->t.opened_ms,
+		    .event_id = fake_want(f, follow_up)->w.event_id,
+		    .turn_id = turn_id }, spell("media_id",
+		    fake_want(f, follow_up)->w.media_id, NULL));
+}
+
+static void
 tell_turn(struct trace *t, int64_t id)
 {
 	const struct fake_turn *turn = fake_turn(t->f, id);
@@ -367,12 +414,14 @@ fake_trace(struct store *st, const char *id, store_fact_fn *fn, void *arg,
 
 	(void)err;
 	find(&t, id);
+	find_follow_ups(&t);
 	find_events(&t);
 	tell_events(&t);
 	tell_recorded(&t);
 	for (guint i = 1; i <= FAKE_N(f, FAKE_TURN); i++) {
 		if (turns[i]) {
 			tell_items(&t, i);
+			tell_files(&t, i);
 			tell_turn(&t, i);
 		}
 	}

@@ -166,6 +166,60 @@ put_fetch(struct bed *b, int64_t want_id, enum store_fetch_state state,
 }
 
 int64_t
+put_wanting(struct bed *b, const char *key)
+{
+	int64_t event = put_event(b, T0, "{}"), turn, want;
+
+	begin(b, STORE_BUILD);
+	turn = add_turn(b, "talk", TURN_SINGLE);
+	add_item(b, key, event, turn);
+	want = add_want(b, turn, event, key);
+	assert_true(store_turn_wait(b->of[STORE_BUILD], turn, T0 + 100));
+	assert_true(store_cursor_set(b->of[STORE_BUILD], STORE_BUILD,
+	    STORE_CURSOR_EVENTS, event));
+	commit(b, STORE_BUILD);
+	return want;
+}
+
+int64_t
+put_rendered(struct bed *b, int64_t turn, int64_t late)
+{
+	uint8_t sha256[HASH_SIZE] = { 1 };
+	int64_t mail;
+
+	begin(b, STORE_BUILD);
+	assert_true(store_turn_rendered(b->of[STORE_BUILD], turn, "r@test",
+	    sha256, T0 + 4));
+	mail = add_mail(b, turn, "a", "x");
+	if (late != 0)
+		assert_true(store_want_late(b->of[STORE_BUILD], late));
+	commit(b, STORE_BUILD);
+	return mail;
+}
+
+int64_t
+put_follow_up(struct bed *b, int64_t want)
+{
+	int64_t turn;
+
+	begin(b, STORE_BUILD);
+	turn = add_turn(b, "talk", TURN_SINGLE);
+	assert_true(store_follow_up_add(b->of[STORE_BUILD], turn, want));
+	assert_true(store_turn_wait(b->of[STORE_BUILD], turn, T0 + 100));
+	commit(b, STORE_BUILD);
+	return turn;
+}
+
+void
+take_up(struct bed *b, int64_t number)
+{
+	begin(b, STORE_BUILD);
+	assert_true(store_cursor_set(b->of[STORE_BUILD], STORE_BUILD,
+	    STORE_CURSOR_FETCHED, number));
+	commit(b, STORE_BUILD);
+}
+
+int64_t
 put_message(struct bed *b, const char *key, const char *journal,
     const char *journal2)
 {

@@ -34,6 +34,17 @@ void put_fetch(struct bed *b, int64_t want_id, enum store_fetch_state state,
     const char *path, int64_t next_ms);
 
 /*
+ * The ways of a file, each step a transaction. An event whose turn waits for
+ * one (event, turn and want have the same id in a store with nothing else);
+ * its turn rendered, without the file of this want unless 0 (gives the mail);
+ * build takes up results to this number; a turn that follows a want up.
+ */
+int64_t put_wanting(struct bed *b, const char *key);
+int64_t put_rendered(struct bed *b, int64_t turn, int64_t late);
+void take_up(struct bed *b, int64_t number);
+int64_t put_follow_up(struct bed *b, int64_t want);
+
+/*
  * The whole way of one message: event, item, turn, rendered, a mail per
  * journal (NULL: none). The id of the first mail; message id "<KEY>@test".
  */
@@ -56,6 +67,8 @@ extern const struct CMUnitTest store_contract_wanting[];
 extern const size_t store_contract_wanting_n;
 extern const struct CMUnitTest store_contract_keeping[];
 extern const size_t store_contract_keeping_n;
+extern const struct CMUnitTest store_contract_following[];
+extern const size_t store_contract_following_n;
 extern const struct CMUnitTest store_contract_delivery[];
 extern const size_t store_contract_delivery_n;
 extern const struct CMUnitTest store_contract_looking[];

@@ -55,6 +55,7 @@ store_contract_run(const char *name, const struct bed_driver *driver)
 	add_group(all, store_contract_keeping, store_contract_keeping_n);
 	add_group(all, store_contract_delivery, store_contract_delivery_n);
 	add_group(all, store_contract_looking, store_contract_looking_n);
+	add_group(all, store_contract_following, store_contract_following_n);
 	return _cmocka_run_group_tests(name,
 	    (const struct CMUnitTest *)(void *)all->data, all->len, NULL, NULL);
 }

@@ -249,62 +249,6 @@ put_file(struct bed *b, const char *name)
 	return path;
 }
 
-/* An event whose turn waits for a file; the want's id is the event's. */
-static int64_t
-put_wanting(struct bed *b, const char *key)
-{
-	int64_t event = put_event(b, T0, "{}"), turn, want;
-
-	begin(b, STORE_BUILD);
-	turn = add_turn(b, "talk", TURN_SINGLE);
-	add_item(b, key, event, turn);
-	want = add_want(b, turn, event, key);
-	assert_true(store_turn_wait(b->of[STORE_BUILD], turn, T0 + 100));
-	assert_true(store_cursor_set(b->of[STORE_BUILD], STORE_BUILD,
-	    STORE_CURSOR_EVENTS, event));
-	commit(b, STORE_BUILD);
-	return want;
-}
-
-/* Renders the turn, without its file when late; the mail's id. */
-static int64_t
-render(struct bed *b, int64_t turn, int64_t late)
-{
-	uint8_t sha256[HASH_SIZE] = { 1 };
-	int64_t mail;
-
-	begin(b, STORE_BUILD);
-	assert_true(store_turn_rendered(b->of[STORE_BUILD], turn, "r@test",
-	    sha256, T0 + 4));
-	mail = add_mail(b, turn, "a", "x");
-	if (late != 0)
-		assert_true(store_want_late(b->of[STORE_BUILD], late));
-	commit(b, STORE_BUILD);
-	return mail;
-}
-
-static int64_t
-put_follow_up(struct bed *b, int64_t want)
-{
-	int64_t turn;
-
-	begin(b, STORE_BUILD);
-	turn = add_turn(b, "talk", TURN_SINGLE);
-	assert_true(store_follow_up_add(b->of[STORE_BUILD], turn, want));
-	assert_true(store_turn_wait(b->of[STORE_BUILD], turn, T0 + 100));
-	commit(b, STORE_BUILD);
-	return turn;
-}
-
-static void
-take_up(struct bed *b, int64_t number)
-{
-	begin(b, STORE_BUILD);
-	assert_true(store_cursor_set(b->of[STORE_BUILD], STORE_BUILD,
-	    STORE_CURSOR_FETCHED, number));
-	commit(b, STORE_BUILD);
-}
-
 static int64_t
 purge_files(struct bed *b, int64_t before_ms)
 {
@@ -343,7 +287,7 @@ a_file_goes_once_the_mail_with_it_was_sent_before(void **state)
 
 	put_fetch(b, want, STORE_FETCHED, "ab/cd/x", 0);
 	assert_int_equal(purge_files(b, T0 + 50), 0);
-	mail = render(b, want, 0);
+	mail = put_rendered(b, want, 0);
 	put_outcome(b, mail, "a", STORE_SENT, T0 + 10, 0);
 	assert_int_equal(purge_files(b, T0 + 50), 0);
 	take_up(b, 1);
@@ -363,14 +307,14 @@ a_late_file_goes_once_its_follow_up_was_sent(void **state)
 	g_autofree char *path = put_file(b, "quarantine/x");
 	int64_t want = put_wanting(b, "k"), mail, turn;
 
-	mail = render(b, want, want);
+	mail = put_rendered(b, want, want);
 	put_outcome(b, mail, "a", STORE_SENT, T0 + 10, 0);
 	put_fetch(b, want, STORE_QUARANTINED, "quarantine/x", 0);
 	assert_int_equal(purge_files(b, T0 + 50), 0);
 	turn = put_follow_up(b, want);
 	take_up(b, 1);
 	assert_int_equal(purge_files(b, T0 + 50), 0);
-	mail = render(b, turn, 0);
+	mail = put_rendered(b, turn, 0);
 	assert_int_equal(purge_files(b, T0 + 50), 0);
 	put_outcome(b, mail, "a", STORE_SENT, T0 + 10, 0);
 	assert_true(is_there(path));
@@ -390,11 +334,11 @@ a_file_of_several_messages_goes_with_the_last(void **state)
 	put_fetch(b, none, STORE_UNAVAILABLE, NULL, 0);
 	put_fetch(b, two, STORE_FETCHED, "ab/cd/x", 0);
 	take_up(b, 3);
-	put_outcome(b, render(b, one, 0), "a", STORE_SENT, T0 + 10, 0);
+	put_outcome(b, put_rendered(b, one, 0), "a", STORE_SENT, T0 + 10, 0);
 	assert_int_equal(purge_files(b, T0 + 50), 1);
 	assert_true(is_there(path));
 	assert_true(has_path(b, two));
-	put_outcome(b, render(b, two, 0), "a", STORE_SENT, T0 + 10, 0);
+	put_outcome(b, put_rendered(b, two, 0), "a", STORE_SENT, T0 + 10, 0);
 	assert_int_equal(purge_files(b, T0 + 50), 1);
 	assert_false(is_there(path));
 }
@@ -408,7 +352,7 @@ a_file_stays_while_one_under_work_may_be_the_same(void **state)
 
 	put_fetch(b, one, STORE_FETCHED, "ab/cd/x", 0);
 	take_up(b, 1);
-	put_outcome(b, render(b, one, 0), "a", STORE_SENT, T0 + 10, 0);
+	put_outcome(b, put_rendered(b, one, 0), "a", STORE_SENT, T0 + 10, 0);
 	put_fetch(b, two, STORE_FETCH_TRYING, NULL, 0);
 	assert_int_equal(purge_files(b, T0 + 50), 0);
 	assert_true(is_there(path));
@@ -425,7 +369,7 @@ a_file_that_is_gone_already_is_no_obstacle(void **state)
 
 	put_fetch(b, want, STORE_FETCHED, "ab/cd/x", 0);
 	take_up(b, 1);
-	put_outcome(b, render(b, want, 0), "a", STORE_SENT, T0 + 10, 0);
+	put_outcome(b, put_rendered(b, want, 0), "a", STORE_SENT, T0 + 10, 0);
 	assert_int_equal(purge_files(b, T0 + 50), 1);
 	assert_false(has_path(b, want));
 }
@@ -452,7 +396,7 @@ an_event_stays_while_its_turn_waits_for_a_file(void **state)
 	put_fetch(b, want, STORE_FETCHED, "f", 0);
 	take_up(b, 1);
 	assert_int_equal(purge_events(b), 0);
-	put_outcome(b, render(b, want, 0), "a", STORE_SENT, T0 + 10, 0);
+	put_outcome(b, put_rendered(b, want, 0), "a", STORE_SENT, T0 + 10, 0);
 	assert_int_equal(purge_events(b), 1);
 }
 
@@ -462,7 +406,7 @@ an_event_stays_until_its_late_file_was_followed_up(void **state)
 	struct bed *b = bed_of(state);
 	int64_t want = put_wanting(b, "k"), turn;
 
-	put_outcome(b, render(b, want, want), "a", STORE_SENT, T0 + 10, 0);
+	put_outcome(b, put_rendered(b, want, want), "a", STORE_SENT, T0 + 10, 0);
 	assert_int_equal(purge_events(b), 0);
 	put_fetch(b, want, STORE_FETCH_RETRY, NULL, T0 + 20);
 	assert_int_equal(purge_events(b), 0);
@@ -471,7 +415,7 @@ an_event_stays_until_its_late_file_was_followed_up(void **state)
 	turn = put_follow_up(b, want);
 	take_up(b, 1);
 	assert_int_equal(purge_events(b), 0);
-	put_outcome(b, render(b, turn, 0), "a", STORE_SENT, T0 + 10, 0);
+	put_outcome(b, put_rendered(b, turn, 0), "a", STORE_SENT, T0 + 10, 0);
 	assert_int_equal(purge_events(b), 1);
 }
 
