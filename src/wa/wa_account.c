@@ -83,7 +83,7 @@ static const struct event_list event_lists[] = {
 
 /* Of the envelope is read who; and that it is WhatsApp says every item. */
 static const struct wa_known known[] = { { "messaging_product", WA_TEXT },
-	{ "metadata", WA_OBJECT }, { "contacts", WA_LIST }, WA_EVENT_KNOWN };
+	{ "metadata", WA_OBJECT }, { "contacts", WA_LIST }, WA_VALUE_KNOWN };
 
 static const struct account_event *
 find_event(const char *name)
@@ -164,7 +164,7 @@ bool
 wa_alert_parse(const struct wa_walk *w, struct item *it, json_object *value)
 {
 	static const struct wa_known alert_known[] = {
-		{ "alert_info", WA_OBJECT }, WA_EVENT_KNOWN };
+		{ "alert_info", WA_OBJECT }, WA_VALUE_KNOWN };
 	static const struct wa_known info_known[] = {
 		{ "alert_description", WA_TEXT }, { NULL } };
 	json_object *info = wa_get_any(value, "alert_info");
@@ -189,7 +189,7 @@ bool
 wa_flow_parse(const struct wa_walk *w, struct item *it, json_object *value)
 {
 	static const struct wa_known flow_known[] = { { "message", WA_TEXT },
-		WA_EVENT_KNOWN };
+		WA_VALUE_KNOWN };
 
 	(void)w;
 	if (!is_event(it))

@@ -28,9 +28,11 @@ void wa_event_add(struct wa_walk *w, const char *member, json_object *element,
     const struct wa_event *event);
 /*
  * Members of o that were not read yet as facts; also a timestamp that is no
- * time. known ends with WA_EVENT_KNOWN: what is read of every event.
+ * time. known ends with what is read of every event: WA_EVENT_KNOWN of an
+ * element, WA_VALUE_KNOWN of a whole value, where errors are no problems.
  */
-#define WA_EVENT_KNOWN { "timestamp", WA_TEXT }, { "errors", WA_LIST }, { NULL }
+#define WA_VALUE_KNOWN { "timestamp", WA_TEXT }, { NULL }
+#define WA_EVENT_KNOWN { "errors", WA_LIST }, WA_VALUE_KNOWN
 void wa_event_rest_add(struct item *it, json_object *o,
     const struct wa_known *known);
 

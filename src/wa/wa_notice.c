@@ -102,7 +102,8 @@ begin(struct wa_walk *w, const char *member, json_object *element)
 	if (w->beside != NULL)
 		read_beside(it, w->beside);
 	read_person(w, it, element);
-	wa_problems_read(it, element);
+	if (strcmp(member, "value") != 0)
+		wa_problems_read(it, element);
 	return it;
 }
 
@@ -112,7 +113,8 @@ make_note(const struct item *it, const struct wa_event *event)
 	if (event->parse == NULL || it->type_name == NULL)
 		return g_strdup(event->note);
 	return g_strdup_printf("%s in %s, not known or not complete: "
-	    "shown raw", it->type_name, it->field);
+	    "shown raw", it->type_name,
+	    it->field != NULL ? it->field : "a change without field");
 }
 
 void

@@ -46,7 +46,7 @@ wa_handover_parse(const struct wa_walk *w, struct item *it, json_object *value)
 	const struct wa_known known[] = { ENVELOPE_KNOWN,
 		{ "sender", WA_OBJECT },
 		{ "recipient", WA_OBJECT }, { it->type_name, WA_OBJECT },
-		WA_EVENT_KNOWN };
+		WA_VALUE_KNOWN };
 
 	(void)w;
 	if (g_strcmp0(it->type_name, "control_passed") != 0 &&
@@ -188,6 +188,8 @@ read_ids(struct item *it, json_object *o, const char *key, char **before,
 	*before = wa_get_id(change, "previous");
 	*after = change != NULL ? wa_get_id(change, "current") :
 	    wa_get_id(o, key);
+	if (g_strcmp0(*before, *after) == 0)	/* not what has changed */
+		g_clear_pointer(before, g_free);
 	wa_rest_add(it, key, change, known);
 }
 
@@ -210,9 +212,8 @@ wa_user_id_parse(const struct wa_walk *w, struct item *it, json_object *update)
 	    &id->after.parent_user_id);
 	if (id->before.user_id == NULL && id->after.user_id == NULL)
 		return false;
-	/* The number is the same: of another one tells another event. */
-	wa_party_read(&id->before, update, &number);
-	id->after.number = g_strdup(id->before.number);
+	/* Whose number it was before, another event tells. */
+	wa_party_read(&id->after, update, &number);
 	it->text = wa_get_text(update, "detail");
 	wa_event_rest_add(it, update,
 	    wa_get(update, "user_id", json_type_object) != NULL ? both : any);
@@ -255,7 +256,7 @@ bool
 wa_username_parse(const struct wa_walk *w, struct item *it, json_object *value)
 {
 	static const struct wa_known known[] = { ENVELOPE_KNOWN,
-		{ "display_phone_number", WA_TEXT }, WA_EVENT_KNOWN };
+		{ "display_phone_number", WA_TEXT }, WA_VALUE_KNOWN };
 	static const char *const words[] = { "approved", "reserved", "deleted",
 		NULL };
 
@@ -273,7 +274,7 @@ wa_undescribed_parse(const struct wa_walk *w, struct item *it,
     json_object *value)
 {
 	static const struct wa_known known[] = { ENVELOPE_KNOWN,
-		WA_EVENT_KNOWN };
+		WA_VALUE_KNOWN };
 
 	(void)w;
 	wa_event_rest_add(it, value, known);

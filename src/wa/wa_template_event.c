@@ -14,7 +14,7 @@ bool
 wa_template_status_parse(const struct wa_walk *w, struct item *it,
     json_object *value)
 {
-	static const struct wa_known known[] = { WA_EVENT_KNOWN };
+	static const struct wa_known known[] = { WA_VALUE_KNOWN };
 
 	(void)w;
 	if (!wa_is_word(events, it->type_name))
@@ -47,7 +47,7 @@ wa_template_wording_parse(const struct wa_walk *w, struct item *it,
 	static const struct wa_known known[] = {
 		{ "message_template_title", WA_TEXT },
 		{ "message_template_element", WA_TEXT },
-		{ "message_template_footer", WA_TEXT }, WA_EVENT_KNOWN };
+		{ "message_template_footer", WA_TEXT }, WA_VALUE_KNOWN };
 	struct item_template *t;
 
 	(void)w;

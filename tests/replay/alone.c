@@ -38,6 +38,7 @@ static const struct {
 	{ "status-group-old.json", "recipient_id" },
 	/* a name made safe, and numbers made digits */
 	{ "document-hostile-name.json", "filename" },
+	{ "account-hostile.json", "bidi\u202e" },
 	{ "loose-types.json", "id" }, { "loose-types.json", "from" },
 	{ "history-no-numbers.json", "from" },
 };
