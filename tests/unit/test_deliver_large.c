@@ -25,7 +25,7 @@
 #include "io.h"
 
 #define MAIL_BYTES ((size_t)100 << 20)
-#define GROWTH_MAX_KB (40 * 1024)
+#define GROWTH_MAX_KB (64 * 1024)
 #define TOTAL_MAX_KB (64 * 1024)
 /* Sanitizers and valgrind have more than this before anything is done. */
 #define PLAIN_KB (24 * 1024)
