@@ -7,6 +7,7 @@
  * counted, and parked after poison_deaths deaths.
  */
 #include <inttypes.h>
+#include <stdarg.h>
 
 #include "build_int.h"
 #include "conf.h"
@@ -29,6 +30,60 @@
 /* A clock that was set back by more would leave turns open for that long. */
 #define CLOCK_SLACK_MS 5000
 
+/* ---- news: logged only when what they say has been committed ------------- */
+
+struct build_news {
+	int level;
+	const char *event;
+	char *text;
+};
+
+static void
+free_news(gpointer p)
+{
+	struct build_news *n = p;
+
+	g_free(n->text);
+	g_free(n);
+}
+
+void
+build_tell(struct build *b, int level, const char *event, const char *fmt,
+    ...)
+{
+	struct build_news *n = g_new0(struct build_news, 1);
+	va_list ap;
+
+	va_start(ap, fmt);
+	n->text = g_strdup_vprintf(fmt, ap);
+	va_end(ap);
+	n->level = level;
+	n->event = event;
+	g_ptr_array_add(b->news, n);
+}
+
+static void
+say(int level, const char *event, const char *text)
+{
+	if (level == LOG_LEVEL_ERROR)
+		log_error(event, "%s", text);
+	else
+		log_warn(event, "%s", text);
+}
+
+static void
+tell_news(struct build *b)
+{
+	for (guint i = 0; i < b->news->len; i++) {
+		const struct build_news *n = b->news->pdata[i];
+
+		say(n->level, n->event, n->text);
+	}
+	g_ptr_array_set_size(b->news, 0);
+}
+
+/* ---- making -------------------------------------------------------------- */
+
 bool
 build_new(const struct conf *c, struct store *st, struct build **out,
     struct err *err)
@@ -42,20 +97,30 @@ build_new(const struct conf *c, struct store *st, struct build **out,
 	struct render *render;
 	struct build *b;
 
+	rc.zone = c->render.zone;
+	rc.spool = store_dir(st, STORE_DIR_SPOOL);
 	if (!render_new(&rc, &render, err))
 		return false;
 	b = g_new0(struct build, 1);
 	b->conf = c;
 	b->store = st;
 	b->render = render;
+	b->styles = g_ptr_array_new();
 	b->persons = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 	    g_free);
 	b->unmapped = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 	    NULL);
 	b->events = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
 	    build_event_free);
+	b->peeked = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
+	    build_event_free);
 	b->batch = g_ptr_array_new();
 	b->turns = g_ptr_array_new_with_free_func(build_turn_free);
+	b->news = g_ptr_array_new_with_free_func(free_news);
+	if (!build_styles_load(b, err)) {
+		build_free(b);
+		return false;
+	}
 	*out = b;
 	return true;
 }
@@ -66,11 +131,14 @@ build_free(struct build *b)
 	if (b == NULL)
 		return;
 	render_free(b->render);
+	g_ptr_array_unref(b->styles);
+	g_ptr_array_unref(b->news);
 	g_ptr_array_unref(b->turns);
 	g_ptr_array_unref(b->batch);
 	g_hash_table_unref(b->persons);
 	g_hash_table_unref(b->unmapped);
 	g_hash_table_unref(b->events);
+	g_hash_table_unref(b->peeked);
 	g_free(b);
 }
 
@@ -190,6 +258,8 @@ forget_batch(struct build *b)
 	b->rendered = 0;
 	g_ptr_array_set_size(b->batch, 0);
 	g_hash_table_remove_all(b->events);
+	g_hash_table_remove_all(b->peeked);
+	b->peeked_bytes = 0;
 }
 
 static bool
@@ -261,8 +331,9 @@ file_batch(struct build *b, int64_t now_ms, struct build_progress *p,
 
 /* The state changes, told only now that they are true. */
 static void
-tell(const struct build *b)
+tell(struct build *b)
 {
+	tell_news(b);
 	for (guint i = 0; i < b->turns->len; i++) {
 		const struct build_turn *t = b->turns->pdata[i];
 		g_autofree char *why = NULL;
@@ -271,6 +342,10 @@ tell(const struct build *b)
 			log_info("turn.rendered", "turn=%" PRId64 " mid=%s"
 			    " items=%u mails=%" PRId64 " bytes=%zu", t->id,
 			    t->message_id, t->items, t->mails, t->bytes);
+			if (t->late > 0)
+				log_warn("turn.late_files", "turn=%" PRId64
+				    " mid=%s files=%u", t->id, t->message_id,
+				    t->late);
 		} else if (t->parked != NULL) {
 			why = text_log_quote(t->parked);
 			log_error("turn.parked", "turn=%" PRId64
@@ -299,6 +374,7 @@ finish(struct build *b, const char *name, struct store_claim *held, bool ok,
 	if (!ok) {
 		/* It may hold what only this transaction knew. */
 		g_hash_table_remove_all(b->persons);
+		g_ptr_array_set_size(b->news, 0);
 		return false;
 	}
 	if (name != NULL)
@@ -365,13 +441,46 @@ look_at_clock(struct build *b, int64_t now_ms, struct err *err)
 	return true;
 }
 
+/* Claims the turns, from first to last, and renders what is put into b->turns. */
+static bool
+render_claimed(struct build *b, int64_t now_ms, bool ok,
+    struct build_progress *p, struct err *err)
+{
+	ok = ok && render_closed(b, now_ms, p, err);
+	p->more = true;
+	return finish(b, CLAIM_TURNS, &b->turn_claim, ok, err);
+}
+
+/* Turns that waited for files: those have come, or the time is over. */
+static bool
+work_waiting(struct build *b, int64_t now_ms, struct build_progress *p,
+    struct err *err)
+{
+	struct build_files todo = { .limit = b->careful_turns ? 1 : BATCH_DUE };
+	bool ok = build_files_look(b, now_ms, &todo, err);
+
+	if (!ok || todo.results->len + todo.due->len == 0) {
+		build_files_clear(&todo);
+		return ok;
+	}
+	forget_batch(b);
+	ok = claim_range(b, CLAIM_TURNS, &b->turn_claim, todo.first, todo.last,
+	    err);
+	if (ok) {
+		store_begin(b->store);
+		ok = build_files_work(b, now_ms, &todo, err);
+		ok = render_claimed(b, now_ms, ok, p, err);
+	}
+	build_files_clear(&todo);
+	return ok;
+}
+
 static bool
 work_due(struct build *b, int64_t now_ms, struct build_progress *p,
     struct err *err)
 {
 	g_autoptr(GPtrArray) due = NULL;
 	guint n;
-	bool ok;
 
 	if (!look_at_clock(b, now_ms, err) ||
 	    !store_turn_due_list(b->store, b->close_all ? INT64_MAX : now_ms,
@@ -389,9 +498,7 @@ work_due(struct build *b, int64_t now_ms, struct build_progress *p,
 		return false;
 	store_begin(b->store);
 	close_due(b, due, n, now_ms);
-	ok = render_closed(b, now_ms, p, err);
-	p->more = true;
-	if (!finish(b, CLAIM_TURNS, &b->turn_claim, ok, err))
+	if (!render_claimed(b, now_ms, true, p, err))
 		return false;
 	if (n == due->len && n < BATCH_DUE)
 		b->close_all = b->careful_turns = false;
@@ -403,11 +510,15 @@ build_step(struct build *b, int64_t now_ms, struct build_progress *out,
     struct err *err)
 {
 	struct build_progress p = { .next_due_ms = INT64_MAX };
+	int64_t wait_ms = INT64_MAX;
 	bool ok;
 
 	ok = start(b, err) && work_due(b, now_ms, &p, err) &&
+	    work_waiting(b, now_ms, &p, err) &&
 	    work_events(b, now_ms, &p, err) &&
-	    store_turn_next_due(b->store, &p.next_due_ms, err);
+	    store_turn_next_due(b->store, &p.next_due_ms, err) &&
+	    store_turn_wait_next(b->store, &wait_ms, err);
+	p.next_due_ms = MIN(p.next_due_ms, wait_ms);
 	forget_batch(b);
 	if (ok)
 		*out = p;

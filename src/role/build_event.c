@@ -11,6 +11,9 @@
 #include "item.h"
 #include "wa.h"
 
+/* Of originals: a POST is at most some MB, and parsed several times that. */
+#define PEEKED_MAX (16 << 20)
+
 void
 build_event_free(gpointer p)
 {
@@ -18,13 +21,14 @@ build_event_free(gpointer p)
 
 	g_clear_pointer(&ev->by_key, g_hash_table_unref);
 	g_clear_pointer(&ev->items, g_ptr_array_unref);
+	g_clear_pointer(&ev->made, g_ptr_array_unref);
 	g_clear_pointer(&ev->stand_in, item_free);
 	g_clear_pointer(&ev->body, g_bytes_unref);
 	g_free(ev);
 }
 
-struct build_event *
-build_event_keep(struct build *b, const struct store_event *ev)
+static struct build_event *
+keep_in(GHashTable *events, const struct store_event *ev)
 {
 	struct build_event *copy = g_new0(struct build_event, 1);
 
@@ -33,12 +37,18 @@ build_event_keep(struct build *b, const struct store_event *ev)
 	memcpy(copy->sha256, ev->sha256, HASH_SIZE);
 	copy->body = g_bytes_new(ev->body, ev->len);
 	copy->is_json = true;
-	g_hash_table_replace(b->events, &copy->id, copy);
+	g_hash_table_replace(events, &copy->id, copy);
 	return copy;
 }
 
+struct build_event *
+build_event_keep(struct build *b, const struct store_event *ev)
+{
+	return keep_in(b->events, ev);
+}
+
 struct keeper {
-	struct build *b;
+	GHashTable *events;
 	struct build_event *kept;
 	bool purged;
 };
@@ -50,7 +60,7 @@ keep_one(void *arg, const struct store_event *ev)
 
 	k->purged = ev->body == NULL;
 	if (!k->purged)
-		k->kept = build_event_keep(k->b, ev);
+		k->kept = keep_in(k->events, ev);
 	return false;
 }
 
@@ -58,7 +68,7 @@ struct build_event *
 build_event_load(struct build *b, int64_t id, struct err *err)
 {
 	struct build_event *ev = g_hash_table_lookup(b->events, &id);
-	struct keeper k = { .b = b };
+	struct keeper k = { .events = b->events };
 
 	if (ev != NULL)
 		return ev;
@@ -70,6 +80,41 @@ build_event_load(struct build *b, int64_t id, struct err *err)
 		    k.purged ? "was purged before its turn was rendered"
 			     : "is not in the store");
 	return k.kept;
+}
+
+/*
+ * Not among the events of the batch, which turns borrow from: those are kept
+ * to its end, however many originals it looks at.
+ */
+bool
+build_event_peek(struct build *b, int64_t id, struct build_event **ev,
+    struct err *err)
+{
+	struct keeper k = { .events = b->peeked };
+
+	*ev = g_hash_table_lookup(b->events, &id);
+	if (*ev == NULL)
+		*ev = g_hash_table_lookup(b->peeked, &id);
+	if (*ev != NULL)
+		return true;
+	if (b->peeked_bytes > PEEKED_MAX) {
+		g_hash_table_remove_all(b->peeked);
+		b->peeked_bytes = 0;
+	}
+	if (!store_event_get(b->store, id, keep_one, &k, err))
+		return false;
+	if (k.kept != NULL)
+		b->peeked_bytes += g_bytes_get_size(k.kept->body);
+	*ev = k.kept;
+	return true;
+}
+
+void
+build_event_add(struct build_event *ev, struct item *it)
+{
+	if (ev->made == NULL)
+		ev->made = item_list_new();
+	g_ptr_array_add(ev->made, it);
 }
 
 static guint

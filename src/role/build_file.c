@@ -14,6 +14,8 @@
 #include "log.h"
 #include "text.h"
 
+#define NOVELTY_MAX 63
+
 /* One item on its way to its turn. */
 struct filing {
 	struct build *b;
@@ -36,7 +38,7 @@ build_turn_free(gpointer p)
 	g_free(t);
 }
 
-void
+struct build_turn *
 build_turn_closed(struct build *b, int64_t id, const char *conversation,
     struct build_event *ev, struct item *it)
 {
@@ -47,6 +49,7 @@ build_turn_closed(struct build *b, int64_t id, const char *conversation,
 	t->event = ev;
 	t->item = it;
 	g_ptr_array_add(b->turns, t);
+	return t;
 }
 
 static const char *
@@ -69,6 +72,8 @@ add_item(const struct filing *f, int64_t turn_id)
 
 	memcpy(row.digest, f->digest, HASH_SIZE);
 	store_item_add(f->b->store, &row);
+	if (turn_id != 0 && f->it->media != NULL)
+		build_files_want(f->b, f->ev, f->it, turn_id, f->now_ms);
 }
 
 static void
@@ -135,9 +140,19 @@ is_only_recorded(const struct conf *c, const struct item *it)
 	    g_strcmp0(it->receipt->status, "failed") != 0;
 }
 
+static void
+bundle_conversation(struct filing *f)
+{
+	char *key = turn_bundle(f->it, f->conversation);
+
+	g_free(f->conversation);
+	f->conversation = key;
+}
+
 static bool
 file_new(struct filing *f, struct err *err)
 {
+	const struct turn_rules *rules = &f->b->conf->turn;
 	g_autofree char *person = NULL;
 	bool ok;
 
@@ -145,11 +160,13 @@ file_new(struct filing *f, struct err *err)
 		add_item(f, 0);
 		return true;
 	}
-	if (!build_person(f->b, f->it, f->now_ms, &person, err))
+	if (!build_person(f->b, f->ev, f->it, f->now_ms, &person, err))
 		return false;
 	f->conversation = turn_conversation(f->it, person);
+	if (turn_is_bundled(rules, f->it))
+		bundle_conversation(f);
 	f->author = turn_author(f->it, person);
-	if (turn_is_single(&f->b->conf->turn, f->it)) {
+	if (turn_is_single(rules, f->it)) {
 		add_turn(f, TURN_SINGLE);
 		ok = true;
 	} else {
@@ -172,7 +189,46 @@ note_repeat(const struct filing *f, bool same, struct build_progress *p)
 		return;
 	p->differing++;
 	id = text_log_quote(f->it->id != NULL ? f->it->id : "-");
-	log_warn("item.differs", "event=%" PRId64 " id=%s", f->ev->id, id);
+	build_tell(f->b, LOG_LEVEL_WARN, "item.differs", "event=%" PRId64
+	    " id=%s", f->ev->id, id);
+}
+
+/* What this version does not know is counted: operators see new kinds. */
+static bool
+note_novelty(const struct filing *f, struct err *err)
+{
+	const struct item *it = f->it;
+	g_autofree char *field = NULL, *word = NULL;
+	bool first = false;
+
+	if (it->kind != ITEM_NOTICE || it->type != ITEM_TYPE_UNKNOWN)
+		return true;
+	field = text_clean_token(it->field != NULL ? it->field : "-",
+	    NOVELTY_MAX);
+	word = text_clean_token(it->type_name != NULL ? it->type_name : "-",
+	    NOVELTY_MAX);
+	if (!store_novelty_add(f->b->store, field, word, f->now_ms, &first,
+	    err))
+		return false;
+	if (first)
+		build_tell(f->b, LOG_LEVEL_WARN, "kind.unknown", "field=%s "
+		    "word=%s event=%" PRId64, field, word, f->ev->id);
+	return true;
+}
+
+static void
+note_alarm(const struct filing *f)
+{
+	const struct item *it = f->it;
+	g_autofree char *word = NULL, *account = NULL;
+
+	if (!it->alarm)
+		return;
+	word = text_log_quote(it->type_name != NULL ? it->type_name :
+	    item_type_name(it->type));
+	account = text_log_quote(it->account != NULL ? it->account : "-");
+	build_tell(f->b, LOG_LEVEL_ERROR, "capture.alarm", "what=%s "
+	    "account=%s event=%" PRId64, word, account, f->ev->id);
 }
 
 static bool
@@ -195,7 +251,20 @@ file_item(struct build *b, struct build_event *ev, struct item *it,
 		return true;
 	}
 	p->items++;
-	return file_new(&f, err);
+	note_alarm(&f);
+	return note_novelty(&f, err) && file_new(&f, err);
+}
+
+/* What filing the event's items has taught, in turn items of their own. */
+static bool
+file_made(struct build *b, struct build_event *ev, int64_t now_ms,
+    struct build_progress *p, struct err *err)
+{
+	for (guint i = 0; ev->made != NULL && i < ev->made->len; i++) {
+		if (!file_item(b, ev, ev->made->pdata[i], now_ms, p, err))
+			return false;
+	}
+	return true;
 }
 
 /* The raw notice of an event that could not be understood. */
@@ -213,8 +282,8 @@ park_event(struct build *b, struct build_event *ev, const char *reason,
 		turn_id = ((struct build_turn *)b->turns->pdata[before])->id;
 	store_event_park(b->store, ev->id, turn_id, reason, now_ms);
 	p->parked_events++;
-	log_warn("event.parked", "event=%" PRId64 " turn=%" PRId64
-	    " reason=%s", ev->id, turn_id, why);
+	build_tell(b, LOG_LEVEL_WARN, "event.parked", "event=%" PRId64
+	    " turn=%" PRId64 " reason=%s", ev->id, turn_id, why);
 	return true;
 }
 
@@ -236,8 +305,8 @@ park_unseen(struct build *b, const struct build_event *ev, int64_t now_ms,
 	store_event_park(b->store, ev->id, 0,
 	    "cannot even be shown raw: the build role dies of it", now_ms);
 	p->parked_events++;
-	log_error("event.parked", "event=%" PRId64 " turn=0 reason=poison",
-	    ev->id);
+	build_tell(b, LOG_LEVEL_ERROR, "event.parked", "event=%" PRId64
+	    " turn=0 reason=poison", ev->id);
 }
 
 bool
@@ -265,5 +334,5 @@ build_file_event(struct build *b, struct build_event *ev, int64_t now_ms,
 		if (!file_item(b, ev, ev->items->pdata[i], now_ms, p, err))
 			return false;
 	}
-	return true;
+	return file_made(b, ev, now_ms, p, err);
 }

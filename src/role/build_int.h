@@ -8,8 +8,10 @@
 #include "role.h"
 #include "store.h"
 
+struct directory_business;
 struct item;
 struct render;
+struct render_input;
 
 /* An event of the batch, parsed on first need. */
 struct build_event {
@@ -17,21 +19,25 @@ struct build_event {
 	uint8_t sha256[HASH_SIZE];
 	GBytes *body;
 	GPtrArray *items;	/* struct item *; NULL until parsed */
+	GPtrArray *made;	/* struct item * we made of it; or NULL */
 	GHashTable *by_key;	/* digest of key -> item; NULL until needed */
 	struct item *stand_in;	/* shows the event raw; NULL until needed */
 	bool is_json;
 };
 
-/* A turn that is closed and waits for rendering in this batch. */
+/* A turn that is closed and is to be rendered in this batch. */
 struct build_turn {
 	int64_t id;
 	char *conversation;
 	struct build_event *event;	/* of a single item, else NULL */
 	struct item *item;		/* borrowed from event, else NULL */
+	int64_t want_id;	/* of a follow-up, else 0 */
+	bool is_waiting;	/* the store has it as waiting for files */
+	bool is_overdue;	/* and it has waited long enough */
 	/* what became of it, to be logged once the batch is committed */
-	char *message_id;	/* NULL: parked */
+	char *message_id;	/* NULL: parked, or waiting for files */
 	char *parked;		/* why */
-	guint items;
+	guint items, late;
 	int64_t mails;
 	size_t bytes;
 };
@@ -40,11 +46,15 @@ struct build {
 	const struct conf *conf;
 	struct store *store;
 	struct render *render;
-	GHashTable *persons;	/* "network|id" -> person, a cache */
+	GPtrArray *styles;	/* const struct render_style *, by journal */
+	GHashTable *persons;	/* what is known of persons, a cache */
 	GHashTable *unmapped;	/* business ids already warned about */
 	GHashTable *events;	/* int64_t id -> struct build_event * */
+	GHashTable *peeked;	/* the same, of originals only */
+	size_t peeked_bytes;
 	GPtrArray *batch;	/* struct build_event *, by id; borrowed */
 	GPtrArray *turns;	/* struct build_turn *, closed in this batch */
+	GPtrArray *news;	/* struct build_news *, logged once committed */
 	guint rendered;		/* so many of turns are done with */
 	int64_t last_now_ms;
 	bool close_all;		/* the clock was set back */
@@ -54,8 +64,18 @@ struct build {
 	bool started;
 };
 
+/* build.c: what is worth a line in the log, if the batch is committed. */
+void build_tell(struct build *b, int level, const char *event,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
 /* build_event.c: events, parsed once per batch. */
 struct build_event *build_event_load(struct build *b, int64_t id,
+    struct err *err);
+/*
+ * The same for a look at an original: *ev is NULL, and that is no failure,
+ * when its body was purged. Valid until the next call.
+ */
+bool build_event_peek(struct build *b, int64_t id, struct build_event **ev,
     struct err *err);
 struct build_event *build_event_keep(struct build *b,
     const struct store_event *ev);
@@ -68,22 +88,90 @@ struct item *build_event_item(struct build_event *ev,
     const uint8_t key[HASH_SIZE]);
 /* What stands for an item that is not among the event's: all of it, raw. */
 struct item *build_event_stand_in(struct build_event *ev);
+/* An item of our own making, owned by the event. */
+void build_event_add(struct build_event *ev, struct item *it);
 void build_event_free(gpointer p);
 
 /* build_file.c: items under turns. */
 bool build_file_event(struct build *b, struct build_event *ev, int64_t now_ms,
     struct build_progress *p, struct err *err);
-void build_turn_closed(struct build *b, int64_t id, const char *conversation,
-    struct build_event *ev, struct item *it);
+struct build_turn *build_turn_closed(struct build *b, int64_t id,
+    const char *conversation, struct build_event *ev, struct item *it);
 void build_turn_free(gpointer p);
 
-/* build_person.c: who the counterpart is. */
-/* Owned by the caller; NULL when the item names nobody. */
-bool build_person(struct build *b, const struct item *it, int64_t now_ms,
-    char **person, struct err *err);
+/*
+ * build_person.c: who the counterpart is. *person is owned by the caller;
+ * NULL when the item names nobody.
+ */
+bool build_person(struct build *b, struct build_event *ev,
+    const struct item *it, int64_t now_ms, char **person, struct err *err);
+/* The same by what is known already; nothing is learned. */
+bool build_person_known(struct build *b, const struct item *it,
+    int64_t now_ms, char **person, struct err *err);
 /* The digits or user id (prefix "n:" or "u:") also known; NULL if not. */
 bool build_person_other(struct build *b, const struct item *it,
     const char *person, const char *prefix, char **id, struct err *err);
+
+/* build_identity.c: the history of what is known of persons. */
+
+/* One item's word on a person. */
+struct build_witness {
+	struct build_event *event;	/* gets the items made of it */
+	const struct item *item;
+	const char *realm, *person;
+	int64_t at_ms;
+	bool is_new;		/* the person was not known before */
+	/* known by another id before, and the item tells this one too */
+	bool learned_user_id, learned_number;
+};
+/*
+ * Records what the item says of its counterpart. What changes something that
+ * was known becomes an item of its own: event->made.
+ */
+bool build_identity_note(struct build *b, const struct build_witness *w,
+    struct err *err);
+/* The id was given up, or is somebody else's now. */
+bool build_identity_end(struct build *b, const char *realm,
+    const char *person, const char *kind, const char *value, int64_t at_ms,
+    struct err *err);
+/* Since when the value is the person's; 0: it is not. */
+bool build_identity_since(struct build *b, const char *realm,
+    const char *person, const char *kind, const char *value, int64_t *since,
+    struct err *err);
+
+/* build_files.c: files of items. */
+void build_files_want(struct build *b, const struct build_event *ev,
+    const struct item *it, int64_t turn_id, int64_t now_ms);
+/*
+ * What became of the files of these items: struct render_media *, NULL when
+ * there is none; *late is how many are not here yet, to be journaled later.
+ * want_id: only this one (0: all of the turn).
+ */
+bool build_files_gather(struct build *b, int64_t turn_id, int64_t want_id,
+    const GPtrArray *items, GPtrArray **media, guint *late, struct err *err);
+/* Their turn is rendered without them. */
+bool build_files_are_late(struct build *b, int64_t turn_id, struct err *err);
+
+/* What there is to do about files: final fetches, and turns in a hurry. */
+struct build_files {
+	guint limit;
+	GArray *results;	/* struct build_result, by number */
+	GArray *due;		/* int64_t: turns whose wait is over */
+	int64_t first, last;	/* the turns concerned are within */
+};
+struct build_result {
+	int64_t number, want_id, turn_id;
+};
+bool build_files_look(struct build *b, int64_t now_ms,
+    struct build_files *out, struct err *err);
+/* Puts the turns that can be rendered now into b->turns. */
+bool build_files_work(struct build *b, int64_t now_ms,
+    const struct build_files *todo, struct err *err);
+void build_files_clear(struct build_files *todo);
+
+/* build_original.c: what items change, answer or report on. */
+bool build_originals(struct build *b, const GPtrArray *items,
+    GPtrArray **originals, struct err *err);
 
 /*
  * build_render.c: a closed turn to its mails. A turn that cannot be rendered
@@ -91,3 +179,8 @@ bool build_person_other(struct build *b, const struct item *it,
  */
 bool build_render_turn(struct build *b, struct build_turn *t,
     int64_t now_ms, struct build_progress *p, struct err *err);
+
+/* build_post.c: rendered once for each style, queued for each journal. */
+bool build_styles_load(struct build *b, struct err *err);
+bool build_post(struct build *b, struct build_turn *t,
+    const struct render_input *in, int64_t now_ms, struct err *err);

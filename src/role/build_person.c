@@ -5,8 +5,10 @@
  * leaves one of them out. The first id under which somebody was seen names
  * the person for ever. The user id is the person; a number is theirs until
  * it comes with another user id: then it was given to somebody else, whose
- * words must not appear in the old owner's conversation.
+ * words must not appear in the old owner's conversation. What arrives late is
+ * judged by its own time: it gives nobody's number back.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "build_int.h"
@@ -15,6 +17,8 @@
 #include "turn.h"
 
 #define CACHE_MAX 100000
+/* Older than this on arrival: whose the number was then must be looked up. */
+#define LATE_MS (int64_t)(10 * 60 * 1000)
 
 /* What is known of an item's counterpart before the item is filed. */
 struct known {
@@ -22,6 +26,8 @@ struct known {
 	char *u, *n;		/* ids of the item; NULL if it has none */
 	char *by_u, *by_n;	/* persons known under them, or NULL */
 	char *person;		/* who it is; NULL when the item names nobody */
+	int64_t at_ms;
+	bool is_late;
 };
 
 static void
@@ -116,29 +122,50 @@ forget_others(struct build *b, const char *realm, const char *person)
 
 /* The id is the person's from now on; before it was that of `before`. */
 static void
-learn(struct build *b, const struct known *k, const char *id,
+learn(struct build *b, const char *realm, const char *id, const char *person,
     const char *before, int64_t at_ms)
 {
-	g_autofree char *name = g_strjoin("|", k->realm, id, NULL);
+	g_autofree char *name = g_strjoin("|", realm, id, NULL);
 
 	g_hash_table_remove(b->persons, name);
-	forget_others(b, k->realm, k->person);
+	forget_others(b, realm, person);
 	if (before != NULL)
-		forget_others(b, k->realm, before);
-	store_alias_set(b->store, k->realm, id, k->person, at_ms);
+		forget_others(b, realm, before);
+	store_alias_set(b->store, realm, id, person, at_ms);
+}
+
+/* A late item is about whoever had the number when it was sent. */
+static bool
+correct_owner(struct build *b, struct known *k, struct err *err)
+{
+	char *owner;
+
+	if (!k->is_late || k->by_n == NULL)
+		return true;
+	if (!store_identity_owner(b->store, k->realm, "number",
+	    k->n + strlen("n:"), k->at_ms, &owner, err))
+		return false;
+	if (owner != NULL) {
+		g_free(k->by_n);
+		k->by_n = owner;
+	}
+	return true;
 }
 
 static bool
-recall(struct build *b, const struct item *it, struct known *k,
-    struct err *err)
+recall(struct build *b, const struct item *it, int64_t now_ms,
+    struct known *k, struct err *err)
 {
 	*k = (struct known){ .realm = realm_of(it),
 		.u = alias_id("u:", it->counterpart.user_id),
-		.n = alias_id("n:", it->counterpart.number) };
+		.n = alias_id("n:", it->counterpart.number),
+		.at_ms = it->at_ms > 0 ? it->at_ms : now_ms };
+	k->is_late = k->at_ms < now_ms - LATE_MS;
 	if (g_hash_table_size(b->persons) > CACHE_MAX)
 		g_hash_table_remove_all(b->persons);
 	return look_up(b, k->realm, k->u, &k->by_u, err) &&
-	    look_up(b, k->realm, k->n, &k->by_n, err);
+	    look_up(b, k->realm, k->n, &k->by_n, err) &&
+	    correct_owner(b, k, err);
 }
 
 static bool
@@ -159,18 +186,164 @@ decide(struct build *b, const struct item *it, struct known *k,
 	return true;
 }
 
+/* The number comes with another user id: it changed hands. */
+static bool
+move_number(struct build *b, const struct known *k, struct err *err)
+{
+	const char *digits = k->n + strlen("n:");
+	int64_t since;
+
+	if (k->by_n != NULL) {
+		if (!build_identity_since(b, k->realm, k->by_n, "number",
+		    digits, &since, err))
+			return false;
+		if (k->is_late && since > k->at_ms)
+			return true;
+		if (!build_identity_end(b, k->realm, k->by_n, "number",
+		    digits, k->at_ms, err))
+			return false;
+	}
+	learn(b, k->realm, k->n, k->person, k->by_n, k->at_ms);
+	return true;
+}
+
+static bool
+learn_ids(struct build *b, const struct known *k, struct err *err)
+{
+	if (k->u != NULL && k->by_u == NULL)
+		learn(b, k->realm, k->u, k->person, NULL, k->at_ms);
+	return k->n == NULL || g_strcmp0(k->by_n, k->person) == 0 ||
+	    move_number(b, k, err);
+}
+
+static bool
+witness(struct build *b, struct build_event *ev, const struct item *it,
+    const struct known *k, struct err *err)
+{
+	struct build_witness w = { .event = ev, .item = it,
+		.realm = k->realm, .person = k->person, .at_ms = k->at_ms,
+		.is_new = k->by_u == NULL &&
+		    g_strcmp0(k->by_n, k->person) != 0,
+		.learned_user_id = k->u != NULL && k->by_u == NULL,
+		.learned_number = g_strcmp0(k->by_n, k->person) != 0 };
+
+	return k->person == NULL || build_identity_note(b, &w, err);
+}
+
+/* ---- what the network itself says of a change ------------------------------ */
+
+/* Who had the ids before it, else whoever has those after it. */
+static bool
+find_changed(struct build *b, const char *realm,
+    const struct item_identity *id, char **person, struct err *err)
+{
+	char *ids[] = { alias_id("u:", id->before.user_id),
+		alias_id("n:", id->before.number),
+		alias_id("u:", id->after.user_id),
+		alias_id("n:", id->after.number) };
+	bool ok = true;
+
+	*person = NULL;
+	for (size_t i = 0; ok && *person == NULL && i < G_N_ELEMENTS(ids); i++)
+		ok = look_up(b, realm, ids[i], person, err);
+	for (size_t i = 0; ok && *person == NULL && i < G_N_ELEMENTS(ids); i++)
+		*person = g_strdup(ids[i]);
+	for (size_t i = 0; i < G_N_ELEMENTS(ids); i++)
+		g_free(ids[i]);
+	return ok;
+}
+
+/* Who gets a number that was given up is not the one who had it. */
+static void
+give_up(struct build *b, const char *realm, const char *number,
+    const char *person, int64_t at_ms)
+{
+	g_autofree char *id = alias_id("n:", number);
+	g_autofree char *next = g_strdup_printf("%s@%" PRId64, id, at_ms);
+
+	learn(b, realm, id, next, person, at_ms);
+}
+
+static bool
+is_other(const char *before, const char *after)
+{
+	return before != NULL && after != NULL && strcmp(before, after) != 0;
+}
+
+static bool
+learn_change(struct build *b, const struct known *k,
+    const struct item_identity *id, struct err *err)
+{
+	g_autofree char *u = alias_id("u:", id->after.user_id);
+	g_autofree char *n = alias_id("n:", id->after.number);
+
+	if (is_other(id->before.number, id->after.number)) {
+		if (!build_identity_end(b, k->realm, k->person, "number",
+		    id->before.number, k->at_ms, err))
+			return false;
+		give_up(b, k->realm, id->before.number, k->person, k->at_ms);
+	}
+	if (is_other(id->before.user_id, id->after.user_id) &&
+	    !build_identity_end(b, k->realm, k->person, "user-id",
+	    id->before.user_id, k->at_ms, err))
+		return false;
+	if (u != NULL)
+		learn(b, k->realm, u, k->person, NULL, k->at_ms);
+	if (n != NULL)
+		learn(b, k->realm, n, k->person, NULL, k->at_ms);
+	return true;
+}
+
+static bool
+person_of_change(struct build *b, struct build_event *ev,
+    const struct item *it, int64_t now_ms, char **person, struct err *err)
+{
+	struct known k = { .realm = realm_of(it),
+		.at_ms = it->at_ms > 0 ? it->at_ms : now_ms };
+	bool ok = find_changed(b, k.realm, it->identity, &k.person, err) &&
+	    (k.person == NULL || (learn_change(b, &k, it->identity, err) &&
+	    witness(b, ev, it, &k, err)));
+
+	if (ok)
+		*person = g_steal_pointer(&k.person);
+	known_clear(&k);
+	return ok;
+}
+
+/* ---- the public part --------------------------------------------------------- */
+
 bool
-build_person(struct build *b, const struct item *it, int64_t now_ms,
+build_person(struct build *b, struct build_event *ev, const struct item *it,
+    int64_t now_ms, char **person, struct err *err)
+{
+	struct known k;
+	bool ok;
+
+	if (it->type == ITEM_TYPE_IDENTITY)
+		return build_person_known(b, it, now_ms, person, err);
+	if (it->identity != NULL)
+		return person_of_change(b, ev, it, now_ms, person, err);
+	ok = recall(b, it, now_ms, &k, err) && decide(b, it, &k, err) &&
+	    learn_ids(b, &k, err) && witness(b, ev, it, &k, err);
+	if (ok)
+		*person = g_steal_pointer(&k.person);
+	known_clear(&k);
+	return ok;
+}
+
+bool
+build_person_known(struct build *b, const struct item *it, int64_t now_ms,
     char **person, struct err *err)
 {
-	int64_t at = it->at_ms > 0 ? it->at_ms : now_ms;
-	struct known k;
-	bool ok = recall(b, it, &k, err) && decide(b, it, &k, err);
+	struct known k = { 0 };
+	bool ok;
 
-	if (ok && k.u != NULL && k.by_u == NULL)
-		learn(b, &k, k.u, NULL, at);
-	if (ok && k.n != NULL && g_strcmp0(k.by_n, k.person) != 0)
-		learn(b, &k, k.n, k.by_n, at);
+	if (it->identity != NULL && it->type != ITEM_TYPE_IDENTITY) {
+		k.realm = realm_of(it);
+		ok = find_changed(b, k.realm, it->identity, &k.person, err);
+	} else {
+		ok = recall(b, it, now_ms, &k, err) && decide(b, it, &k, err);
+	}
 	if (ok)
 		*person = g_steal_pointer(&k.person);
 	known_clear(&k);

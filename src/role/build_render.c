@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A closed turn to its mails: gathers its items and what is known of the
- * people, has it rendered, and queues one mail per journal. The bytes are
- * final: nothing renders a turn twice.
+ * A closed turn to its mails: gathers its items, their files and originals,
+ * and what is known of the people, and has it rendered and posted, unless it
+ * must wait for files. The bytes are final: nothing renders a turn twice.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -23,8 +23,11 @@
 struct gathered {
 	GPtrArray *items;	/* struct item *, borrowed from the events */
 	GPtrArray *events;	/* struct render_event *, owned */
+	GPtrArray *media, *originals;	/* see render.h; NULL if none */
+	guint late;			/* files that are not here yet */
 	char *parent, *number, *user_id;
 	const struct directory_business *business;
+	const struct directory_staff *staff;
 	struct render_input in;
 };
 
@@ -33,6 +36,8 @@ gathered_clear(struct gathered *g)
 {
 	g_clear_pointer(&g->items, g_ptr_array_unref);
 	g_clear_pointer(&g->events, g_ptr_array_unref);
+	g_clear_pointer(&g->media, g_ptr_array_unref);
+	g_clear_pointer(&g->originals, g_ptr_array_unref);
 	g_free(g->parent);
 	g_free(g->number);
 	g_free(g->user_id);
@@ -171,7 +176,7 @@ gather_people(struct build *b, struct gathered *g, int64_t now_ms,
 	struct item *first = g->items->pdata[0];
 	g_autofree char *person = NULL;
 
-	if (!build_person(b, first, now_ms, &person, err))
+	if (!build_person_known(b, first, now_ms, &person, err))
 		return false;
 	g->number = g_strdup(first->counterpart.number);
 	g->user_id = g_strdup(first->counterpart.user_id);
@@ -183,10 +188,13 @@ gather_people(struct build *b, struct gathered *g, int64_t now_ms,
 		return false;
 	g->business = directory_business_get(b->conf->directory,
 	    first->business.user_id, first->business.number);
-	for (guint i = 0; g->business != NULL && i < g->items->len; i++) {
+	if (g->business != NULL)
+		g->staff = directory_business_staff(g->business,
+		    first->at_ms > 0 ? first->at_ms : now_ms);
+	for (guint i = 0; g->staff != NULL && i < g->items->len; i++) {
 		struct item *it = g->items->pdata[i];
 
-		if (it->author == ITEM_UNKNOWN_STAFF && g->business->staff)
+		if (it->author == ITEM_UNKNOWN_STAFF)
 			it->author = ITEM_STAFF;
 	}
 	return true;
@@ -203,19 +211,73 @@ gather_parent(struct build *b, struct gathered *g, struct err *err)
 	return store_item_message_id(b->store, first->refers, &g->parent, err);
 }
 
+/* ---- follow-ups: a file that came after the mail of its turn ------------- */
+
+struct wanted {
+	struct store_turn_item item;
+	int64_t turn_id;
+};
+
+static bool
+take_want(void *arg, const struct store_want *w, const struct store_fetch *f)
+{
+	struct wanted *out = arg;
+
+	(void)f;
+	out->turn_id = w->turn_id;
+	out->item.event_id = w->event_id;
+	memcpy(out->item.key, w->key, HASH_SIZE);
+	return true;
+}
+
+/* The item as it was journaled; the mail is about one of its files. */
+static bool
+gather_follow_up(struct build *b, const struct build_turn *t, int64_t now_ms,
+    struct gathered *g, struct err *err)
+{
+	struct turn first = { 0 };
+	struct wanted w = { 0 };
+	char state[16];
+	bool ok;
+
+	g->items = g_ptr_array_new();
+	g->events = g_ptr_array_new_with_free_func(free_render_event);
+	ok = store_want_get(b->store, t->want_id, take_want, &w, err) &&
+	    gather_item(b, &w.item, g, err) &&
+	    gather_people(b, g, now_ms, err) &&
+	    build_files_gather(b, w.turn_id, t->want_id, g->items, &g->media,
+	    &g->late, err) &&
+	    store_turn_get(b->store, w.turn_id, &first, state, &g->parent,
+	    err);
+	turn_clear(&first);
+	return ok;
+}
+
+static bool
+gather_turn(struct build *b, const struct build_turn *t, int64_t now_ms,
+    struct gathered *g, struct err *err)
+{
+	return gather_items(b, t, g, err) &&
+	    gather_people(b, g, now_ms, err) && gather_parent(b, g, err) &&
+	    build_originals(b, g->items, &g->originals, err) &&
+	    build_files_gather(b, t->id, 0, g->items, &g->media, &g->late,
+	    err);
+}
+
 static bool
 gather(struct build *b, const struct build_turn *t, int64_t now_ms,
     struct gathered *g, struct err *err)
 {
-	if (!gather_items(b, t, g, err) ||
-	    !gather_people(b, g, now_ms, err) || !gather_parent(b, g, err))
+	if (!(t->want_id != 0 ? gather_follow_up(b, t, now_ms, g, err) :
+	    gather_turn(b, t, now_ms, g, err)))
 		return false;
 	g->in = (struct render_input){
 		.items = g->items, .events = g->events,
-		.conversation = t->conversation,
+		.originals = g->originals, .media = g->media,
+		.is_follow_up = t->want_id != 0, .now_ms = now_ms,
+		.conversation = turn_talk(t->conversation),
 		.parent_message_id = g->parent,
-		.business = g->business,
-		.staff = g->business != NULL ? g->business->staff : NULL,
+		.business = g->business, .staff = g->staff,
 		.customer = directory_customer_get(b->conf->directory,
 		    g->user_id, g->number),
 		.counterpart_number = g->number,
@@ -224,116 +286,30 @@ gather(struct build *b, const struct build_turn *t, int64_t now_ms,
 	return true;
 }
 
-static void
-warn_unmapped(struct build *b, const struct item *it)
-{
-	const char *id = it->business.user_id != NULL ? it->business.user_id
-						      : "-";
-	g_autofree char *quoted = NULL;
-
-	/* Of what names no business, nothing can be added to the directory. */
-	if ((it->business.user_id == NULL && it->business.number == NULL) ||
-	    !g_hash_table_add(b->unmapped, g_strdup(id)))
-		return;
-	quoted = text_log_quote(id);
-	log_warn("business.unmapped", "business=%s journal=%s", quoted,
-	    b->conf->catch_all);
-}
-
-/* Where a rendered turn goes: the contents already stored for it. */
-struct posting {
-	struct build *b;
-	struct gathered *g;
-	const struct rendered *inner;
-	int64_t turn_id, now_ms;
-	int64_t inner_content;	/* 0 until stored */
-	int64_t mails;
-};
-
+/*
+ * A turn waits for files that are not here yet, once, and within a bound.
+ * Without them it goes out with a notice; each is followed up when it comes.
+ */
 static bool
-make_report(const struct posting *po, const struct conf_journal *j,
-    struct rendered *out, struct err *err)
+must_wait(struct build *b, struct build_turn *t, const struct gathered *g,
+    int64_t now_ms)
 {
-	struct render_envelope env = { .from = j->from, .to = j->to,
-		.journaled_ms = po->now_ms };
-
-	return render_journal_report(po->b->render, &po->g->in, po->inner,
-	    &env, out, err);
-}
-
-static void
-store_bytes(const struct posting *po, const struct rendered *r, int64_t *id)
-{
-	gsize len;
-	const void *bytes = g_bytes_get_data(r->bytes, &len);
-
-	store_content_add(po->b->store, po->turn_id, bytes, len, r->sha256,
-	    id);
-}
-
-static bool
-post_to(struct posting *po, const struct conf_journal *j, struct err *err)
-{
-	struct store_mail m = { .turn_id = po->turn_id, .journal = j->name,
-		.message_id = po->inner->message_id, .envelope_from = j->from,
-		.envelope_to = j->to, .queued_ms = po->now_ms };
-	struct rendered report = { 0 };
-	int64_t id;
-
-	if (j->profile == CONF_PROFILE_EXCHANGE) {
-		if (!make_report(po, j, &report, err))
-			return false;
-		store_bytes(po, &report, &m.content_id);
-		m.message_id = report.message_id;
-	} else {
-		if (po->inner_content == 0)
-			store_bytes(po, po->inner, &po->inner_content);
-		m.content_id = po->inner_content;
-	}
-	store_mail_add(po->b->store, &m, &id);
-	po->mails++;
-	rendered_clear(&report);
+	if (g->late == 0 || t->is_overdue || b->conf->media.wait_ms == 0)
+		return false;
+	if (!t->is_waiting)
+		store_turn_wait(b->store, t->id,
+		    now_ms + b->conf->media.wait_ms);
 	return true;
 }
 
 static bool
-post_all(struct posting *po, struct err *err)
+render_gathered(struct build *b, struct build_turn *t,
+    const struct gathered *g, int64_t now_ms, struct err *err)
 {
-	const struct conf *c = po->b->conf;
-	const struct directory_business *biz = po->g->business;
-
-	if (biz == NULL) {
-		warn_unmapped(po->b, po->g->items->pdata[0]);
-		return post_to(po, conf_journal_get(c, c->catch_all), err);
-	}
-	for (guint i = 0; i < biz->journals->len; i++) {
-		if (!post_to(po, conf_journal_get(c, biz->journals->pdata[i]),
-		    err))
-			return false;
-	}
-	return true;
-}
-
-static bool
-render_and_post(struct build *b, struct build_turn *t, struct gathered *g,
-    int64_t now_ms, struct err *err)
-{
-	struct rendered inner = { 0 };
-	struct posting po = { .b = b, .g = g, .inner = &inner,
-		.turn_id = t->id, .now_ms = now_ms };
-	bool ok = render_turn(b->render, &g->in, &inner, err) &&
-	    post_all(&po, err);
-
-	if (ok) {
-		store_turn_rendered(b->store, t->id, inner.message_id,
-		    inner.sha256, now_ms);
-		t->message_id = g_strdup(inner.message_id);
-		t->items = g->items->len;
-		t->mails = po.mails;
-		t->bytes = g_bytes_get_size(inner.bytes);
-	}
-	rendered_clear(&inner);
-	return ok;
+	t->items = g->items->len;
+	t->late = g->late;
+	return (g->late == 0 || build_files_are_late(b, t->id, err)) &&
+	    build_post(b, t, &g->in, now_ms, err);
 }
 
 static bool
@@ -348,12 +324,14 @@ build_render_turn(struct build *b, struct build_turn *t, int64_t now_ms,
 {
 	struct gathered g = { 0 };
 	struct err why = ERR_INIT;
-	bool ok = gather(b, t, now_ms, &g, &why) &&
-	    render_and_post(b, t, &g, now_ms, &why);
+	bool ok = gather(b, t, now_ms, &g, &why);
+	bool waits = ok && must_wait(b, t, &g, now_ms);
 
+	if (ok && !waits)
+		ok = render_gathered(b, t, &g, now_ms, &why);
 	gathered_clear(&g);
 	if (ok) {
-		p->turns++;
+		p->turns += !waits;
 		p->mails += t->mails;
 		return true;
 	}

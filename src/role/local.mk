@@ -1,8 +1,11 @@
 # src/role: the roles' wiring
 src_libchatjournal_a_SOURCES += \
 	src/role/build.c src/role/build_event.c src/role/build_file.c \
-	src/role/build_person.c src/role/build_render.c \
-	src/role/deliver_file.c src/role/deliver_journal.c src/role/deliver_outlet.c src/role/deliver_relay.c \
+	src/role/build_files.c src/role/build_identity.c \
+	src/role/build_original.c src/role/build_person.c \
+	src/role/build_post.c src/role/build_render.c \
+	src/role/deliver_file.c \
+	src/role/deliver_journal.c src/role/deliver_outlet.c src/role/deliver_relay.c \
 	src/role/deliver_result.c src/role/deliver_watch.c \
 	src/role/role_build.c src/role/role_check.c src/role/role_common.c src/role/role_deliver.c \
 	src/role/role_intake.c src/role/role_store.c

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files of items, seen from the build role: it writes down which are wanted,
+ * lets a closed turn wait for them within a bound, and makes a follow-up turn
+ * for each that comes, or fails for good, after the mail of its turn. It
+ * never opens a file; the media role fetches, the renderer reads.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "build_int.h"
+#include "conf.h"
+#include "err.h"
+#include "item.h"
+#include "render.h"
+#include "turn.h"
+
+/* ---- wanted ---------------------------------------------------------------- */
+
+void
+build_files_want(struct build *b, const struct build_event *ev,
+    const struct item *it, int64_t turn_id, int64_t now_ms)
+{
+	struct store_want w = { .turn_id = turn_id, .event_id = ev->id,
+		.business = it->business.user_id,
+		.at_ms = it->at_ms > 0 ? it->at_ms : ev->received_ms,
+		.wanted_ms = now_ms };
+	int64_t id;
+
+	if (b->conf->graph.url == NULL)
+		return;
+	store_key(it->key, w.key);
+	for (guint i = 0; i < it->media->len; i++) {
+		const struct item_media *m = it->media->pdata[i];
+
+		if (m->id == NULL)
+			continue;
+		w.ordinal = i;
+		w.media_id = m->id;
+		w.url = m->url;
+		w.mime_type = m->mime_type;
+		w.sha256 = m->sha256;
+		store_want_add(b->store, &w, &id);
+	}
+}
+
+/* ---- what became of them ----------------------------------------------------- */
+
+/* What the renderer is told of a file, with the strings it borrows. */
+struct held {
+	struct render_media media;
+	char *path, *type, *verdict, *reason;
+};
+
+static void
+free_held(gpointer p)
+{
+	struct held *h = p;
+
+	g_free(h->path);
+	g_free(h->type);
+	g_free(h->verdict);
+	g_free(h->reason);
+	g_free(h);
+}
+
+struct gathering {
+	struct build *b;
+	const GPtrArray *items;
+	int64_t want_id;	/* only this; 0: all */
+	GPtrArray *media;
+	guint late;
+};
+
+static const struct item_media *
+media_of(const GPtrArray *items, const struct store_want *w)
+{
+	uint8_t key[HASH_SIZE];
+
+	for (guint i = 0; i < items->len; i++) {
+		const struct item *it = items->pdata[i];
+
+		if (it->media == NULL || it->media->len <= w->ordinal)
+			continue;
+		store_key(it->key, key);
+		if (memcmp(key, w->key, HASH_SIZE) == 0)
+			return it->media->pdata[w->ordinal];
+	}
+	return NULL;
+}
+
+static enum render_media_state
+state_of(enum store_fetch_state state)
+{
+	switch (state) {
+	case STORE_FETCHED:
+		return RENDER_MEDIA_HELD;
+	case STORE_QUARANTINED:
+		return RENDER_MEDIA_QUARANTINED;
+	case STORE_UNAVAILABLE:
+		return RENDER_MEDIA_MISSING;
+	case STORE_FETCH_NONE:
+	case STORE_FETCH_TRYING:
+	case STORE_FETCH_RETRY:
+		break;
+	}
+	return RENDER_MEDIA_LATE;
+}
+
+/* chatjournal render names files of a folder by their absolute path. */
+static char *
+path_of(struct build *b, const char *path)
+{
+	if (path == NULL)
+		return NULL;
+	return path[0] == '/' ? g_strdup(path) : g_build_filename(
+	    store_dir(b->store, STORE_DIR_MEDIA), path, NULL);
+}
+
+static bool
+take_file(void *arg, const struct store_want *w, const struct store_fetch *f)
+{
+	struct gathering *g = arg;
+	const struct item_media *m;
+	struct held *h;
+
+	if (g->want_id != 0 && w->id != g->want_id)
+		return true;
+	m = media_of(g->items, w);
+	if (m == NULL)
+		return true;
+	h = g_new0(struct held, 1);
+	h->path = path_of(g->b, f->path);
+	h->type = g_strdup(f->type);
+	h->verdict = g_strdup(f->verdict);
+	h->reason = g_strdup(f->reason);
+	h->media = (struct render_media){ .media = m,
+		.state = state_of(f->state), .path = h->path,
+		.size = f->size, .type = h->type,
+		.hash_differs = f->hash_differs,
+		.type_differs = f->type_differs, .verdict = h->verdict,
+		.reason = h->reason };
+	memcpy(h->media.sha256, f->sha256, HASH_SIZE);
+	g->late += h->media.state == RENDER_MEDIA_LATE;
+	g_ptr_array_add(g->media, h);
+	return true;
+}
+
+static bool
+have_files(const GPtrArray *items)
+{
+	for (guint i = 0; i < items->len; i++) {
+		const struct item *it = items->pdata[i];
+
+		if (it->media != NULL)
+			return true;
+	}
+	return false;
+}
+
+bool
+build_files_gather(struct build *b, int64_t turn_id, int64_t want_id,
+    const GPtrArray *items, GPtrArray **media, guint *late, struct err *err)
+{
+	struct gathering g = { .b = b, .items = items, .want_id = want_id };
+
+	*late = 0;
+	if (!have_files(items))
+		return true;
+	g.media = *media = g_ptr_array_new_with_free_func(free_held);
+	if (!store_want_of_turn(b->store, turn_id, take_file, &g, err))
+		return false;
+	*late = g.late;
+	return true;
+}
+
+static bool
+note_late(void *arg, const struct store_want *w, const struct store_fetch *f)
+{
+	if (state_of(f->state) == RENDER_MEDIA_LATE)
+		g_array_append_val((GArray *)arg, w->id);
+	return true;
+}
+
+bool
+build_files_are_late(struct build *b, int64_t turn_id, struct err *err)
+{
+	g_autoptr(GArray) late = g_array_new(FALSE, FALSE, sizeof(int64_t));
+
+	if (!store_want_of_turn(b->store, turn_id, note_late, late, err))
+		return false;
+	for (guint i = 0; i < late->len; i++)
+		store_want_late(b->store, g_array_index(late, int64_t, i));
+	return true;
+}
+
+/* ---- waiting, and following up --------------------------------------------- */
+
+static void
+widen(struct build_files *f, int64_t turn_id)
+{
+	f->first = f->first == 0 ? turn_id : MIN(f->first, turn_id);
+	f->last = MAX(f->last, turn_id);
+}
+
+static bool
+take_result(void *arg, int64_t number, const struct store_want *w,
+    const struct store_fetch *f)
+{
+	struct build_files *out = arg;
+	struct build_result r = { .number = number, .want_id = w->id,
+		.turn_id = w->turn_id };
+
+	(void)f;
+	g_array_append_val(out->results, r);
+	widen(out, w->turn_id);
+	return true;
+}
+
+bool
+build_files_look(struct build *b, int64_t now_ms, struct build_files *out,
+    struct err *err)
+{
+	int64_t cursor;
+
+	out->results = g_array_new(FALSE, FALSE, sizeof(struct build_result));
+	out->due = NULL;
+	if (!store_cursor_get(b->store, STORE_BUILD, STORE_CURSOR_FETCHED,
+	    &cursor, err) ||
+	    !store_result_list(b->store, cursor, (int)out->limit, take_result,
+	    out, err) ||
+	    !store_turn_wait_due(b->store, now_ms, (int)out->limit, &out->due,
+	    err))
+		return false;
+	/* One at a time: which of the two kills must be told apart. */
+	if (out->limit == 1 && out->results->len > 0)
+		g_array_set_size(out->due, 0);
+	for (guint i = 0; i < out->due->len; i++)
+		widen(out, g_array_index(out->due, int64_t, i));
+	return true;
+}
+
+void
+build_files_clear(struct build_files *todo)
+{
+	g_clear_pointer(&todo->results, g_array_unref);
+	g_clear_pointer(&todo->due, g_array_unref);
+}
+
+static bool
+is_closing(const struct build *b, int64_t turn_id)
+{
+	for (guint i = 0; i < b->turns->len; i++) {
+		const struct build_turn *t = b->turns->pdata[i];
+
+		if (t->id == turn_id && t->want_id == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+take_up(struct build *b, int64_t turn_id, const char *conversation,
+    bool is_overdue)
+{
+	struct build_turn *t;
+
+	if (is_closing(b, turn_id))
+		return;
+	t = build_turn_closed(b, turn_id, conversation, NULL, NULL);
+	t->is_waiting = true;
+	t->is_overdue = is_overdue;
+}
+
+/* The turn of a file that its own turn's mail went out without. */
+static void
+follow_up(struct build *b, const struct build_result *r,
+    const struct turn *first, int64_t now_ms)
+{
+	struct turn t = { .conversation = (char *)turn_talk(first->conversation),
+		.author = (char *)"b:network", .first_at_ms = first->first_at_ms,
+		.last_at_ms = first->last_at_ms, .opened_ms = now_ms,
+		.touched_ms = now_ms, .close_at_ms = now_ms };
+
+	store_turn_add(b->store, &t, NULL, "media", TURN_SINGLE);
+	store_follow_up_add(b->store, t.id, r->want_id);
+	build_turn_closed(b, t.id, t.conversation, NULL, NULL)->want_id =
+	    r->want_id;
+}
+
+static bool
+work_result(struct build *b, const struct build_result *r, int64_t now_ms,
+    struct err *err)
+{
+	g_autofree char *mid = NULL;
+	struct turn t = { 0 };
+	char state[16];
+	bool late = false, ok;
+
+	ok = store_turn_get(b->store, r->turn_id, &t, state, &mid, err) &&
+	    store_want_is_late(b->store, r->want_id, &late, err);
+	if (ok && strcmp(state, "closed") == 0)
+		take_up(b, r->turn_id, t.conversation, false);
+	else if (ok && late && strcmp(state, "rendered") == 0)
+		follow_up(b, r, &t, now_ms);
+	turn_clear(&t);
+	return ok;
+}
+
+static bool
+work_overdue(struct build *b, int64_t turn_id, struct err *err)
+{
+	struct turn t = { 0 };
+	char state[16];
+
+	if (!store_turn_get(b->store, turn_id, &t, state, NULL, err))
+		return false;
+	take_up(b, turn_id, t.conversation, true);
+	turn_clear(&t);
+	return true;
+}
+
+bool
+build_files_work(struct build *b, int64_t now_ms,
+    const struct build_files *todo, struct err *err)
+{
+	int64_t number = 0;
+
+	/* Who is overdue goes out in any case, with what has come by now. */
+	for (guint i = 0; i < todo->due->len; i++) {
+		if (!work_overdue(b, g_array_index(todo->due, int64_t, i),
+		    err))
+			return false;
+	}
+	for (guint i = 0; i < todo->results->len; i++) {
+		const struct build_result *r = &g_array_index(todo->results,
+		    struct build_result, i);
+
+		if (!work_result(b, r, now_ms, err))
+			return false;
+		number = r->number;
+	}
+	if (number != 0)
+		store_cursor_set(b->store, STORE_BUILD, STORE_CURSOR_FETCHED,
+		    number);
+	return true;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What items point back to: the message an edit, a revoke, a reaction or a
+ * receipt is about, or that a reply answers, as it stood before. It is read
+ * from the event it came in, while that is in the store; when it is not, the
+ * mail says so. Everything here is copied: nothing borrows from other events.
+ */
+#include <string.h>
+
+#include "build_int.h"
+#include "err.h"
+#include "item.h"
+#include "render.h"
+
+/* What the renderer is told, with the strings it borrows. */
+struct copy {
+	struct render_original original;
+	char *author, *text, *file;
+};
+
+static void
+free_copy(gpointer p)
+{
+	struct copy *c = p;
+
+	if (c == NULL)
+		return;
+	g_free(c->author);
+	g_free(c->text);
+	g_free(c->file);
+	g_free(c);
+}
+
+/* The item at that place, borrowed until the next look; NULL: purged. */
+static bool
+find_at(struct build *b, const struct store_place *at, struct item **it,
+    struct err *err)
+{
+	struct build_event *ev;
+
+	*it = NULL;
+	if (!build_event_peek(b, at->event_id, &ev, err))
+		return false;
+	if (ev == NULL)
+		return true;
+	build_event_parse(b, ev, NULL);
+	*it = build_event_item(ev, at->key);
+	return true;
+}
+
+static void
+copy_text(struct copy *c, const struct item *it)
+{
+	if (it->text == NULL || it->text[0] == '\0')
+		return;
+	g_free(c->text);
+	c->text = g_strdup(it->text);
+	c->original.text = c->text;
+}
+
+static void
+copy_item(struct copy *c, const struct item *it)
+{
+	const struct item_media *m;
+
+	c->original.held = true;
+	c->original.type = it->type;
+	c->original.direction = it->direction;
+	c->original.at_ms = it->at_ms;
+	if (it->direction == ITEM_RECEIVED) {
+		c->author = g_strdup(it->counterpart.name);
+		c->original.author = c->author;
+	}
+	copy_text(c, it);
+	if (it->media != NULL && it->media->len > 0) {
+		m = it->media->pdata[0];
+		c->file = g_strdup(m->filename);
+		c->original.file = c->file;
+	}
+}
+
+/*
+ * The text after the edits that came before this item: of two that were filed
+ * in the wrong order, the one that was made later counts.
+ */
+static bool
+apply_edits(struct build *b, const struct item *it, struct copy *c,
+    struct err *err)
+{
+	g_autoptr(GArray) edits = NULL;
+	int64_t latest = INT64_MIN;
+	uint8_t own[HASH_SIZE];
+	struct item *edit;
+
+	store_key(it->key, own);
+	if (!store_item_about(b->store, it->target, item_kind_name(ITEM_EDIT),
+	    &edits, err))
+		return false;
+	for (guint i = 0; i < edits->len; i++) {
+		const struct store_place *at = &g_array_index(edits,
+		    struct store_place, i);
+
+		if (memcmp(at->key, own, HASH_SIZE) == 0 ||
+		    at->at_ms > it->at_ms || at->at_ms < latest)
+			continue;
+		if (!find_at(b, at, &edit, err))
+			return false;
+		if (edit == NULL || g_strcmp0(edit->refers, it->refers) != 0)
+			continue;
+		latest = at->at_ms;
+		copy_text(c, edit);
+	}
+	return true;
+}
+
+static bool
+find_original(struct build *b, const struct item *it, struct copy *c,
+    struct err *err)
+{
+	struct store_place at;
+	struct item *found;
+
+	if (!store_item_find(b->store, it->refers, &at, err))
+		return false;
+	if (at.event_id == 0)
+		return true;
+	if (!find_at(b, &at, &found, err))
+		return false;
+	if (found == NULL)
+		return true;
+	copy_item(c, found);
+	if ((it->kind == ITEM_EDIT || it->kind == ITEM_REVOKE) &&
+	    it->target != NULL)
+		return apply_edits(b, it, c, err);
+	return true;
+}
+
+/* Receipts of one bundle, and replies in a row, mostly mean the same message. */
+static struct copy *
+same_as_before(const GPtrArray *items, const GPtrArray *list, guint i)
+{
+	const struct item *it = items->pdata[i], *before;
+	const struct copy *c;
+	struct copy *out;
+
+	if (i == 0 || list->pdata[i - 1] == NULL || it->kind == ITEM_EDIT)
+		return NULL;
+	before = items->pdata[i - 1];
+	if (before->kind != it->kind ||
+	    g_strcmp0(before->refers, it->refers) != 0)
+		return NULL;
+	c = list->pdata[i - 1];
+	out = g_new(struct copy, 1);
+	*out = *c;
+	out->original.author = out->author = g_strdup(c->author);
+	out->original.text = out->text = g_strdup(c->text);
+	out->original.file = out->file = g_strdup(c->file);
+	return out;
+}
+
+bool
+build_originals(struct build *b, const GPtrArray *items,
+    GPtrArray **originals, struct err *err)
+{
+	for (guint i = 0; i < items->len; i++) {
+		const struct item *it = items->pdata[i];
+		struct copy *c;
+
+		if (it->refers == NULL)
+			continue;
+		if (*originals == NULL)
+			*originals = g_ptr_array_new_with_free_func(free_copy);
+		g_ptr_array_set_size(*originals, (gint)items->len);
+		c = same_as_before(items, *originals, i);
+		if (c == NULL) {
+			c = g_new0(struct copy, 1);
+			(*originals)->pdata[i] = c;
+			if (!find_original(b, it, c, err))
+				return false;
+		}
+		(*originals)->pdata[i] = c;
+	}
+	return true;
+}
