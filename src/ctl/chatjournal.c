@@ -28,12 +28,12 @@ static const struct command {
 		"counts per state, journal and relay, and the oldest ages" },
 	{ "verify", ctl_verify, "",
 		"check that nothing in the store is unaccounted for" },
-	{ "list", ctl_list, "pending|sent|deferred|failed|parked|open",
+	{ "list", ctl_list, "pending|sent|deferred|failed|parked|open|files",
 		"list mails, or what needs a person" },
 	{ "show", ctl_show, "ID [--raw]",
 		"one mail, turn or event; its bytes with --raw" },
-	{ "trace", ctl_trace, "WAMID|MESSAGE-ID|ID",
-		"everything that happened to one message" },
+	{ "trace", ctl_trace, "WAMID|MESSAGE-ID|ID|PERSON",
+		"everything that happened to one message; who has which ids" },
 	{ "retry", ctl_retry, "mail:N ... | --all",
 		"try failed mails again" },
 	{ "render", ctl_render, "FILE ...",
@@ -45,7 +45,7 @@ usage(FILE *to)
 {
 	fputs("usage: chatjournal [-c FILE] [--json] COMMAND ...\n", to);
 	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
-		fprintf(to, "  %-13s%-42s%s\n", commands[i].name,
+		fprintf(to, "  %-13s%-47s%s\n", commands[i].name,
 		    commands[i].arguments, commands[i].help);
 }
 
@@ -63,7 +63,7 @@ static bool
 parse_options(struct ctl *ctl, int argc, char **argv)
 {
 	enum { JSON = 1, PRINT, CHECK, RAW, ALL, LIMIT, AFTER, TEMPLATES,
-		RECEIVED, HELP, SHOW_VERSION };
+		RECEIVED, MEDIA, HELP, SHOW_VERSION };
 	static const struct option options[] = {
 		{ "conf", required_argument, NULL, 'c' },
 		{ "json", no_argument, NULL, JSON },
@@ -77,6 +77,7 @@ parse_options(struct ctl *ctl, int argc, char **argv)
 		{ "output", required_argument, NULL, 'o' },
 		{ "templates", required_argument, NULL, TEMPLATES },
 		{ "received", required_argument, NULL, RECEIVED },
+		{ "media", required_argument, NULL, MEDIA },
 		{ "help", no_argument, NULL, HELP },
 		{ "version", no_argument, NULL, SHOW_VERSION },
 		{ 0 },
@@ -121,6 +122,9 @@ parse_options(struct ctl *ctl, int argc, char **argv)
 			break;
 		case RECEIVED:
 			ctl->received = optarg;
+			break;
+		case MEDIA:
+			ctl->media_dir = optarg;
 			break;
 		case HELP:
 			usage(stdout);

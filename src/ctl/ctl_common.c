@@ -114,3 +114,27 @@ ctl_id(const char *text, const char *prefix)
 	id = g_ascii_strtoll(text + n + 1, &end, 10);
 	return *end == '\0' && id > 0 ? id : 0;
 }
+
+bool
+ctl_mail_is_held(const struct store_mail *m)
+{
+	return m->bytes != NULL || m->file != NULL;
+}
+
+bool
+ctl_mail_bytes(const struct store_mail *m, GBytes **out, struct err *err)
+{
+	GMappedFile *file;
+
+	if (m->file == NULL) {
+		*out = g_bytes_new_static(m->bytes, m->len);
+		return true;
+	}
+	file = g_mapped_file_new(m->file, FALSE, NULL);
+	if (file == NULL)
+		return err_set(err, ERR_TEMP, "ctl.file", "cannot read %s",
+		    m->file);
+	*out = g_mapped_file_get_bytes(file);
+	g_mapped_file_unref(file);
+	return true;
+}

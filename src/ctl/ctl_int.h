@@ -28,7 +28,7 @@ struct ctl {
 	bool json;
 	/* options of single commands */
 	bool print, check, raw, all;
-	const char *journal, *out_dir, *templates, *received;
+	const char *journal, *out_dir, *templates, *received, *media_dir;
 	int64_t limit, after;
 
 	struct conf *conf;
@@ -40,6 +40,13 @@ typedef int ctl_fn(struct ctl *ctl, int argc, char **argv);
 ctl_fn ctl_check_config, ctl_status, ctl_verify, ctl_list, ctl_show,
     ctl_trace, ctl_retry, ctl_render;
 
+/*
+ * Answers what the build role wants of files, from ctl->media_dir: a file is
+ * there under its media id, with or without an extension. *n: how many.
+ */
+bool ctl_media_answer(struct ctl *ctl, int64_t now_ms, int64_t *n,
+    struct err *err);
+
 /* Reads the configuration; false after saying what is wrong. */
 bool ctl_conf_load(struct ctl *ctl);
 /*
@@ -48,6 +55,13 @@ bool ctl_conf_load(struct ctl *ctl);
  */
 int ctl_store_open(struct ctl *ctl, bool to_write);
 int ctl_fail(const struct err *err);
+
+/* A mail's bytes, also when they are a file; false and *err if that is gone. */
+struct store_mail;
+struct _GBytes;
+bool ctl_mail_bytes(const struct store_mail *m, struct _GBytes **out,
+    struct err *err);
+bool ctl_mail_is_held(const struct store_mail *m);	/* not purged */
 
 /* "2026-02-03T14:05:09Z", "-" for 0; in a buffer of four that rotate. */
 const char *ctl_time(int64_t ms);

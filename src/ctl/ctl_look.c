@@ -13,6 +13,7 @@
 #include "ctl_int.h"
 #include "err.h"
 #include "store.h"
+#include "text.h"
 
 /* ---- list ------------------------------------------------------------------- */
 
@@ -23,6 +24,7 @@ static const struct {
 	{ "pending", STORE_LIST_PENDING }, { "sent", STORE_LIST_SENT },
 	{ "deferred", STORE_LIST_DEFERRED }, { "failed", STORE_LIST_FAILED },
 	{ "parked", STORE_LIST_PARKED }, { "open", STORE_LIST_OPEN },
+	{ "files", STORE_LIST_FILES },
 };
 
 static struct json_object *
@@ -167,11 +169,47 @@ take_fact(void *arg, const struct store_fact *f)
 	return true;
 }
 
+static struct json_object *
+identity_json(const struct store_identity *id)
+{
+	struct json_object *o = json_object_new_object();
+
+	ctl_json_text(o, "realm", id->realm);
+	ctl_json_text(o, "person", id->person);
+	ctl_json_text(o, "kind", id->kind);
+	ctl_json_text(o, "value", id->value);
+	ctl_json_text(o, "source", id->source);
+	ctl_json_int(o, "first_ms", id->first_ms);
+	ctl_json_int(o, "until_ms", id->until_ms);
+	return o;
+}
+
+/* Values are what people call themselves: any bytes. */
+static bool
+take_identity(void *arg, const struct store_identity *id)
+{
+	struct tracing *t = arg;
+	g_autofree char *value = NULL, *person = NULL;
+
+	t->facts++;
+	if (t->all != NULL) {
+		json_object_array_add(t->all, identity_json(id));
+		return true;
+	}
+	value = text_clean(id->value, strlen(id->value), TEXT_LINE, SIZE_MAX);
+	person = text_log_quote(id->person);
+	printf("%s  %-20s  %-14s  %s  (%s, from a %s)\n",
+	    ctl_time(id->first_ms), id->until_ms == 0 ? "still" :
+	    ctl_time(id->until_ms), id->kind, value, person, id->source);
+	return true;
+}
+
 static int
 not_found(const char *id)
 {
 	fprintf(stderr, "chatjournal: nothing is known of %s; give a wamid, a "
-	    "Message-ID, mail:N, turn:N or event:N\n", id);
+	    "Message-ID, mail:N, turn:N or event:N, or somebody's number, "
+	    "user id, username or name\n", id);
 	return CTL_NOTHING;
 }
 
@@ -191,7 +229,9 @@ ctl_trace(struct ctl *ctl, int argc, char **argv)
 		return rc;
 	if (ctl->json)
 		t.all = json_object_new_array();
-	if (!store_trace(ctl->store, argv[0], take_fact, &t, &err)) {
+	if (!store_trace(ctl->store, argv[0], take_fact, &t, &err) ||
+	    (t.facts == 0 && !store_identity_trace(ctl->store, argv[0],
+	    take_identity, &t, &err))) {
 		json_object_put(t.all);
 		return ctl_fail(&err);
 	}
@@ -215,6 +255,25 @@ put_bytes(const void *bytes, size_t len)
 		    stderr);
 }
 
+static void
+put_mail(struct showing *s, const struct store_mail *m)
+{
+	g_autoptr(GBytes) bytes = NULL;
+	struct err err = ERR_INIT;
+	const void *data;
+	gsize len;
+
+	s->purged = !ctl_mail_is_held(m);
+	if (s->purged)
+		return;
+	if (!ctl_mail_bytes(m, &bytes, &err)) {
+		fprintf(stderr, "chatjournal: %s\n", err.text);
+		return;
+	}
+	data = g_bytes_get_data(bytes, &len);
+	put_bytes(data, len);
+}
+
 static bool
 show_mail(void *arg, const struct store_mail *m)
 {
@@ -223,9 +282,7 @@ show_mail(void *arg, const struct store_mail *m)
 
 	s->found = true;
 	if (s->ctl->raw) {
-		s->purged = m->bytes == NULL;
-		if (!s->purged)
-			put_bytes(m->bytes, m->len);
+		put_mail(s, m);
 		return false;
 	}
 	hash_hex(m->sha256, sha);
@@ -242,7 +299,7 @@ show_mail(void *arg, const struct store_mail *m)
 		ctl_json_int(o, "size", (int64_t)m->len);
 		ctl_json_text(o, "sha256", sha);
 		json_object_object_add(o, "content", json_object_new_boolean(
-		    m->bytes != NULL));
+		    ctl_mail_is_held(m)));
 		ctl_json_print(o);
 		return false;
 	}
@@ -251,7 +308,7 @@ show_mail(void *arg, const struct store_mail *m)
 	    "queued      %s\nsize        %zu%s\nsha256      %s\n", m->id,
 	    m->turn_id, m->journal, m->message_id, m->envelope_from,
 	    m->envelope_to, ctl_time(m->queued_ms), m->len,
-	    m->bytes == NULL ? " (purged)" : "", sha);
+	    ctl_mail_is_held(m) ? "" : " (purged)", sha);
 	return false;
 }
 

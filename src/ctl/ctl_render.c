@@ -95,9 +95,13 @@ run_build(struct ctl *ctl, int64_t now, struct build_progress *sum,
 	if (!build_new(ctl->conf, ctl->store, &b, err))
 		return false;
 	do {
-		ok = build_step(b, now, &p, err);
+		int64_t files = 0;
+
+		ok = build_step(b, now, &p, err) &&
+		    ctl_media_answer(ctl, now, &files, err);
 		if (!ok)
 			break;
+		p.more |= files > 0;
 		sum->parked_events += p.parked_events;
 		sum->parked_turns += p.parked_turns;
 		if (!p.more && p.next_due_ms != INT64_MAX)
@@ -108,14 +112,16 @@ run_build(struct ctl *ctl, int64_t now, struct build_progress *sum,
 }
 
 static void
-write_file(struct rendering *r, const struct store_mail *m)
+write_file(struct rendering *r, const struct store_mail *m, GBytes *bytes)
 {
 	g_autofree char *name = g_strconcat(m->message_id, ".eml", NULL);
 	g_autofree char *path = g_build_filename(r->ctl->out_dir, name, NULL);
 	struct err err = ERR_INIT;
+	gsize len;
+	const void *data = g_bytes_get_data(bytes, &len);
 
-	if (!io_publish(r->ctl->out_dir, r->ctl->out_dir, name, m->bytes,
-	    m->len, &err)) {
+	if (!io_publish(r->ctl->out_dir, r->ctl->out_dir, name, data, len,
+	    &err)) {
 		fprintf(stderr, "chatjournal: %s\n", err.text);
 		r->failed = true;
 	} else if (!r->ctl->json) {
@@ -127,12 +133,19 @@ static bool
 take_mail(void *arg, const struct store_mail *m)
 {
 	struct rendering *r = arg;
+	g_autoptr(GBytes) bytes = NULL;
+	struct err err = ERR_INIT;
 
 	r->mails++;
+	if (!ctl_mail_bytes(m, &bytes, &err)) {
+		fprintf(stderr, "chatjournal: %s\n", err.text);
+		r->failed = true;
+		return true;
+	}
 	if (r->ctl->out_dir != NULL)
-		write_file(r, m);
+		write_file(r, m, bytes);
 	else if (!r->ctl->json)
-		fwrite(m->bytes, 1, m->len, stdout);
+		fwrite(g_bytes_get_data(bytes, NULL), 1, m->len, stdout);
 	if (r->all != NULL) {
 		struct json_object *o = json_object_new_object();
 
@@ -194,6 +207,20 @@ print_all(struct ctl *ctl, struct err *err)
 	return r.failed ? CTL_TEMP : CTL_OK;
 }
 
+/* Files are wanted when there is a folder to look for them, and only then. */
+static bool
+set_media(struct ctl *ctl)
+{
+	g_free(ctl->conf->graph.url);
+	ctl->conf->graph.url = g_strdup(ctl->media_dir);
+	if (ctl->media_dir == NULL ||
+	    g_file_test(ctl->media_dir, G_FILE_TEST_IS_DIR))
+		return true;
+	fprintf(stderr, "chatjournal: --media %s: there is no such "
+	    "directory\n", ctl->media_dir);
+	return false;
+}
+
 int
 ctl_render(struct ctl *ctl, int argc, char **argv)
 {
@@ -209,6 +236,8 @@ ctl_render(struct ctl *ctl, int argc, char **argv)
 		return CTL_USAGE;
 	if (!load_conf(ctl))
 		return CTL_CONF;
+	if (!set_media(ctl))
+		return CTL_USAGE;
 	if (ctl->templates != NULL) {
 		g_free(ctl->conf->render.templates);
 		ctl->conf->render.templates = g_strdup(ctl->templates);

@@ -145,6 +145,26 @@ relays_json(const struct ctl *ctl, const struct store_status *s)
 	return all;
 }
 
+static struct json_object *
+novelties_json(const struct store_status *s)
+{
+	struct json_object *all = json_object_new_array();
+
+	for (guint i = 0; i < s->novelties->len; i++) {
+		const struct store_novelty *n = &g_array_index(s->novelties,
+		    struct store_novelty, i);
+		struct json_object *o = json_object_new_object();
+
+		ctl_json_text(o, "field", n->field);
+		ctl_json_text(o, "word", n->word);
+		ctl_json_int(o, "count", n->count);
+		ctl_json_int(o, "first_ms", n->first_ms);
+		ctl_json_int(o, "last_ms", n->last_ms);
+		json_object_array_add(all, o);
+	}
+	return all;
+}
+
 static void
 print_json(const struct ctl *ctl, const struct store_status *s)
 {
@@ -153,7 +173,9 @@ print_json(const struct ctl *ctl, const struct store_status *s)
 	static const char *const items[] = { "filed", "repeated",
 		"differing" };
 	static const char *const turns[] = { "open", "closed", "rendered",
-		"parked" };
+		"parked", "waiting" };
+	static const char *const files[] = { "wanted", "fetched",
+		"quarantined", "unavailable" };
 	struct json_object *o = json_object_new_object();
 
 	json_object_object_add(o, "events", counts(events, (const int64_t[]){
@@ -163,7 +185,11 @@ print_json(const struct ctl *ctl, const struct store_status *s)
 		s->items, s->sightings, s->sightings_differ }, 3));
 	json_object_object_add(o, "turns", counts(turns, (const int64_t[]){
 		s->turns_open, s->turns_closed, s->turns_rendered,
-		s->turns_parked }, 4));
+		s->turns_parked, s->turns_waiting }, 5));
+	json_object_object_add(o, "files", counts(files, (const int64_t[]){
+		s->files_wanted, s->files_fetched, s->files_quarantined,
+		s->files_unavailable }, 4));
+	json_object_object_add(o, "unknown", novelties_json(s));
 	json_object_object_add(o, "journals", journals_json(ctl, s));
 	json_object_object_add(o, "relays", relays_json(ctl, s));
 	json_object_object_add(o, "attention", json_object_new_boolean(
@@ -182,8 +208,20 @@ print_text(const struct ctl *ctl, const struct store_status *s)
 	    " of them differing\n", s->items, s->sightings,
 	    s->sightings_differ);
 	printf("turns    %" PRId64 " open, %" PRId64 " closed, %" PRId64
-	    " rendered, %" PRId64 " parked\n", s->turns_open,
-	    s->turns_closed, s->turns_rendered, s->turns_parked);
+	    " rendered, %" PRId64 " parked, %" PRId64 " waiting for files\n",
+	    s->turns_open, s->turns_closed, s->turns_rendered,
+	    s->turns_parked, s->turns_waiting);
+	printf("files    %" PRId64 " wanted, %" PRId64 " fetched, %" PRId64
+	    " in quarantine, %" PRId64 " unavailable\n", s->files_wanted,
+	    s->files_fetched, s->files_quarantined, s->files_unavailable);
+	for (guint i = 0; i < s->novelties->len; i++) {
+		const struct store_novelty *n = &g_array_index(s->novelties,
+		    struct store_novelty, i);
+
+		printf("unknown  %s %s: %" PRId64 " since %s, last %s\n",
+		    n->field, n->word, n->count, ctl_time(n->first_ms),
+		    ctl_time(n->last_ms));
+	}
 	for (guint i = 0; i < s->journals->len; i++) {
 		const struct store_journal_status *j = &g_array_index(
 		    s->journals, struct store_journal_status, i);

@@ -139,16 +139,21 @@ has_id(const struct world_mail *m, const char *wamid)
 	return false;
 }
 
-/* The first mail of the journal (NULL: any) that holds the item. */
+/*
+ * The first mail of the journal (NULL: any) that holds the item; "file/A" is
+ * the one that brings a file of A later.
+ */
 static const struct world_mail *
 mail_of(const struct world *w, const char *id, const char *journal)
 {
-	g_autofree char *wamid = world_wamid(id);
+	bool later = g_str_has_prefix(id, "file/");
+	g_autofree char *wamid = world_wamid(later ? id + 5 : id);
 
 	for (guint i = 0; i < w->mails->len; i++) {
 		const struct world_mail *m = w->mails->pdata[i];
 
-		if (has_id(m, wamid) && (journal == NULL ||
+		if (has_id(m, wamid) && m->is_follow_up == later &&
+		    !m->is_part && (journal == NULL ||
 		    strcmp(m->journal, journal) == 0))
 			return m;
 	}
@@ -180,6 +185,8 @@ pick_mail(struct world *w, const char *list, const char *journal)
 		g_string_append_printf(has, "%s%s", i > 0 ? "," : "",
 		    g_str_has_prefix(m->ids->pdata[i], "wamid.") ?
 		    (char *)m->ids->pdata[i] + 6 : (char *)m->ids->pdata[i]);
+	if (m->is_follow_up)
+		return m;
 	if (strcmp(has->str, list) != 0 && !g_str_has_suffix(list, ",…"))
 		world_fail(w, "the mail has %s", has->str);
 	return m;
@@ -365,6 +372,8 @@ expect_count(struct world *w, struct script_line *l)
 	compare(w, l, "open", s.turns_open);
 	compare(w, l, "rendered", s.turns_rendered);
 	compare(w, l, "parked-turns", s.turns_parked);
+	compare(w, l, "waiting", s.turns_waiting);
+	compare(w, l, "files-wanted", s.files_wanted);
 	compare(w, l, "mails", w->mails->len);
 	compare(w, l, "turns-a-step", w->most_turns);
 	compare(w, l, "taken", g_hash_table_size(w->taken));

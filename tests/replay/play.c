@@ -149,6 +149,104 @@ do_purge(struct play *p, struct script_line *l)
 		world_fail(p->w, "purge: %s", err.text);
 }
 
+/* ---- the media role, simulated ------------------------------------------------ */
+
+struct wish {
+	const char *media_id;
+	int64_t want_id;
+};
+
+static bool
+find_want(void *arg, const struct store_want *want,
+    const struct store_fetch *f)
+{
+	struct wish *k = arg;
+
+	(void)f;
+	if (strcmp(want->media_id, k->media_id) == 0)
+		k->want_id = want->id;
+	return true;
+}
+
+static bool
+set_fetch(struct play *p, const struct store_fetch *f)
+{
+	struct err err = ERR_INIT;
+
+	store_begin(p->w->fetching);
+	store_fetch_set(p->w->fetching, f);
+	return store_commit(p->w->fetching, &err) ||
+	    world_fail(p->w, "fetch: %s", err.text);
+}
+
+/* The bytes said, as a file that is there. */
+static char *
+write_file(struct play *p, const char *media_id, const char *text,
+    struct store_fetch *f)
+{
+	g_autofree char *name = g_strconcat("file-", media_id, NULL);
+	char *path = g_build_filename(p->w->dir, name, NULL);
+
+	f->size = (int64_t)strlen(text);
+	hash_sha256(text, strlen(text), f->sha256);
+	if (!g_file_set_contents(path, text, (gssize)f->size, NULL))
+		world_fail(p->w, "cannot write %s", path);
+	return path;
+}
+
+/* fetched | unavailable | quarantined media=ID [type=T] [verdict=V] "…" */
+static void
+do_fetch(struct play *p, struct script_line *l, enum store_fetch_state state)
+{
+	struct wish k = { .media_id = script_get(l, "media") };
+	const char *type = script_get(l, "type");
+	const char *verdict = script_get(l, "verdict");
+	const char *text = script_take_text(l);
+	struct store_fetch f = { .state = state, .attempts = 1,
+		.first_ms = p->w->now_ms, .done_ms = p->w->now_ms,
+		.type = type, .verdict = verdict };
+	g_autofree char *path = NULL;
+	struct err err = ERR_INIT;
+
+	if (k.media_id == NULL || text == NULL) {
+		world_fail(p->w, "fetched|unavailable|quarantined media=ID "
+		    "\"bytes or reason\"");
+		return;
+	}
+	if (!store_want_list(p->w->store, 0, INT32_MAX, find_want, &k, &err))
+		world_fail(p->w, "wants: %s", err.text);
+	if (k.want_id == 0) {
+		world_fail(p->w, "nobody wants %s", k.media_id);
+		return;
+	}
+	f.want_id = k.want_id;
+	if (state == STORE_UNAVAILABLE)
+		f.reason = text;
+	else
+		f.path = path = write_file(p, k.media_id, text, &f);
+	set_fetch(p, &f);
+}
+
+static void
+do_fetched(struct play *p, struct script_line *l)
+{
+	do_fetch(p, l, STORE_FETCHED);
+}
+
+static void
+do_unavailable(struct play *p, struct script_line *l)
+{
+	do_fetch(p, l, STORE_UNAVAILABLE);
+}
+
+static void
+do_quarantined(struct play *p, struct script_line *l)
+{
+	do_fetch(p, l, STORE_QUARANTINED);
+}
+
+/* ---- what a test may say about itself ------------------------------------------ */
+
 static void
 do_allow(struct play *p, struct script_line *l)
 {
@@ -182,6 +280,9 @@ static const struct {
 	{ "restart", do_restart, true }, { "die", do_die, false },
 	{ "clock", do_clock, true }, { "purge", do_purge, false },
 	{ "allow", do_allow, false }, { "store", do_store, false },
+	{ "fetched", do_fetched, true },
+	{ "unavailable", do_unavailable, true },
+	{ "quarantined", do_quarantined, true },
 	{ "expect", do_expect, false },
 };
 

@@ -221,12 +221,13 @@ open_store(struct world *w)
 	if (w->on_file) {
 		ok = store_prepare(uri, NULL, NULL, &err) &&
 		    store_open(uri, STORE_INTAKE, &w->intake, &err) &&
+		    store_open(uri, STORE_MEDIA, &w->fetching, &err) &&
 		    store_open(uri, STORE_BUILD, &w->store, &err) &&
 		    store_open(uri, STORE_DELIVER, &w->outgoing, &err);
 	} else {
 		ok = store_open("sqlite::memory:", STORE_ALL, &w->store,
 		    &err);
-		w->intake = w->outgoing = w->store;
+		w->intake = w->fetching = w->outgoing = w->store;
 	}
 	return ok || world_fail(w, "store: %s", err.text);
 }
@@ -236,10 +237,12 @@ close_store(struct world *w)
 {
 	if (w->intake != w->store)
 		store_close(w->intake);
+	if (w->fetching != w->store)
+		store_close(w->fetching);
 	if (w->outgoing != w->store)
 		store_close(w->outgoing);
 	store_close(w->store);
-	w->intake = w->outgoing = w->store = NULL;
+	w->intake = w->fetching = w->outgoing = w->store = NULL;
 }
 
 static void

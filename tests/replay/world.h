@@ -30,6 +30,8 @@ struct world_mail {
 	struct mail_part *read;	/* of a report: the report */
 	struct mail_part *inner;	/* the mail itself; may be == read */
 	GPtrArray *ids;		/* char *, of its items in order; "" if none */
+	bool is_follow_up;	/* brings a file of an item that was mailed */
+	bool is_part;		/* of several: files only */
 };
 
 struct world {
@@ -43,7 +45,8 @@ struct world {
 
 	struct conf *conf;
 	struct store *store;	/* the build role's; it also sees all */
-	struct store *intake, *outgoing;	/* in memory: the same */
+	/* in memory: the same */
+	struct store *intake, *fetching, *outgoing;
 	struct build *build;
 	struct build_progress sum, last;
 	int64_t most_turns;	/* of one step since the last restart */

@@ -47,6 +47,9 @@ add_mail(struct world *w, const struct store_mail *sm)
 	m->bytes = g_bytes_new(sm->bytes, sm->len);
 	m->read = mail_read(sm->bytes, sm->len);
 	m->inner = read_inner(m->read);
+	m->is_follow_up = g_strcmp0(mail_field(m->inner,
+	    "X-ChatJournal-Event", 0), "media") == 0;
+	m->is_part = mail_field(m->inner, "X-ChatJournal-Part", 0) != NULL;
 	read_ids(m);
 	g_ptr_array_add(w->mails, m);
 }
