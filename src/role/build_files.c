@@ -277,8 +277,10 @@ static void
 follow_up(struct build *b, const struct build_result *r,
     const struct turn *first, int64_t now_ms)
 {
-	struct turn t = { .conversation = (char *)turn_talk(first->conversation),
-		.author = (char *)"b:network", .first_at_ms = first->first_at_ms,
+	struct turn t = {
+		.conversation = g_strdup(turn_talk(first->conversation)),
+		.author = g_strdup("b:network"),
+		.first_at_ms = first->first_at_ms,
 		.last_at_ms = first->last_at_ms, .opened_ms = now_ms,
 		.touched_ms = now_ms, .close_at_ms = now_ms };
 
@@ -286,6 +288,7 @@ follow_up(struct build *b, const struct build_result *r,
 	store_follow_up_add(b->store, t.id, r->want_id);
 	build_turn_closed(b, t.id, t.conversation, NULL, NULL)->want_id =
 	    r->want_id;
+	turn_clear(&t);
 }
 
 static bool

@@ -32,7 +32,7 @@ build_styles_load(struct build *b, struct err *err)
 
 		if (!render_style_get(b->render, &sc, &style, err))
 			return err_context(err, "journal %s", j->name);
-		g_ptr_array_add(b->styles, (gpointer)style);
+		g_ptr_array_add(b->styles, (gpointer)(uintptr_t)style);
 	}
 	return true;
 }
@@ -146,12 +146,9 @@ post_report(struct posting *po, const struct conf_journal *j,
 }
 
 static bool
-post_to(struct posting *po, const struct conf_journal *j, struct err *err)
+post_to(struct posting *po, const struct conf_journal *j, struct edition *e,
+    struct err *err)
 {
-	struct edition *e;
-
-	if (!edition_of(po, j, &e, err))
-		return false;
 	for (guint i = 0; i < e->mails->len; i++) {
 		struct rendered *r = e->mails->pdata[i];
 		int64_t *content = &g_array_index(e->contents, int64_t, i);
@@ -184,18 +181,28 @@ warn_unmapped(struct build *b, const struct item *it)
 	    "business=%s journal=%s", quoted, b->conf->catch_all);
 }
 
-/*
- * Storing a large mail moves its file away, so those who wrap it come first.
- */
+/* Storing a large mail moves its file away, so those who wrap it come first. */
 static bool
-post_those(struct posting *po, const GPtrArray *names,
-    enum conf_profile profile, struct err *err)
+must_come_last(const struct conf_journal *j, const struct edition *e)
+{
+	const struct rendered *r = e->mails->pdata[0];
+
+	return j->profile == CONF_PROFILE_PLAIN &&
+	    (e->mails->len > 1 || r->path != NULL);
+}
+
+static bool
+post_those(struct posting *po, const GPtrArray *names, bool last,
+    struct err *err)
 {
 	for (guint i = 0; i < names->len; i++) {
 		const struct conf_journal *j = conf_journal_get(po->b->conf,
 		    names->pdata[i]);
+		struct edition *e;
 
-		if (j->profile == profile && !post_to(po, j, err))
+		if (!edition_of(po, j, &e, err))
+			return false;
+		if (must_come_last(j, e) == last && !post_to(po, j, e, err))
 			return false;
 	}
 	return true;
@@ -214,8 +221,8 @@ post_all(struct posting *po, struct err *err)
 		g_ptr_array_add(fallback, po->b->conf->catch_all);
 	}
 	names = biz != NULL ? biz->journals : fallback;
-	return post_those(po, names, CONF_PROFILE_EXCHANGE, err) &&
-	    post_those(po, names, CONF_PROFILE_PLAIN, err);
+	return post_those(po, names, false, err) &&
+	    post_those(po, names, true, err);
 }
 
 bool

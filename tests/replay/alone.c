@@ -296,7 +296,7 @@ post_alone(struct world *w, const char *path)
 		return;
 	}
 	data = g_bytes_get_data(body, &len);
-	world_conf(w, "turn { idle 0; }");
+	world_conf(w, "turn { idle 0; receipt_wait 0; }");
 	world_post(w, data, len);
 	world_settle(w);
 	if (!world_failed(w))
