@@ -343,7 +343,7 @@ tell(struct build *b)
 			    " items=%u mails=%" PRId64 " bytes=%zu", t->id,
 			    t->message_id, t->items, t->mails, t->bytes);
 			if (t->late > 0)
-				log_warn("turn.late_files", "turn=%" PRId64
+				log_warn("turn.late-files", "turn=%" PRId64
 				    " mid=%s files=%u", t->id, t->message_id,
 				    t->late);
 		} else if (t->parked != NULL) {

@@ -181,6 +181,10 @@ bool build_render_turn(struct build *b, struct build_turn *t,
     int64_t now_ms, struct build_progress *p, struct err *err);
 
 /* build_post.c: rendered once for each style, queued for each journal. */
+struct conf_journal;
+struct render_style;
+bool build_style_get(struct render *r, const struct conf_journal *j,
+    const struct render_style **out, struct err *err);
 bool build_styles_load(struct build *b, struct err *err);
 bool build_post(struct build *b, struct build_turn *t,
     const struct render_input *in, int64_t now_ms, struct err *err);

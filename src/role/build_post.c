@@ -18,20 +18,29 @@
 /* ---- styles --------------------------------------------------------------- */
 
 bool
+build_style_get(struct render *r, const struct conf_journal *j,
+    const struct render_style **out, struct err *err)
+{
+	struct render_style_conf sc = { .language = j->language,
+		.max_bytes = j->max_bytes, .max_files = j->max_files,
+		.max_age_ms = j->max_age_ms,
+		.thread_index = j->thread_index, .headers = j->headers,
+		.renames = j->renames,
+		.recipient_headers = j->recipient_headers };
+
+	return render_style_get(r, &sc, out, err) ||
+	    err_context(err, "journal %s", j->name);
+}
+
+bool
 build_styles_load(struct build *b, struct err *err)
 {
 	for (guint i = 0; i < b->conf->journals->len; i++) {
-		const struct conf_journal *j = b->conf->journals->pdata[i];
-		struct render_style_conf sc = { .language = j->language,
-			.max_bytes = j->max_bytes, .max_files = j->max_files,
-			.max_age_ms = j->max_age_ms,
-			.thread_index = j->thread_index,
-			.headers = j->headers, .renames = j->renames,
-			.recipient_headers = j->recipient_headers };
 		const struct render_style *style;
 
-		if (!render_style_get(b->render, &sc, &style, err))
-			return err_context(err, "journal %s", j->name);
+		if (!build_style_get(b->render, b->conf->journals->pdata[i],
+		    &style, err))
+			return false;
 		g_ptr_array_add(b->styles, (gpointer)(uintptr_t)style);
 	}
 	return true;

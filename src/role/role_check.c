@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "build_int.h"
 #include "conf.h"
 #include "err.h"
 #include "io.h"
@@ -54,15 +55,23 @@ check_templates(const struct conf *c, GString *messages)
 		.domain = c->render.domain,
 		.address_domain = c->render.address_domain,
 		.templates = c->render.templates };
+	const struct render_style *style;
 	struct err err = ERR_INIT;
 	struct render *r;
+	bool ok = true;
 
 	if (!render_new(&rc, &r, &err)) {
 		g_string_append_printf(messages, "%s\n", err.text);
 		return false;
 	}
+	for (guint i = 0; i < c->journals->len; i++) {
+		if (build_style_get(r, c->journals->pdata[i], &style, &err))
+			continue;
+		g_string_append_printf(messages, "%s\n", err.text);
+		ok = false;
+	}
 	render_free(r);
-	return true;
+	return ok;
 }
 
 bool
