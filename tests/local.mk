@@ -13,6 +13,9 @@ include $(srcdir)/tests/screens/local.mk
 INTEGRATION_TESTS =
 
 EXTRA_DIST += tests/run-tap.sh
+# what ./quickstart shows
+EXTRA_DIST += tests/demo/page.py tests/demo/chart.png tests/demo/note.ogg \
+	tests/demo/statement.pdf
 RUN_TAP = $(TEST_ENV) bash $(srcdir)/tests/run-tap.sh
 TEST_ENV = SRCDIR='$(abs_top_srcdir)' BUILDDIR='$(abs_top_builddir)'
 

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""page.py MAILDIR OUT.html: all mails of a Maildir on one page, as a mail
+program would show them. Each mail is in a frame of its own that may neither
+run scripts nor fetch anything; its inline images are put into it."""
+import base64
+import email
+import email.policy
+import html
+import pathlib
+import sys
+
+HEAD = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="color-scheme" content="light dark"><title>{title}</title>
+<style>
+body{{font:15px/1.5 system-ui,sans-serif;margin:0 auto;max-width:760px;padding:16px}}
+h1{{font-size:20px}} details{{margin:10px 0;border:1px solid #8886;border-radius:8px}}
+summary{{padding:8px 12px;cursor:pointer}} summary small{{opacity:.7}}
+iframe{{width:100%;border:0;height:640px;border-radius:0 0 8px 8px}}
+</style></head><body><h1>{title}</h1>
+"""
+
+
+def when(mail):
+    return mail["Date"].datetime
+
+
+def inline(mail, text):
+    """The HTML part with its images, by Content-ID, as data addresses."""
+    for part in mail.walk():
+        cid = part.get("Content-ID")
+        if cid is None or part.is_multipart():
+            continue
+        data = base64.b64encode(part.get_content() if isinstance(
+            part.get_content(), bytes) else b"").decode()
+        text = text.replace("cid:" + cid.strip("<> "), "data:%s;base64,%s"
+                            % (part.get_content_type(), data))
+    return text
+
+
+def files(mail):
+    """Name and size of every attachment but the raw event."""
+    out = []
+    for part in mail.walk():
+        name = part.get_filename()
+        if name and not name.startswith(("event", "excerpt")):
+            size = len(part.get_payload(decode=True) or b"")
+            out.append("%s (%d bytes)" % (name, size))
+    return out
+
+
+def show(mail):
+    body = mail.get_body(("html",))
+    text = inline(mail, body.get_content()) if body is not None else ""
+    held = "".join(" &#128206; " + html.escape(f) for f in files(mail))
+    return ('<details><summary>%s <b>%s</b><br><small>%s%s</small></summary>'
+            '<iframe sandbox srcdoc="%s"></iframe></details>\n' % (
+                when(mail).strftime("%H:%M:%S"),
+                html.escape(mail["Subject"]),
+                html.escape(mail["X-ChatJournal-Event"]), held,
+                html.escape(text, quote=True)))
+
+
+def main(maildir, out):
+    mails = [email.message_from_bytes(p.read_bytes(),
+                                      policy=email.policy.default)
+             for p in pathlib.Path(maildir, "new").iterdir()]
+    mails.sort(key=lambda m: (when(m), m["Message-ID"]))
+    title = "%d mails, %s" % (len(mails), when(mails[0]).strftime("%Y-%m-%d"))
+    with open(out, "w", encoding="utf-8") as page:
+        page.write(HEAD.format(title=title))
+        for mail in mails:
+            page.write(show(mail))
+        page.write("</body></html>\n")
+
+
+main(*sys.argv[1:])
