@@ -35,7 +35,7 @@
 struct build_news {
 	int level;
 	const char *event;
-	char *text;
+	char *pairs;		/* key=value … */
 };
 
 static void
@@ -43,7 +43,7 @@ free_news(gpointer p)
 {
 	struct build_news *n = p;
 
-	g_free(n->text);
+	g_free(n->pairs);
 	g_free(n);
 }
 
@@ -55,7 +55,7 @@ build_tell(struct build *b, int level, const char *event, const char *fmt,
 	va_list ap;
 
 	va_start(ap, fmt);
-	n->text = g_strdup_vprintf(fmt, ap);
+	n->pairs = g_strdup_vprintf(fmt, ap);
 	va_end(ap);
 	n->level = level;
 	n->event = event;
@@ -63,12 +63,12 @@ build_tell(struct build *b, int level, const char *event, const char *fmt,
 }
 
 static void
-say(int level, const char *event, const char *text)
+say(int level, const char *event, const char *pairs)
 {
 	if (level == LOG_LEVEL_ERROR)
-		log_error(event, "%s", text);
+		log_error(event, "%s", pairs);
 	else
-		log_warn(event, "%s", text);
+		log_warn(event, "%s", pairs);
 }
 
 static void
@@ -77,7 +77,7 @@ tell_news(struct build *b)
 	for (guint i = 0; i < b->news->len; i++) {
 		const struct build_news *n = b->news->pdata[i];
 
-		say(n->level, n->event, n->text);
+		say(n->level, n->event, n->pairs);
 	}
 	g_ptr_array_set_size(b->news, 0);
 }
