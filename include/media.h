@@ -119,3 +119,5 @@ bool media_inspect(struct media_worker *w, const struct media_want *want,
 char *media_path(const uint8_t sha256[HASH_SIZE]);
 /* Removes unfinished downloads of a former life from the spool. */
 bool media_sweep(const char *spool, struct err *err);
+/* Removes what the spool holds of a want that is not tried any more. */
+void media_drop(const char *spool, int64_t number);

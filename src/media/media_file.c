@@ -142,3 +142,13 @@ media_sweep(const char *spool, struct err *err)
 	closedir(d);
 	return true;
 }
+
+void
+media_drop(const char *spool, int64_t number)
+{
+	g_autofree char *part = media_file_spool(spool, number, MEDIA_PART);
+	g_autofree char *held = media_file_spool(spool, number, MEDIA_HELD);
+
+	unlink(part);
+	unlink(held);
+}

@@ -28,6 +28,7 @@ static const struct {
 	[PROC_STORE] = { "store", "CHATJOURNAL_WAKE_STORE_FD" },
 	[PROC_INTAKE] = { "intake", "CHATJOURNAL_WAKE_INTAKE_FD" },
 	[PROC_BUILD] = { "build", "CHATJOURNAL_WAKE_BUILD_FD" },
+	[PROC_MEDIA] = { "media", "CHATJOURNAL_WAKE_MEDIA_FD" },
 	[PROC_DELIVER] = { "deliver", "CHATJOURNAL_WAKE_DELIVER_FD" },
 };
 

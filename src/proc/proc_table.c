@@ -245,7 +245,7 @@ go_on_reloading(struct proc_table *t, int64_t now)
 	tell(t, NULL, (struct proc_news){ NEWS_RELOADED }, now);
 }
 
-/* Upstream first: what intake still accepts, build and deliver still move. */
+/* Upstream first: what intake still accepts, those behind it still move. */
 static void
 go_on_stopping(struct proc_table *t, int64_t now)
 {

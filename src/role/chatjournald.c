@@ -182,6 +182,7 @@ run_role(const char *name)
 		[PROC_STORE] = role_store,
 		[PROC_INTAKE] = role_intake,
 		[PROC_BUILD] = role_build,
+		[PROC_MEDIA] = role_media,
 		[PROC_DELIVER] = role_deliver,
 	};
 	struct err err = ERR_INIT;

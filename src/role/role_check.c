@@ -10,19 +10,31 @@
 #include "build_int.h"
 #include "conf.h"
 #include "err.h"
+#include "graph.h"
 #include "io.h"
 #include "render.h"
 #include "role.h"
 
 #define SECRET_MAX 4096
 
+static void
+forget(GBytes *secret)
+{
+	gpointer data;
+	gsize len;
+
+	if (secret == NULL)
+		return;
+	data = g_bytes_unref_to_data(secret, &len);
+	explicit_bzero(data, len);
+	g_free(data);
+}
+
 static bool
 check_secret(const char *path, GString *messages)
 {
 	struct err err = ERR_INIT;
 	GBytes *secret = NULL;
-	gpointer data;
-	gsize len;
 
 	if (path == NULL)
 		return true;
@@ -30,9 +42,7 @@ check_secret(const char *path, GString *messages)
 		g_string_append_printf(messages, "%s\n", err.text);
 		return false;
 	}
-	data = g_bytes_unref_to_data(secret, &len);
-	explicit_bzero(data, len);
-	g_free(data);
+	forget(secret);
 	return true;
 }
 
@@ -74,6 +84,30 @@ check_templates(const struct conf *c, GString *messages)
 	return ok;
 }
 
+/* Also that the token is one: the role would stop the daemon over it. */
+static bool
+check_graph(const struct conf_graph *g, GString *messages)
+{
+	struct graph_conf gc = { .url = g->url, .version = g->version,
+		.media_hosts = g->media_hosts, .connect_ms = g->connect_ms,
+		.total_ms = g->total_ms };
+	struct err err = ERR_INIT;
+	struct graph *graph = NULL;
+	GBytes *secret = NULL;
+	bool ok;
+
+	if (g->url == NULL)
+		return true;
+	ok = io_secret_load(g->token_file, SECRET_MAX, &secret, &err);
+	gc.token = secret;
+	ok = ok && graph_new(&gc, &graph, &err);
+	graph_free(graph);
+	forget(secret);
+	if (!ok)
+		g_string_append_printf(messages, "%s\n", err.text);
+	return ok;
+}
+
 bool
 role_check(const struct conf *c, GString *messages)
 {
@@ -86,7 +120,7 @@ role_check(const struct conf *c, GString *messages)
 	ok &= check_secret(c->intake.tls_key, messages);
 	ok &= check_readable(c->intake.tls_certificate, messages);
 	ok &= check_readable(c->intake.tls_client_ca, messages);
-	ok &= check_secret(c->graph.token_file, messages);
+	ok &= check_graph(&c->graph, messages);
 	ok &= check_readable(c->graph.tls_ca_file, messages);
 	for (guint i = 0; i < c->relays->len; i++) {
 		const struct conf_relay *r = c->relays->pdata[i];

@@ -29,6 +29,8 @@ file_of(enum proc_role role)
 		return STORE_INTAKE;
 	case PROC_BUILD:
 		return STORE_BUILD;
+	case PROC_MEDIA:
+		return STORE_MEDIA;
 	case PROC_DELIVER:
 		return STORE_DELIVER;
 	case PROC_STORE:

@@ -507,6 +507,10 @@ the_sweep_takes_unfinished_downloads_and_nothing_else(void **state)
 	assert_false(has(dir, "media-1.part"));
 	assert_true(has(dir, "media-2.held"));
 	assert_true(has(dir, "mail-3.part"));
+	media_drop(dir, 2);
+	media_drop(dir, 3);
+	assert_false(has(dir, "media-2.held"));
+	assert_true(has(dir, "mail-3.part"));
 	assert_false(media_sweep("/nonexistent", NULL));
 	run_rm(dir);
 }

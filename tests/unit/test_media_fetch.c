@@ -313,7 +313,7 @@ an_old_address_of_the_webhook_is_not_tried(void **state)
 }
 
 static void
-an_expired_or_foreign_address_of_the_webhook_is_asked_for_anew(void **state)
+a_bad_address_of_the_webhook_is_asked_for_anew(void **state)
 {
 	struct world *w = *state;
 	g_autofree char *old = graph_peer_url(peer, "304", -10);
@@ -384,7 +384,7 @@ a_damaged_file_is_fetched_anew(void **state)
 /* ---- what is believed ---------------------------------------------------------------------- */
 
 static void
-other_bytes_than_declared_are_tried_again_and_then_kept_and_noted(void **state)
+wrong_bytes_are_tried_again_then_kept_and_noted(void **state)
 {
 	struct world *w = *state;
 
@@ -572,7 +572,7 @@ a_full_or_missing_spool_is_not_the_files_fault(void **state)
 	assert_int_equal(mkdir(w->spool, 0700), 0);
 }
 
-/* ---- the scanner -------------------------------------------------------------------------------- */
+/* ---- the scanner ------------------------------------------------------- */
 
 static void
 scan_with(struct world *w, enum clamd_habit habit, const char *reply)
@@ -750,7 +750,7 @@ a_scan_can_be_stopped_and_its_file_stays(void **state)
 	assert_false(spool_is_empty(w));
 }
 
-/* ---- several at once ------------------------------------------------------------------------------- */
+/* ---- several at once --------------------------------------------------- */
 
 struct part {
 	struct media *m;
@@ -810,11 +810,11 @@ main(void)
 		TEST(another_type_than_declared_is_noted),
 		TEST(the_address_of_the_webhook_comes_first_while_it_is_fresh),
 		TEST(an_old_address_of_the_webhook_is_not_tried),
-		TEST(an_expired_or_foreign_address_of_the_webhook_is_asked_for_anew),
+		TEST(a_bad_address_of_the_webhook_is_asked_for_anew),
 		TEST(an_expired_address_is_asked_for_again_once),
 		TEST(what_is_there_already_is_not_fetched),
 		TEST(a_damaged_file_is_fetched_anew),
-		TEST(other_bytes_than_declared_are_tried_again_and_then_kept_and_noted),
+		TEST(wrong_bytes_are_tried_again_then_kept_and_noted),
 		TEST(wrong_bytes_from_the_webhooks_address_are_asked_for_by_id),
 		TEST(without_a_digest_the_length_must_be_right),
 		TEST(without_a_digest_the_webhooks_address_is_not_used),

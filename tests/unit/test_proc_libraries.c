@@ -16,6 +16,7 @@
 #include <gmime/gmime.h>
 #include <gnutls/x509.h>
 #include <libesmtp.h>
+#include <magic.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -181,6 +182,22 @@ render_with_gmime(void)
 	return ok ? 0 : 1;
 }
 
+/* Its table is read late, as in a worker of media. */
+static int
+look_with_libmagic(void)
+{
+	magic_t m = magic_open(MAGIC_MIME_TYPE);
+	const char *type = NULL;
+	int ok = 1;
+
+	if (m != NULL && magic_load(m, NULL) == 0)
+		type = magic_buffer(m, "%PDF-1.4\n", 9);
+	if (type != NULL && strcmp(type, "application/pdf") == 0)
+		ok = 0;
+	magic_close(m);
+	return ok;
+}
+
 /* --- children ---------------------------------------------------------- */
 
 static pid_t
@@ -265,6 +282,15 @@ gmime_renders_under_the_filter_of_build(void **state)
 	    0);
 }
 
+static void
+libmagic_looks_under_the_filter_of_media(void **state)
+{
+	(void)state;
+	skip_if_instrumented();
+	assert_int_equal(end_of(begin(PROC_CONNECT | PROC_STORE_FILES,
+	    look_with_libmagic)), 0);
+}
+
 /* A key and its own certificate for localhost. */
 static bool
 make_certificate(void)
@@ -344,6 +370,7 @@ main(void)
 		cmocka_unit_test(
 		    libesmtp_connects_under_the_filter_of_deliver),
 		cmocka_unit_test(gmime_renders_under_the_filter_of_build),
+		cmocka_unit_test(libmagic_looks_under_the_filter_of_media),
 	};
 
 	return cmocka_run_group_tests_name("proc_libraries", tests, setup,

@@ -39,7 +39,7 @@ static void
 every_role_has_a_name_that_reads_back(void **state)
 {
 	static const char *const names[] = { "store", "intake", "build",
-		"deliver" };
+		"media", "deliver" };
 	enum proc_role role;
 
 	(void)state;

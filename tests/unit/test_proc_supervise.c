@@ -28,7 +28,7 @@
 #include "log.h"
 
 #define PATIENCE_MS 30000
-#define CALM "store=ok\nintake=ready\nbuild=ready\ndeliver=ready\n"
+#define CALM "store=ok\nintake=ready\nbuild=ready\nmedia=ready\ndeliver=ready\n"
 
 struct daemon {
 	pid_t pid;
@@ -168,6 +168,8 @@ roles_start_after_the_store_and_stop_in_the_order_of_the_data(void **state)
 	expect(&d, "<6>role.exit role=intake");
 	expect(&d, "build: <6>player.drained");
 	expect(&d, "<6>role.exit role=build");
+	expect(&d, "media: <6>player.drained");
+	expect(&d, "<6>role.exit role=media");
 	expect(&d, "deliver: <6>player.drained");
 	expect(&d, "<6>role.exit role=deliver");
 	assert_int_equal(end_of(&d), 0);
@@ -177,7 +179,7 @@ static void
 a_crash_is_restarted_after_a_delay_and_its_last_words_are_kept(void **state)
 {
 	struct daemon d = { .conf = "store=ok\nintake=ready\n"
-		"build=crash-once\ndeliver=ready\n" };
+		"build=crash-once\nmedia=ready\ndeliver=ready\n" };
 
 	(void)state;
 	start(&d);
@@ -195,7 +197,7 @@ static void
 a_store_check_that_fails_for_now_is_repeated(void **state)
 {
 	struct daemon d = { .conf = "store=temp-once\nintake=ready\n"
-		"build=ready\ndeliver=ready\n" };
+		"build=ready\nmedia=ready\ndeliver=ready\n" };
 
 	(void)state;
 	start(&d);
@@ -228,7 +230,7 @@ static void
 a_wrong_configuration_of_one_role_stops_the_daemon_with_78(void **state)
 {
 	struct daemon d = { .conf = "store=ok\nintake=ready\nbuild=config\n"
-		"deliver=ready\n" };
+		"media=ready\ndeliver=ready\n" };
 
 	(void)state;
 	start(&d);
@@ -241,7 +243,8 @@ static void
 a_reload_restarts_one_role_after_the_other_with_the_new_snapshot(void **state)
 {
 	struct daemon d = { .conf = CALM, .next_conf = "store=ok\n"
-		"intake=inventory\nbuild=inventory\ndeliver=inventory\n" };
+		"intake=inventory\nbuild=inventory\nmedia=inventory\n"
+		"deliver=inventory\n" };
 
 	(void)state;
 	start(&d);
@@ -253,6 +256,8 @@ a_reload_restarts_one_role_after_the_other_with_the_new_snapshot(void **state)
 	expect(&d, "build: <6>player.drained");
 	expect(&d, "build: <6>player.fds");
 	expect(&d, "role.ready role=build");
+	expect(&d, "media: <6>player.drained");
+	expect(&d, "role.ready role=media");
 	expect(&d, "deliver: <6>player.drained");
 	expect(&d, "deliver: <6>player.fds");
 	expect(&d, "role.ready role=deliver");
@@ -280,7 +285,7 @@ static void
 a_wake_up_from_one_role_reaches_another(void **state)
 {
 	struct daemon d = { .conf = "store=ok\nintake=wake-build\n"
-		"build=ready\ndeliver=ready\n" };
+		"build=ready\nmedia=ready\ndeliver=ready\n" };
 
 	(void)state;
 	start(&d);
@@ -292,7 +297,8 @@ static void
 a_role_inherits_its_own_descriptors_and_a_bare_environment(void **state)
 {
 	struct daemon d = { .conf = "store=ok\nintake=inventory\n"
-		"build=inventory\ndeliver=inventory\n" };
+		"build=inventory\nmedia=inventory\n"
+		"deliver=inventory\n" };
 
 	(void)state;
 	setenv("SECRET", "x", 1);
@@ -300,8 +306,8 @@ a_role_inherits_its_own_descriptors_and_a_bare_environment(void **state)
 	start(&d);
 	unsetenv("SECRET");
 	unsetenv("NOTIFY_SOCKET");
-	/* the snapshot, the status pipe, four wake descriptors */
-	expect(&d, "intake: <6>player.fds more=6");
+	/* the snapshot, the status pipe, five wake descriptors */
+	expect(&d, "intake: <6>player.fds more=7");
 	expect(&d, "secret=0 notify=0 tz=UTC");
 	expect(&d, "player.stdin null=1");
 	expect(&d, "supervisor.ready");
@@ -312,7 +318,7 @@ static void
 a_role_that_ignores_sigterm_is_killed_and_the_others_still_drain(void **state)
 {
 	struct daemon d = { .conf = "store=ok\nintake=stubborn\nbuild=ready\n"
-		"deliver=ready\n", .timing = { 10, 80, 20000, 100, 50 } };
+		"media=ready\ndeliver=ready\n", .timing = { 10, 80, 20000, 100, 50 } };
 
 	(void)state;
 	start(&d);
@@ -329,7 +335,7 @@ static void
 a_second_sigterm_hastens(void **state)
 {
 	struct daemon d = { .conf = "store=ok\nintake=stubborn\nbuild=ready\n"
-		"deliver=ready\n" };
+		"media=ready\ndeliver=ready\n" };
 
 	(void)state;
 	start(&d);

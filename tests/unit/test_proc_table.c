@@ -25,7 +25,7 @@ struct world {
 	int64_t restart_in_ms;
 };
 
-static const char letter[] = "sibd";
+static const char letter[] = "sibmd";
 
 static void
 note(char *to, size_t size, const char *a, char b)
@@ -111,7 +111,7 @@ all_ready(struct world *w, int64_t now)
 	proc_table_exited(&w->t, PROC_STORE, EXIT(0), now);
 	for (int r = PROC_INTAKE; r < PROC_ROLES; r++)
 		proc_table_status(&w->t, (enum proc_role)r, 'R', now);
-	did(w, "+s +i +b +d ");
+	did(w, "+s +i +b +m +d ");
 	w->told[0] = '\0';
 }
 
@@ -126,7 +126,7 @@ the_store_is_checked_to_its_end_before_any_role_starts(void **state)
 	proc_table_tick(&w.t, 3600000);
 	did(&w, "");
 	proc_table_exited(&w.t, PROC_STORE, EXIT(0), 3600001);
-	did(&w, "+i +b +d ");
+	did(&w, "+i +b +m +d ");
 }
 
 static void
@@ -173,6 +173,7 @@ ready_is_told_once_and_only_when_every_role_is_ready(void **state)
 	proc_table_exited(&w.t, PROC_STORE, EXIT(0), 5);
 	proc_table_status(&w.t, PROC_INTAKE, 'R', 6);
 	proc_table_status(&w.t, PROC_BUILD, 'R', 6);
+	proc_table_status(&w.t, PROC_MEDIA, 'R', 6);
 	assert_null(strstr(w.told, "all-ready"));
 	proc_table_status(&w.t, PROC_DELIVER, 'R', 7);
 	said(&w, "all-ready");
@@ -243,6 +244,8 @@ a_role_with_a_wrong_configuration_stops_the_daemon_in_order(void **state)
 	assert_int_equal(w.restart_in_ms, -1);
 	said(&w, "exit:b conf:b stopping");
 	proc_table_exited(&w.t, PROC_INTAKE, EXIT(0), 3);
+	did(&w, "Tm ");
+	proc_table_exited(&w.t, PROC_MEDIA, EXIT(0), 3);
 	did(&w, "Td ");
 	proc_table_exited(&w.t, PROC_DELIVER, EXIT(0), 4);
 	assert_int_equal(w.t.phase, PHASE_END);
@@ -258,13 +261,13 @@ a_fork_that_fails_is_throttled_like_a_death(void **state)
 	begin(&w, 0);
 	w.fork_fails = true;
 	proc_table_exited(&w.t, PROC_STORE, EXIT(0), 1);
-	did(&w, "+s !i !b !d ");
+	did(&w, "+s !i !b !m !d ");
 	proc_table_tick(&w.t, 1001);
-	did(&w, "!i !b !d ");
+	did(&w, "!i !b !m !d ");
 	assert_int_equal(proc_table_due(&w.t), 3001);
 	w.fork_fails = false;
 	proc_table_tick(&w.t, 3001);
-	did(&w, "+i +b +d ");
+	did(&w, "+i +b +m +d ");
 }
 
 static void
@@ -330,7 +333,10 @@ a_reload_restarts_the_roles_one_by_one(void **state)
 	did(&w, "Tb ");
 	proc_table_exited(&w.t, PROC_BUILD, EXIT(0), 13);
 	proc_table_status(&w.t, PROC_BUILD, 'R', 14);
-	did(&w, "+b Td ");
+	did(&w, "+b Tm ");
+	proc_table_exited(&w.t, PROC_MEDIA, EXIT(0), 14);
+	proc_table_status(&w.t, PROC_MEDIA, 'R', 14);
+	did(&w, "+m Td ");
 	proc_table_exited(&w.t, PROC_DELIVER, EXIT(0), 15);
 	did(&w, "+d ");
 	assert_null(strstr(w.told, "reloaded"));
@@ -406,7 +412,7 @@ a_second_reload_during_the_first_restarts_all_again(void **state)
 	did(&w, "+b Ti ");
 	proc_table_exited(&w.t, PROC_INTAKE, EXIT(0), 16);
 	proc_table_status(&w.t, PROC_INTAKE, 'R', 17);
-	did(&w, "+i Td ");
+	did(&w, "+i Tm ");
 }
 
 static void
@@ -422,6 +428,8 @@ roles_are_stopped_in_the_order_of_the_data(void **state)
 	proc_table_exited(&w.t, PROC_INTAKE, EXIT(0), 11);
 	did(&w, "Tb ");
 	proc_table_exited(&w.t, PROC_BUILD, EXIT(0), 12);
+	did(&w, "Tm ");
+	proc_table_exited(&w.t, PROC_MEDIA, EXIT(0), 12);
 	did(&w, "Td ");
 	assert_int_equal(w.t.phase, PHASE_STOP);
 	proc_table_exited(&w.t, PROC_DELIVER, EXIT(0), 13);
@@ -458,11 +466,11 @@ a_second_request_to_stop_asks_all_at_once(void **state)
 	all_ready(&w, 1);
 	proc_table_stop(&w.t, 10);
 	proc_table_stop(&w.t, 20);
-	did(&w, "Ti Tb Td ");
+	did(&w, "Ti Tb Tm Td ");
 	assert_int_equal(proc_table_due(&w.t), 2020);
 	proc_table_stop(&w.t, 30);
 	proc_table_tick(&w.t, 30);
-	did(&w, "Ki Kb Kd ");
+	did(&w, "Ki Kb Km Kd ");
 }
 
 static void
@@ -480,6 +488,8 @@ nobody_is_started_or_restarted_while_stopping(void **state)
 	proc_table_reload(&w.t, 4001);
 	did(&w, "Ti ");
 	proc_table_exited(&w.t, PROC_INTAKE, EXIT(0), 4002);
+	did(&w, "Tm ");
+	proc_table_exited(&w.t, PROC_MEDIA, EXIT(0), 4003);
 	assert_int_equal(w.t.phase, PHASE_END);
 	assert_int_equal(w.t.exit_code, 0);
 }
@@ -516,7 +526,7 @@ no_sequence_of_events_starts_a_role_twice_or_loses_it(void **state)
 		static const int ends[] = { EXIT(0), EXIT(75), KILLED(11) };
 
 		x = x * 1664525u + 1013904223u;
-		r = (enum proc_role)(x >> 24 & 3);
+		r = (enum proc_role)((x >> 24) % PROC_ROLES);
 		now += x >> 8 & 0x3fff;
 		w.did[0] = w.told[0] = '\0';
 		switch (x >> 28) {

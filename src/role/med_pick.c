@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the media role tries next: new wants in order of filing, and those
+ * whose next try is due. What is begun is committed first: a process that
+ * finds something begun at its start died at that work. It is then tried
+ * alone, so that the one that kills is found, and given up in the end.
+ */
+#include <inttypes.h>
+
+#include "clock.h"
+#include "conf.h"
+#include "err.h"
+#include "log.h"
+#include "med_int.h"
+#include "proc.h"
+
+#define CURSOR "wants"
+#define BATCH_DEAD 1000
+
+struct picked {
+	struct med *m;
+	GPtrArray *jobs;	/* struct med_job * */
+	guint most;
+	int64_t last_new;	/* 0: no new want was looked at */
+	bool suspicious;	/* one with a death came first */
+};
+
+/* ---- after a death ------------------------------------------------------------- */
+
+static bool
+take_dead(void *arg, const struct store_want *want,
+    const struct store_fetch *fetch)
+{
+	g_ptr_array_add(arg, med_job_new(want, fetch));
+	return true;
+}
+
+static bool
+is_poison(const struct med *m, const struct store_fetch *f)
+{
+	return f->deaths >= m->conf->poison_deaths;
+}
+
+static void
+set_dead(struct med *m, struct store_fetch *f, int64_t now)
+{
+	f->deaths++;
+	f->state = STORE_FETCH_RETRY;
+	f->next_ms = now;
+	if (is_poison(m, f)) {
+		f->state = STORE_UNAVAILABLE;
+		f->done_ms = now;
+		f->reason = "kills the media role again and again";
+	}
+	store_fetch_set(m->store, f);
+}
+
+static void
+tell_dead(struct med *m, const struct med_job *j)
+{
+	log_warn("media.recover", "want=%" PRId64 " turn=%" PRId64 " deaths=%"
+	    PRId64, j->fetch.want_id, j->turn_id, j->fetch.deaths);
+	if (!is_poison(m, &j->fetch))
+		return;
+	media_drop(store_dir(m->store, STORE_DIR_SPOOL), j->fetch.want_id);
+	log_error("media.unavailable", "want=%" PRId64 " turn=%" PRId64
+	    " what=media.poison reason=\"%s\"", j->fetch.want_id, j->turn_id,
+	    j->fetch.reason);
+}
+
+bool
+med_recover(struct med *m, struct err *err)
+{
+	g_autoptr(GPtrArray) dead =
+	    g_ptr_array_new_with_free_func(med_job_free);
+	int64_t now = clock_now_ms();
+
+	if (!store_fetch_list(m->store, STORE_FETCH_TRYING, now, BATCH_DEAD,
+	    take_dead, dead, err))
+		return false;
+	if (dead->len == 0)
+		return true;
+	store_begin(m->store);
+	for (guint i = 0; i < dead->len; i++)
+		set_dead(m, &((struct med_job *)dead->pdata[i])->fetch, now);
+	if (!store_commit(m->store, err))
+		return false;
+	for (guint i = 0; i < dead->len; i++)
+		tell_dead(m, dead->pdata[i]);
+	proc_wake(PROC_BUILD);
+	return true;
+}
+
+/* ---- picking ---------------------------------------------------------------------- */
+
+static bool
+take(struct picked *p, const struct store_want *want,
+    const struct store_fetch *fetch)
+{
+	g_ptr_array_add(p->jobs, med_job_new(want, fetch));
+	return p->jobs->len < p->most;
+}
+
+static bool
+take_new(void *arg, const struct store_want *want,
+    const struct store_fetch *fetch)
+{
+	struct picked *p = arg;
+
+	p->last_new = want->id;
+	return fetch->state != STORE_FETCH_NONE || take(p, want, fetch);
+}
+
+/* One that may kill waits until nothing else is under work. */
+static bool
+take_due(void *arg, const struct store_want *want,
+    const struct store_fetch *fetch)
+{
+	struct picked *p = arg;
+
+	if (fetch->deaths == 0)
+		return take(p, want, fetch);
+	p->suspicious = true;
+	g_ptr_array_set_size(p->jobs, 0);
+	if (p->m->in_flight == 0)
+		take(p, want, fetch);
+	return false;
+}
+
+static bool
+pick_new(struct picked *p, struct err *err)
+{
+	int64_t cursor;
+	int room = (int)(p->most - p->jobs->len);
+
+	return room == 0 || (store_cursor_get(p->m->store, STORE_MEDIA,
+	    CURSOR, &cursor, err) && store_want_list(p->m->store, cursor,
+	    room, take_new, p, err));
+}
+
+static bool
+pick_due(struct picked *p, int64_t now, struct err *err)
+{
+	int room = (int)(p->most - p->jobs->len);
+
+	return room == 0 || store_fetch_list(p->m->store, STORE_FETCH_RETRY,
+	    now, room, take_due, p, err);
+}
+
+/*
+ * By turns first the new ones and first those that are due: under load
+ * neither waits for the other.
+ */
+static bool
+pick(struct picked *p, struct err *err)
+{
+	int64_t now = clock_now_ms();
+	bool due_first = p->m->due_first;
+
+	if (due_first && !pick_due(p, now, err))
+		return false;
+	if (!p->suspicious && !pick_new(p, err))
+		return false;
+	if (!due_first && !pick_due(p, now, err))
+		return false;
+	/* The new ones it threw out are looked at again. */
+	if (p->suspicious)
+		p->last_new = 0;
+	return true;
+}
+
+static guint
+room(const struct med *m)
+{
+	guint downloads = (guint)m->conf->media.downloads;
+
+	if (m->alone || (guint)m->in_flight >= downloads ||
+	    clock_mono_ms() < m->outage.hold_until_ms)
+		return 0;
+	if (m->outage.on)
+		return m->in_flight == 0 ? 1 : 0;
+	return downloads - (guint)m->in_flight;
+}
+
+static void
+begin(struct med *m, struct med_job *j, int64_t now)
+{
+	j->fetch.state = STORE_FETCH_TRYING;
+	if (j->fetch.first_ms == 0)
+		j->fetch.first_ms = j->want.first_ms = now;
+	store_fetch_set(m->store, &j->fetch);
+}
+
+bool
+med_hand_over(struct med *m, struct err *err)
+{
+	g_autoptr(GPtrArray) jobs =
+	    g_ptr_array_new_with_free_func(med_job_free);
+	struct picked p = { .m = m, .jobs = jobs, .most = room(m) };
+	int64_t now = clock_now_ms();
+
+	if (p.most == 0)
+		return true;
+	if (!pick(&p, err))
+		return false;
+	if (jobs->len == 0 && p.last_new == 0)
+		return true;
+	store_begin(m->store);
+	for (guint i = 0; i < jobs->len; i++)
+		begin(m, jobs->pdata[i], now);
+	if (p.last_new != 0)
+		store_cursor_set(m->store, STORE_MEDIA, CURSOR, p.last_new);
+	if (!store_commit(m->store, err))
+		return false;
+	m->alone = p.suspicious && jobs->len > 0;
+	m->due_first = !m->due_first;
+	m->in_flight += (int)jobs->len;
+	while (jobs->len > 0)
+		med_crew_put(&m->crew, g_ptr_array_steal_index(jobs, 0));
+	return true;
+}
