@@ -12,21 +12,21 @@ tests_unit_test_template_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 # mails
 src_libchatjournal_a_SOURCES += \
-	src/render/render_catalog.c src/render/render_detail.c \
-	src/render/render_encode.c \
+	src/render/render_catalog.c src/render/render_cut.c \
+	src/render/render_detail.c src/render/render_encode.c \
 	src/render/render_field.c src/render/render_field.h \
 	src/render/render_files.c src/render/render_headers.c \
 	src/render/render_html.c src/render/render_int.h \
 	src/render/render_item.c src/render/render_json.c \
-	src/render/render_known.c \
-	src/render/render_language.c \
-	src/render/render_mime.c src/render/render_names.c \
-	src/render/render_parts.c \
+	src/render/render_known.c src/render/render_language.c \
+	src/render/render_mails.c src/render/render_mime.c \
+	src/render/render_names.c src/render/render_parts.c \
 	src/render/render_report.c src/render/render_scratch.c \
 	src/render/render_spool.c src/render/render_style.c \
-	src/render/render_turn.c src/render/render_vars.c \
-	src/render/render_view.c src/render/render_view.h \
-	src/render/render_words.c src/render/render_words.h
+	src/render/render_thread.c src/render/render_turn.c \
+	src/render/render_vars.c src/render/render_view.c \
+	src/render/render_view.h src/render/render_words.c \
+	src/render/render_words.h
 
 RENDER_BED = tests/unit/render_bed.c tests/unit/render_bed.h
 
@@ -50,3 +50,8 @@ tests_unit_test_render_field_LDADD = $(LDADD) $(CMOCKA_LIBS)
 dist_templates_DATA = templates/subject.txt templates/turn.txt \
 	templates/turn.html templates/pt.words templates/ru.words
 templatesdir = $(pkgdatadir)/templates
+
+UNIT_TESTS += tests/unit/test_render_style
+tests_unit_test_render_style_SOURCES = tests/unit/test_render_style.c \
+	tests/unit/mail_bed.c tests/unit/mail_bed.h
+tests_unit_test_render_style_LDADD = $(LDADD) $(CMOCKA_LIBS)

@@ -57,8 +57,8 @@ render_field_word(struct render_fields *f, const char *word)
 	add_word(f, word, strlen(word));
 }
 
-static void
-add_words(struct render_fields *f, const char *text)
+void
+render_field_words(struct render_fields *f, const char *text)
 {
 	while (*text != '\0') {
 		size_t len = strcspn(text, " ");
@@ -122,7 +122,7 @@ render_field_text(struct render_fields *f, const char *text)
 	if (needs_encoding(text))
 		add_encoded(f, text);
 	else
-		add_words(f, text);
+		render_field_words(f, text);
 }
 
 static void
@@ -147,7 +147,7 @@ render_field_mailbox(struct render_fields *f, const char *name,
 		add_encoded(f, name);
 	} else if (name != NULL) {
 		append_quoted(word, name);
-		add_words(f, word->str);
+		render_field_words(f, word->str);
 		g_string_truncate(word, 0);
 	}
 	g_string_append_c(word, '<');

@@ -22,6 +22,8 @@ void render_field_begin(struct render_fields *f, const char *name);
 /* A field that got no words vanishes. */
 void render_field_end(struct render_fields *f);
 void render_field_word(struct render_fields *f, const char *word);
+/* ASCII, word by word, however long one is. */
+void render_field_words(struct render_fields *f, const char *text);
 /* Free text: its words, or RFC 2047 when they would not survive. */
 void render_field_text(struct render_fields *f, const char *text);
 /* "Name" <address>; one of each role at most is in a mail. */

@@ -15,6 +15,7 @@
 
 #define FORMAT_VERSION "1"
 #define CONTRIBUTION_MAX 255
+#define HOUR_MS INT64_C(3600000)
 
 struct writer {
 	struct render_fields f;
@@ -22,14 +23,22 @@ struct writer {
 	struct render_turn *t;
 	struct render_scratch *s;
 	const struct item *first;
+	const GArray *pieces;	/* of this mail */
 };
+
+/* Under the name that the style has for it. */
+static void
+begin(struct writer *w, const char *name)
+{
+	render_field_begin(&w->f, render_style_name(w->t->style, name));
+}
 
 static void
 add_token(struct writer *w, const char *name, const char *value)
 {
 	if (value == NULL)
 		return;
-	render_field_begin(&w->f, name);
+	begin(w, name);
 	render_field_word(&w->f, value);
 	render_field_end(&w->f);
 }
@@ -136,7 +145,7 @@ add_chat_fields(struct writer *w)
 	add_token(w, "Auto-Submitted", "auto-generated");
 	if (list == NULL)
 		return;
-	render_field_begin(&w->f, "List-Id");
+	begin(w, "List-Id");
 	render_field_mailbox(&w->f, b != NULL ? render_line(w->s, b->name,
 	    RENDER_NAME_MAX) : NULL, list);
 	render_field_end(&w->f);
@@ -148,7 +157,7 @@ add_types(struct writer *w)
 	const GPtrArray *items = w->t->in->items;
 	bool seen[ITEM_TYPES] = { false };
 
-	render_field_begin(&w->f, "X-ChatJournal-Types");
+	begin(w, "X-ChatJournal-Types");
 	for (guint i = 0; i < items->len; i++) {
 		const struct item *it = g_ptr_array_index(items, i);
 
@@ -164,7 +173,7 @@ add_item(struct writer *w, const struct item *it)
 {
 	char at[CLOCK_ISO_SIZE];
 
-	render_field_begin(&w->f, "X-ChatJournal-Item");
+	begin(w, "X-ChatJournal-Item");
 	render_field_param(&w->f, "id", render_line(w->s, it->id, SIZE_MAX));
 	if (it->at_ms != 0)
 		render_field_param(&w->f, "at", clock_iso(it->at_ms, 0, at));
@@ -178,6 +187,41 @@ add_item(struct writer *w, const struct item *it)
 }
 
 static void
+add_original(struct writer *w, const struct item *it,
+    const struct render_original *o)
+{
+	const char *id = it->target;
+	char at[CLOCK_ISO_SIZE];
+
+	if (id == NULL && it->context != NULL)
+		id = it->context->id;
+	begin(w, "X-ChatJournal-Original");
+	render_field_param(&w->f, "id", render_line(w->s, id, SIZE_MAX));
+	render_field_param(&w->f, "held", o->held ? "yes" : "no");
+	if (o->held) {
+		if (o->at_ms != 0)
+			render_field_param(&w->f, "at", clock_iso(o->at_ms, 0,
+			    at));
+		render_field_param(&w->f, "type", item_type_name(o->type));
+		render_field_param(&w->f, "direction",
+		    item_direction_name(o->direction));
+	}
+	render_field_end(&w->f);
+}
+
+static void
+add_originals(struct writer *w)
+{
+	const GPtrArray *originals = w->t->in->originals;
+
+	for (guint i = 0; originals != NULL && i < originals->len; i++) {
+		if (originals->pdata[i] != NULL)
+			add_original(w, w->t->in->items->pdata[i],
+			    originals->pdata[i]);
+	}
+}
+
+static void
 add_items(struct writer *w)
 {
 	const GPtrArray *items = w->t->in->items;
@@ -186,6 +230,7 @@ add_items(struct writer *w)
 	    items->len));
 	for (guint i = 0; i < items->len; i++)
 		add_item(w, g_ptr_array_index(items, i));
+	add_originals(w);
 }
 
 /* The party of the business side, of the other side, and of the group. */
@@ -207,7 +252,7 @@ add_sides(struct writer *w)
 		else if (!g_str_equal(p->what, "network"))
 			business = p;
 	}
-	render_field_begin(&w->f, "X-ChatJournal-Business");
+	begin(w, "X-ChatJournal-Business");
 	render_field_param(&w->f, "number", business->business_number);
 	render_field_param(&w->f, "id", business->business_id);
 	if (b != NULL)
@@ -216,7 +261,7 @@ add_sides(struct writer *w)
 	render_field_param(&w->f, "account", render_line(w->s,
 	    w->first->account, SIZE_MAX));
 	render_field_end(&w->f);
-	render_field_begin(&w->f, "X-ChatJournal-Counterpart");
+	begin(w, "X-ChatJournal-Counterpart");
 	render_field_param(&w->f, "number", customer->number);
 	render_field_param(&w->f, "user-id", customer->user_id);
 	render_field_param(&w->f, "parent-user-id", customer->parent_user_id);
@@ -236,7 +281,7 @@ add_people(struct writer *w)
 	    item_author_name(w->first->author));
 	if (staff == NULL)
 		return;
-	render_field_begin(&w->f, "X-ChatJournal-Employee");
+	begin(w, "X-ChatJournal-Employee");
 	render_field_param(&w->f, "id", render_line(w->s, staff->id,
 	    RENDER_NAME_MAX));
 	render_field_param(&w->f, "mail", render_line(w->s, staff->mail,
@@ -249,7 +294,7 @@ add_captured(struct writer *w, const struct render_event *ev)
 {
 	char iso[CLOCK_ISO_SIZE];
 
-	render_field_begin(&w->f, "X-ChatJournal-Captured");
+	begin(w, "X-ChatJournal-Captured");
 	render_field_word(&w->f, clock_iso(ev->received_ms, 1, iso));
 	render_field_param(&w->f, "source", render_line(w->s, ev->source,
 	    RENDER_NAME_MAX));
@@ -274,40 +319,165 @@ add_events(struct writer *w)
 	}
 }
 
-static void
-add_media(struct writer *w, const struct item_media *m)
+static const char *
+differs(const struct render_media *found)
 {
-	render_field_begin(&w->f, "X-ChatJournal-Media");
-	render_field_param(&w->f, "id", render_line(w->s, m->id, SIZE_MAX));
+	if (found->hash_differs)
+		return found->type_differs ? "hash,type" : "hash";
+	return found->type_differs ? "type" : NULL;
+}
+
+static void
+add_media_declared(struct writer *w, const struct render_file *f)
+{
+	const struct item_media *m = f->media;
+
 	if (m->filename != NULL)
 		render_field_param(&w->f, "name", render_keep(w->s,
 		    text_clean_filename(m->filename)));
 	render_field_param(&w->f, "type", render_line(w->s, m->mime_type,
 	    RENDER_NAME_MAX));
+}
+
+static void
+add_bytes(struct writer *w, int64_t size, const uint8_t sha256[HASH_SIZE])
+{
+	char hex[HASH_HEX_SIZE];
+
+	render_field_param(&w->f, "size", render_format(w->s,
+	    "%" G_GINT64_FORMAT, size));
+	render_field_param(&w->f, "sha256", hash_hex(sha256, hex));
+}
+
+static void
+add_found(struct writer *w, const struct render_file *f)
+{
+	const struct render_media *found = f->found;
+
+	if (found != NULL && (found->state == RENDER_MEDIA_HELD ||
+	    found->state == RENDER_MEDIA_QUARANTINED))
+		add_bytes(w, found->size, found->sha256);
 	render_field_param(&w->f, "declared-sha256", render_digest(w->s,
-	    m->sha256));
-	render_field_param(&w->f, "status", "not-attached");
+	    f->media->sha256));
+	render_field_param(&w->f, "status", f->status);
+	if (found == NULL)
+		return;
+	render_field_param(&w->f, "differs", differs(found));
+	render_field_param(&w->f, "verdict", render_line(w->s, found->verdict,
+	    RENDER_NAME_MAX));
+}
+
+/* slice: of a file that is cut, what of it is in this mail; or NULL. */
+static void
+add_media(struct writer *w, const struct render_file *f,
+    const struct render_piece *slice)
+{
+	begin(w, "X-ChatJournal-Media");
+	if (f->media != NULL)
+		render_field_param(&w->f, "id", render_line(w->s,
+		    f->media->id, SIZE_MAX));
+	if (f->name != NULL) {
+		render_field_param(&w->f, "name", f->name);
+		render_field_param(&w->f, "type", f->type);
+	} else {
+		add_media_declared(w, f);
+	}
+	if (f->media != NULL) {
+		add_found(w, f);
+	} else {
+		add_bytes(w, f->size, f->sha256);
+		render_field_param(&w->f, "status", f->status);
+	}
+	render_field_param(&w->f, "part", f->parts);
+	if (slice != NULL) {
+		render_field_param(&w->f, "slice", slice->name);
+		render_field_param(&w->f, "offset", render_format(w->s,
+		    "%" G_GINT64_FORMAT, slice->offset));
+		render_field_param(&w->f, "bytes", render_format(w->s,
+		    "%" G_GINT64_FORMAT, slice->len));
+	}
+	render_field_end(&w->f);
+}
+
+/* A part names what it has, any other mail all files of the turn. */
+static void
+add_all_media(struct writer *w)
+{
+	const GPtrArray *files = w->t->files;
+
+	if (w->t->part > 1) {
+		for (guint i = 0; i < w->pieces->len; i++) {
+			const struct render_piece *p = &g_array_index(
+			    w->pieces, struct render_piece, i);
+
+			add_media(w, p->file, p->is_slice ? p : NULL);
+		}
+		return;
+	}
+	for (guint i = 0; files != NULL && i < files->len; i++)
+		add_media(w, files->pdata[i], NULL);
+}
+
+static void
+add_limits(struct writer *w)
+{
+	const struct render_turn *t = w->t;
+
+	if (t->parts > 0)
+		add_token(w, "X-ChatJournal-Part", render_format(w->s,
+		    "%u/%u", t->part, t->parts));
+	if (!t->is_aged)
+		return;
+	begin(w, "X-ChatJournal-Age");
+	render_field_param(&w->f, "age", render_format(w->s,
+	    "%" G_GINT64_FORMAT "h", (t->in->now_ms - t->at_ms) / HOUR_MS));
+	render_field_param(&w->f, "limit", render_format(w->s,
+	    "%" G_GINT64_FORMAT "h", t->style->max_age_ms / HOUR_MS));
 	render_field_end(&w->f);
 }
 
 static void
-add_all_media(struct writer *w)
+add_outlook_fields(struct writer *w)
 {
-	const GPtrArray *items = w->t->in->items;
+	if (!w->t->style->thread_index)
+		return;
+	render_field_begin(&w->f, "Thread-Topic");
+	render_field_text(&w->f, render_topic(w->t));
+	render_field_end(&w->f);
+	add_token(w, "Thread-Index", render_thread_index(w->t));
+}
 
-	for (guint i = 0; i < items->len; i++) {
-		const struct item *it = g_ptr_array_index(items, i);
+static void
+add_recipients(struct writer *w, const char *name)
+{
+	const struct render_parties *who = &w->t->who;
 
-		for (guint j = 0; it->media != NULL && j < it->media->len; j++)
-			add_media(w, g_ptr_array_index(it->media, j));
-	}
+	render_field_begin(&w->f, name);
+	for (size_t i = 0; i < who->n; i++)
+		render_field_word(&w->f, render_format(w->s, "%s%s",
+		    who->list[i].address, i + 1 < who->n ? "," : ""));
+	render_field_end(&w->f);
+}
+
+static void
+add_wishes(struct writer *w)
+{
+	const struct render_style *style = w->t->style;
+	const GPtrArray *names = style->recipient_headers;
+
+	add_outlook_fields(w);
+	g_string_append(w->f.out, style->headers);
+	for (guint i = 0; names != NULL && i < names->len; i++)
+		add_recipients(w, names->pdata[i]);
 }
 
 void
-render_headers(const struct render *r, struct render_turn *t, GString *out)
+render_headers(const struct render *r, struct render_turn *t,
+    const GArray *pieces, GString *out)
 {
 	struct writer w = { .f.out = out, .r = r, .t = t, .s = &t->scratch,
-		.first = g_ptr_array_index(t->in->items, 0) };
+		.first = g_ptr_array_index(t->in->items, 0),
+		.pieces = pieces };
 
 	add_mail_fields(&w);
 	add_thread_fields(&w);
@@ -315,11 +485,16 @@ render_headers(const struct render *r, struct render_turn *t, GString *out)
 	add_token(&w, "X-ChatJournal-Version", FORMAT_VERSION);
 	add_token(&w, "X-ChatJournal-Network", render_ascii(w.s,
 	    w.first->network, RENDER_NAME_MAX));
-	add_token(&w, "X-ChatJournal-Event", item_kind_name(w.first->kind));
+	add_token(&w, "X-ChatJournal-Event", t->in->is_follow_up ? "media"
+	    : item_kind_name(w.first->kind));
 	add_types(&w);
-	add_items(&w);
+	if (t->part <= 1)
+		add_items(&w);
 	add_people(&w);
-	add_events(&w);
+	if (t->part <= 1)
+		add_events(&w);
 	add_all_media(&w);
+	add_limits(&w);
+	add_wishes(&w);
 	add_token(&w, "MIME-Version", "1.0");
 }

@@ -19,6 +19,8 @@ struct render_words;
 #define RENDER_NAME_MAX 120
 #define RENDER_SUBJECT_MAX 240
 #define RENDER_ID_SIZE 35	/* "t." or "c." and 32 hex */
+#define RENDER_BYTES_LEAST (64 << 10)	/* the lowest limit of a mail */
+#define RENDER_ENVELOPE_MAX 8192	/* of a journal report, without the mail */
 /* Of one text part: several times what the largest webhook can hold. */
 #define RENDER_TEXT_MAX (64 << 20)
 
@@ -55,8 +57,13 @@ struct render_style {
 	const struct render_language *language;
 	int64_t max_bytes, max_files, max_age_ms;	/* 0: no limit */
 	bool thread_index;
+	char *headers;			/* finished fields, or "" */
+	GPtrArray *renames;		/* ours, theirs …; NULL: none */
+	GPtrArray *recipient_headers;	/* NULL: none */
 };
 void render_style_free(gpointer style);
+/* What one of our headers is called in this style. */
+const char *render_style_name(const struct render_style *s, const char *name);
 
 /* --- render_scratch.c --- */
 
@@ -141,6 +148,7 @@ struct render_turn {
 	/* What the view needs to know and does not find in the input. */
 	const struct render_words *words;	/* NULL: English */
 	unsigned part, parts;			/* 0: the mail is not cut */
+	bool is_cut;				/* into parts: it has no images */
 	bool is_aged;				/* older than the archive takes */
 	const char *topic;			/* see render_topic() */
 };
@@ -171,7 +179,10 @@ bool render_html_check(const char *path, const char *text, struct err *err);
 
 /* --- render_parts.c: the files of a mail --- */
 
-/* A file of one of the items, as it stands in this mail. */
+/*
+ * A file of one of the items, as it stands in this mail. Of a turn that is
+ * cut also what else is attached: then item, media and found are NULL.
+ */
 struct render_file {
 	const struct item *item;
 	const struct item_media *media;
@@ -184,9 +195,16 @@ struct render_file {
 	const char *cid;	/* bare; NULL: not an image that HTML shows */
 	const char *parts;	/* "2/3", "2-4/5": which of the mails of a turn
 				   that was cut hold it; NULL: this one */
+	unsigned first_part, last_part;
+	int64_t size;
+	uint8_t sha256[HASH_SIZE];
+	/* While it is written to mails: it must still have its digest. */
+	struct hash *hash;
+	int64_t hashed;
 };
 void render_files_find(const struct render *r, struct render_turn *t);
-/* NULL only for a file that is none of this mail's. */
+void render_files_clear(struct render_turn *t);
+/* NULL for a file that is none of this mail's. */
 const struct render_file *render_file_get(const struct render_turn *t,
     const struct item_media *media);
 /* What HTML writes after "cid:"; NULL: the image is not in this mail. */
@@ -200,12 +218,17 @@ struct render_piece {
 	const void *data;	/* NULL: it is in the file at path */
 	const char *path;
 	int64_t offset, len;
-	struct render_check *check;	/* of a whole file; or NULL */
+	bool is_slice;
+	struct render_file *file;	/* NULL: an event, in a whole mail */
 };
-/* Files and events of a mail that is not cut: array of struct render_piece,
- * what HTML shows first. html decides what that is. */
+/*
+ * Files and events of a mail that is not cut: array of struct render_piece,
+ * what HTML shows first. html decides what that is; NULL: nothing.
+ */
 GArray *render_pieces(const struct render *r, struct render_turn *t,
     const GString *html);
+/* Gives a file to each piece that has none. */
+void render_pieces_file(struct render_turn *t, GArray *pieces);
 
 /* --- render_json.c --- */
 
@@ -229,7 +252,9 @@ char *render_base64(char *out, const void *data, size_t len, bool is_last);
 /* --- render_headers.c: the fields of a mail --- */
 
 void render_headers(const struct render *r, struct render_turn *t,
-    GString *out);
+    const GArray *pieces, GString *out);
+/* Thread-Index: base64 of the scratch. */
+const char *render_thread_index(struct render_turn *t);
 
 /* --- render_mime.c: the tree --- */
 
@@ -250,6 +275,7 @@ struct render_frame {
 	size_t mark_len;
 	const GArray *pieces;
 	int64_t size;		/* of the message with its pieces */
+	bool is_of_many;	/* then it goes to the spool whatever its size */
 };
 /* To be cleared before the body is freed. */
 void render_frame_make(struct render *r, const struct render_turn *t,
@@ -257,9 +283,6 @@ void render_frame_make(struct render *r, const struct render_turn *t,
 void render_frame_clear(struct render *r, struct render_frame *f);
 
 /* --- render_spool.c: where finished messages are written --- */
-
-/* Digests of files that go into mails, while these are written. */
-struct render_check;
 
 /* bytes or path, len and sha256 of out. */
 bool render_frame_write(const struct render *r, const struct render_frame *f,
@@ -276,3 +299,27 @@ bool render_turn_begin(const struct render *r,
     const struct render_style *style, const struct render_input *in,
     struct render_turn *t, struct err *err);
 void render_turn_clear(struct render_turn *t);
+
+/* --- render_mails.c --- */
+
+/* A mail that is not yet written. */
+struct render_draft {
+	GString *text, *html, *fields;
+	struct render_frame frame;
+};
+bool render_draft_begin(struct render_turn *t, struct render_draft *d,
+    struct err *err);
+void render_draft_frame(struct render *r, struct render_turn *t,
+    const GArray *pieces, struct render_draft *d);
+/* Adds the finished mail to the list. */
+bool render_draft_write(struct render *r, const struct render_turn *t,
+    const struct render_draft *d, GPtrArray *to, struct err *err);
+void render_draft_clear(struct render *r, struct render_draft *d);
+/* Whether a mail, with an envelope around it, keeps the style's limits. */
+bool render_fits(const struct render_style *style, int64_t size,
+    int64_t files);
+
+/* --- render_cut.c: a turn that is too large for one mail --- */
+
+bool render_cut(struct render *r, struct render_turn *t, GPtrArray *mails,
+    struct err *err);

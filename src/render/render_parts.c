@@ -205,6 +205,8 @@ add_file(const struct render *r, struct render_turn *t,
 	*f = (struct render_file){ .item = it, .media = m, .found = found,
 		.status = status_of(found) };
 	if (found != NULL && found->state == RENDER_MEDIA_HELD) {
+		f->size = found->size;
+		memcpy(f->sha256, found->sha256, HASH_SIZE);
 		f->type = type_of(s, m, found);
 		f->name = name_of(s, f, t->files->len);
 		if (is_image(f->type) && found->size <= INLINE_MAX)
@@ -220,6 +222,8 @@ name_files(const struct render *r, struct render_turn *t)
 	    g_str_equal, g_free, NULL);
 	const GPtrArray *events = t->in->events;
 
+	g_hash_table_add(taken, g_strdup("turn.txt"));
+	g_hash_table_add(taken, g_strdup("turn.html"));
 	for (guint i = 0; i < events->len && render_attaches_events(r, t->in);
 	    i++)
 		g_hash_table_add(taken, g_strdup(render_event_name(&t->scratch,
@@ -247,6 +251,25 @@ render_files_find(const struct render *r, struct render_turn *t)
 		name_files(r, t);
 }
 
+void
+render_files_clear(struct render_turn *t)
+{
+	for (guint i = 0; t->files != NULL && i < t->files->len; i++) {
+		struct render_file *f = t->files->pdata[i];
+
+		if (f->hash != NULL)
+			hash_final(g_steal_pointer(&f->hash), NULL);
+	}
+}
+
+/* A part is about what it has, any other mail about all files. */
+static bool
+is_here(const struct render_turn *t, const struct render_file *f)
+{
+	return t->part <= 1 ||
+	    (f->first_part <= t->part && f->last_part >= t->part);
+}
+
 const struct render_file *
 render_file_get(const struct render_turn *t, const struct item_media *media)
 {
@@ -254,7 +277,7 @@ render_file_get(const struct render_turn *t, const struct item_media *media)
 		const struct render_file *f = t->files->pdata[i];
 
 		if (f->media == media)
-			return f;
+			return is_here(t, f) ? f : NULL;
 	}
 	return NULL;
 }
@@ -264,20 +287,20 @@ render_media_cid(const struct render_turn *t, const struct item_media *media)
 {
 	const struct render_file *f = render_file_get(t, media);
 
-	return f != NULL && t->parts == 0 ? f->cid : NULL;
+	return f != NULL && !t->is_cut ? f->cid : NULL;
 }
 
 /* --- parts --- */
 
 static void
-add_media(struct render_turn *t, GArray *to, const struct render_file *f,
+add_media(struct render_turn *t, GArray *to, struct render_file *f,
     bool is_shown)
 {
 	struct render_piece p = { .name = f->name, .type = f->type,
 		.description = render_format(&t->scratch, "%s from the chat",
 		    item_type_name(f->item->type)),
 		.cid = is_shown ? f->cid : NULL, .path = f->found->path,
-		.len = f->found->size };
+		.len = f->size, .file = f };
 
 	g_array_append_val(to, p);
 }
@@ -288,7 +311,7 @@ is_shown(const struct render_file *f, const GString *html)
 {
 	g_autofree char *url = NULL;
 
-	if (f->cid == NULL)
+	if (f->cid == NULL || html == NULL)
 		return false;
 	url = g_strconcat("cid:", f->cid, NULL);
 	return strstr(html->str, url) != NULL;
@@ -299,7 +322,7 @@ add_files(struct render_turn *t, GArray *to, const GString *html)
 {
 	for (int shown = 1; shown >= 0; shown--) {
 		for (guint i = 0; i < t->files->len; i++) {
-			const struct render_file *f = t->files->pdata[i];
+			struct render_file *f = t->files->pdata[i];
 
 			if (f->name != NULL && is_shown(f, html) == shown)
 				add_media(t, to, f, shown);
@@ -355,4 +378,25 @@ render_pieces(const struct render *r, struct render_turn *t,
 	    i++)
 		add_event(t, out, events->pdata[i], i);
 	return out;
+}
+
+void
+render_pieces_file(struct render_turn *t, GArray *pieces)
+{
+	if (t->files == NULL)
+		t->files = render_list(&t->scratch);
+	for (guint i = 0; i < pieces->len; i++) {
+		struct render_piece *p = &g_array_index(pieces,
+		    struct render_piece, i);
+		struct render_file *f;
+
+		if (p->file != NULL)
+			continue;
+		p->file = f = g_new0(struct render_file, 1);
+		g_ptr_array_add(t->scratch.blocks, f);
+		*f = (struct render_file){ .name = p->name, .type = p->type,
+			.status = "attached", .size = p->len };
+		hash_sha256(p->data, (size_t)p->len, f->sha256);
+		g_ptr_array_add(t->files, f);
+	}
 }

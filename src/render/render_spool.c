@@ -40,7 +40,7 @@ sink_open(struct sink *s, const char *spool, int64_t size, struct err *err)
 	memset(s, 0, sizeof(*s));
 	s->fd = -1;
 	s->len = size;
-	if (spool == NULL || size <= MEMORY_MAX) {
+	if (spool == NULL) {
 		s->bytes = g_malloc((size_t)size);
 		return true;
 	}
@@ -70,6 +70,13 @@ sink_flush(struct sink *s, struct err *err)
 	}
 	s->used = 0;
 	return true;
+}
+
+/* NULL: it shall be in memory. */
+static const char *
+spool_for(const struct render *r, int64_t size, bool is_of_many)
+{
+	return is_of_many || size > MEMORY_MAX ? r->spool : NULL;
 }
 
 /* Room for len more bytes, at most BUFFER. */
@@ -188,17 +195,56 @@ put_encoded(struct sink *s, const char *data, size_t len, bool is_last,
 }
 
 static bool
+changed(const char *path, struct err *err)
+{
+	return err_set(err, ERR_PERM, "render.file", "%s is not what it was "
+	    "when it was taken; restore it, then render the turn again",
+	    path);
+}
+
+/* Slices are written in their order, so that the whole is hashed by them. */
+static bool
+check_digest(const struct render_piece *p, const char *data, size_t len,
+    struct err *err)
+{
+	struct render_file *f = p->file;
+	uint8_t digest[HASH_SIZE];
+
+	if (f->hash == NULL)
+		f->hash = hash_new();
+	hash_update(f->hash, data, len);
+	f->hashed += (int64_t)len;
+	if (f->hashed < f->size)
+		return true;
+	hash_final(g_steal_pointer(&f->hash), digest);
+	return memcmp(digest, f->sha256, HASH_SIZE) == 0 ||
+	    changed(p->path, err);
+}
+
+static bool
+check_size(int fd, const struct render_piece *p, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return err_set(err, ERR_TEMP, "io.read", "%s: %s", p->path,
+		    err_errno(errno));
+	return st.st_size == p->file->size || changed(p->path, err);
+}
+
+static bool
 put_file(struct sink *s, const struct render_piece *p, struct err *err)
 {
 	g_autofree char *chunk = g_malloc(CHUNK);
 	auto_fd int fd = -1;
 
-	if (!open_file(p->path, &fd, err))
+	if (!open_file(p->path, &fd, err) || !check_size(fd, p, err))
 		return false;
 	for (int64_t at = 0; at < p->len; at += CHUNK) {
 		size_t n = (size_t)MIN(p->len - at, CHUNK);
 
 		if (!read_at(fd, p->path, chunk, n, p->offset + at, err) ||
+		    !check_digest(p, chunk, n, err) ||
 		    !put_encoded(s, chunk, n, at + CHUNK >= p->len, err))
 			return false;
 	}
@@ -247,7 +293,8 @@ render_frame_write(const struct render *r, const struct render_frame *f,
     struct rendered *out, struct err *err)
 {
 	struct sink s;
-	bool ok = sink_open(&s, r->spool, f->size, err) &&
+	bool ok = sink_open(&s, spool_for(r, f->size, f->is_of_many), f->size,
+	    err) &&
 	    put_frame(&s, f, err) && sink_close(&s, out, err);
 
 	sink_clear(&s);
@@ -282,9 +329,10 @@ render_around(const struct render *r, const char *head,
     struct err *err)
 {
 	size_t before = strlen(head), after = strlen(tail);
+	int64_t size = (int64_t)(before + inner->len + after);
 	struct sink s;
-	bool ok = sink_open(&s, r->spool,
-	    (int64_t)(before + inner->len + after), err) &&
+	bool ok = sink_open(&s, spool_for(r, size, inner->path != NULL), size,
+	    err) &&
 	    sink_put(&s, head, before, err) && put_message(&s, inner, err) &&
 	    sink_put(&s, tail, after, err) && sink_close(&s, out, err);
 

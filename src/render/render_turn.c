@@ -11,8 +11,6 @@
 #include "clock.h"
 #include "err.h"
 
-#define TEXT_SIZE_GUESS 2048
-
 /* --- ids --- */
 
 /* kind 't' of a turn, 'c' of a conversation. */
@@ -211,91 +209,8 @@ render_turn_begin(const struct render *r, const struct render_style *style,
 void
 render_turn_clear(struct render_turn *t)
 {
+	render_files_clear(t);
 	g_free(t->message_id);
 	g_free(t->subject);
 	render_scratch_clear(&t->scratch);
-}
-
-/* --- its mails --- */
-
-static bool
-make_texts(struct render_turn *t, GString *text, GString *html,
-    struct err *err)
-{
-	const struct render_language *l = t->style->language;
-
-	return template_render(l->text, &t->view, RENDER_TEXT_MAX, text,
-	    err) &&
-	    template_render(l->html, &t->view, RENDER_TEXT_MAX, html, err);
-}
-
-static bool
-make_mail(struct render *r, struct render_turn *t, struct rendered *out,
-    struct err *err)
-{
-	g_autoptr(GString) text = g_string_sized_new(TEXT_SIZE_GUESS);
-	g_autoptr(GString) html = g_string_sized_new(2 * TEXT_SIZE_GUESS);
-	g_autoptr(GString) fields = g_string_sized_new(TEXT_SIZE_GUESS);
-	g_autoptr(GArray) pieces = NULL;
-	struct render_frame frame;
-	bool ok;
-
-	if (!make_texts(t, text, html, err))
-		return false;
-	render_headers(r, t, fields);
-	pieces = render_pieces(r, t, html);
-	const struct render_body body = { fields, text, html, pieces };
-
-	render_frame_make(r, t, &body, &frame);
-	ok = render_frame_write(r, &frame, out, err);
-	render_frame_clear(r, &frame);
-	if (!ok)
-		return false;
-	out->message_id = g_strdup(t->message_id);
-	out->subject = g_strdup(t->subject);
-	return true;
-}
-
-static bool
-make_mails(struct render *r, struct render_turn *t, GPtrArray *out,
-    struct err *err)
-{
-	struct rendered *mail = g_new0(struct rendered, 1);
-
-	g_ptr_array_add(out, mail);
-	return make_mail(r, t, mail, err);
-}
-
-bool
-render_mails(struct render *r, const struct render_style *style,
-    const struct render_input *in, GPtrArray **out, struct err *err)
-{
-	GPtrArray *mails = g_ptr_array_new_with_free_func(
-	    (GDestroyNotify)rendered_free);
-	struct render_turn t;
-	bool ok = render_turn_begin(r, style, in, &t, err) &&
-	    make_mails(r, &t, mails, err);
-
-	render_turn_clear(&t);
-	if (ok)
-		*out = mails;
-	else
-		g_ptr_array_unref(mails);
-	return ok;
-}
-
-bool
-render_turn(struct render *r, const struct render_input *in,
-    struct rendered *out, struct err *err)
-{
-	struct rendered *mail;
-	GPtrArray *mails;
-
-	if (!render_mails(r, r->plain, in, &mails, err))
-		return false;
-	mail = g_ptr_array_steal_index(mails, 0);
-	*out = *mail;
-	g_free(mail);
-	g_ptr_array_unref(mails);
-	return true;
 }
