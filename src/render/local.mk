@@ -55,3 +55,7 @@ UNIT_TESTS += tests/unit/test_render_style
 tests_unit_test_render_style_SOURCES = tests/unit/test_render_style.c \
 	tests/unit/mail_bed.c tests/unit/mail_bed.h
 tests_unit_test_render_style_LDADD = $(LDADD) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_render_mails
+tests_unit_test_render_mails_SOURCES = tests/unit/test_render_mails.c \
+	tests/unit/mail_bed.c tests/unit/mail_bed.h
+tests_unit_test_render_mails_LDADD = $(LDADD) $(CMOCKA_LIBS)

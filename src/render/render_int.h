@@ -211,6 +211,12 @@ const struct render_file *render_file_get(const struct render_turn *t,
 const char *render_media_cid(const struct render_turn *t,
     const struct item_media *media);
 
+/* Whether this mail has a file of the item. */
+bool render_has_file(const struct render_turn *t, const struct item *it);
+/* The name of an event's file; of a cut turn also in which part it is. */
+const char *render_event_place(const struct render_turn *t,
+    struct render_scratch *s, const char *name);
+
 /* What becomes one part of base64. */
 struct render_piece {
 	const char *name, *type, *description;

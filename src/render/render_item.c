@@ -330,7 +330,7 @@ fill_words(struct render_filler *f, const struct item *it,
 	scope->string[I_ID] = render_line(f->s, it->id, SIZE_MAX);
 	scope->string[I_NOTE] = render_line(f->s, it->note, SIZE_MAX);
 	scope->string[I_MISSING] = render_line(f->s, it->missing, SIZE_MAX);
-	if (it->text != NULL && it->text[0] != '\0') {
+	if (f->t->part <= 1 && it->text != NULL && it->text[0] != '\0') {
 		scope->string[I_TEXT] = it->text;
 		scope->string[I_INDENTED] = render_indented(f, it->text);
 	}
@@ -374,6 +374,10 @@ render_item_fill(struct render_filler *f, GPtrArray *list, guint index)
 	fill_flags(it, scope);
 	fill_words(f, it, scope);
 	fill_times(f, it, scope);
+	if (f->t->part > 1) {
+		scope->list[I_MEDIA] = render_files(f, it);
+		return;
+	}
 	scope->list[I_ORIGINAL] = render_original_list(f, index);
 	if (!has_room(f, it)) {
 		fill_raw(f, it, scope);

@@ -290,6 +290,32 @@ render_media_cid(const struct render_turn *t, const struct item_media *media)
 	return f != NULL && !t->is_cut ? f->cid : NULL;
 }
 
+bool
+render_has_file(const struct render_turn *t, const struct item *it)
+{
+	for (guint i = 0; t->files != NULL && i < t->files->len; i++) {
+		const struct render_file *f = t->files->pdata[i];
+
+		if (f->item == it && is_here(t, f))
+			return true;
+	}
+	return false;
+}
+
+const char *
+render_event_place(const struct render_turn *t, struct render_scratch *s,
+    const char *name)
+{
+	for (guint i = 0; t->is_cut && i < t->files->len; i++) {
+		const struct render_file *f = t->files->pdata[i];
+
+		if (f->item == NULL && f->parts != NULL &&
+		    g_str_equal(f->name, name))
+			return render_format(s, "%s, %s", name, f->parts);
+	}
+	return name;
+}
+
 /* --- parts --- */
 
 static void
