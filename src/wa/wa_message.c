@@ -161,6 +161,17 @@ is_history(const struct reading *r)
 	return r->side == WA_THREAD || g_strcmp0(r->w->field, "history") == 0;
 }
 
+/* Errors in place of the content; a file's other members may still be there. */
+static bool
+is_withheld(const struct reading *r)
+{
+	json_object *content = wa_get_any(r->body, r->row->name);
+
+	return r->it->problems != NULL && (wa_is_empty(content) ||
+	    (r->row->parse == wa_media_parse &&
+	    json_object_is_type(content, json_type_object)));
+}
+
 /* A notice with the reason, or a gap with it, if there is no content. */
 static void
 read_content(const struct reading *r)
@@ -170,7 +181,7 @@ read_content(const struct reading *r)
 	if (r->w->full && r->row != NULL && parse_content(r)) {
 		it->kind = r->row->kind == ITEM_MESSAGE && is_history(r) ?
 		    ITEM_HISTORY : r->row->kind;
-	} else if (r->w->full && r->row != NULL && it->problems != NULL) {
+	} else if (r->w->full && r->row != NULL && is_withheld(r)) {
 		it->kind = ITEM_GAP;
 		it->missing = g_strdup(it->type_name);
 		it->note = wa_gap_note(it);

@@ -340,6 +340,9 @@ element(json_object *list, size_t i)
 	return i < length(list) ? json_object_array_get_idx(list, i) : NULL;
 }
 
+static void read_lists(struct wording *w);
+
+/* A card's words are lines of their own. */
 static void
 read_card(struct wording *outer, json_object *sent, json_object *defined,
     size_t number)
@@ -350,7 +353,7 @@ read_card(struct wording *outer, json_object *sent, json_object *defined,
 	    number);
 	g_autofree char *prefix = g_strconcat(name, ".", NULL);
 	g_autofree char *path = g_strconcat(name, ".components", NULL);
-	g_autofree char *body = NULL, *header = NULL;
+	g_autofree char *body = NULL, *header = NULL, *footer = NULL;
 	struct wording w = { outer->it,
 		wa_get(sent, "components", json_type_array),
 		wa_get(defined, "components", json_type_array), path, prefix,
@@ -358,9 +361,11 @@ read_card(struct wording *outer, json_object *sent, json_object *defined,
 
 	header = read_part(&w, "header");
 	body = read_part(&w, "body");
+	footer = read_part(&w, "footer");
 	add_fact(&w, "header", header);
 	add_fact(&w, "body", body);
-	read_other_buttons(&w, read_defined_buttons(&w));
+	add_fact(&w, "footer", footer);
+	read_lists(&w);
 	wa_rest_add(w.it, name, sent, known);
 	wa_rest_add(w.it, name, defined, known);
 	outer->whole = outer->whole && w.whole;
@@ -382,7 +387,7 @@ read_cards(struct wording *w)
 	for (size_t i = 0; i < len; i++)
 		read_card(w, element(cards, i), element(defined_cards, i),
 		    i + 1);
-	wa_rest_add(w->it, "carousel", sent, known);
+	wa_rest_add(w->it, w->path, sent, known);
 	add_definition_rest(w, "carousel", defined);
 }
 
@@ -416,6 +421,19 @@ read_other_parts(struct wording *w, json_object *list, const char *path,
 	}
 }
 
+/* Buttons, cards, and whatever else there is. */
+static void
+read_lists(struct wording *w)
+{
+	g_autofree char *defined = g_strconcat(w->prefix,
+	    "definition.components", NULL);
+
+	read_other_buttons(w, read_defined_buttons(w));
+	read_cards(w);
+	read_other_parts(w, w->sent, w->path, "button");
+	read_other_parts(w, w->defined, defined, "buttons");
+}
+
 static void
 read_wording(struct wording *w)
 {
@@ -424,10 +442,7 @@ read_wording(struct wording *w)
 	t->header = read_part(w, "header");
 	w->it->text = read_part(w, "body");
 	t->footer = read_part(w, "footer");
-	read_other_buttons(w, read_defined_buttons(w));
-	read_cards(w);
-	read_other_parts(w, w->sent, w->path, "button");
-	read_other_parts(w, w->defined, "definition.components", "buttons");
+	read_lists(w);
 	t->expanded = w->whole && w->it->text != NULL;
 }
 
@@ -440,10 +455,14 @@ read_language(struct item *it, json_object *o, const char *path)
 	json_object *language = wa_get_any(o, "language");
 	g_autofree char *inner = g_strconcat(path, ".language", NULL);
 
-	if (!json_object_is_type(language, json_type_object))
-		return wa_get_id(o, "language");
-	wa_rest_add(it, inner, language, known);
-	return wa_get_id(language, "code");
+	if (json_object_is_type(language, json_type_object)) {
+		wa_rest_add(it, inner, language, known);
+		return wa_get_id(language, "code");
+	}
+	if (json_object_is_type(language, json_type_string))
+		return wa_text(language);
+	wa_rest_add(it, inner, language, NULL);
+	return NULL;
 }
 
 static void
@@ -461,15 +480,33 @@ read_names(struct item *it, json_object *content, json_object *definition,
 	t->category = wa_get_id(definition, "category");
 }
 
+/* Of the definition's names only what the item does not say as well. */
+static enum wa_shape
+shape_of(json_object *definition, const char *key, const char *said)
+{
+	g_autofree char *text = wa_get_id(definition, key);
+
+	return g_strcmp0(text, said) == 0 ? WA_TEXT : WA_NONE;
+}
+
+static void
+add_definition_names(struct item *it, json_object *definition)
+{
+	const struct item_template *t = it->template;
+	const struct wa_known known[] = {
+		{ "name", shape_of(definition, "name", t->name) },
+		{ "language", shape_of(definition, "language", t->language) },
+		{ "category", WA_TEXT }, { "components", WA_LIST }, { NULL } };
+
+	wa_rest_add(it, "definition", definition, known);
+}
+
 bool
 wa_template_read(struct item *it, json_object *content,
     json_object *definition, const char *path)
 {
 	static const struct wa_known known[] = { { "name", WA_TEXT },
 		{ "language", WA_ANY }, { "components", WA_LIST }, { NULL } };
-	static const struct wa_known defined_known[] = { { "name", WA_TEXT },
-		{ "language", WA_TEXT }, { "category", WA_TEXT },
-		{ "components", WA_LIST }, { NULL } };
 	g_autofree char *list_path = g_strconcat(path, ".components", NULL);
 	struct wording w = { it,
 		wa_get(content, "components", json_type_array),
@@ -481,7 +518,7 @@ wa_template_read(struct item *it, json_object *content,
 	read_names(it, content, definition, path);
 	read_wording(&w);
 	wa_rest_add(it, path, content, known);
-	wa_rest_add(it, "definition", definition, defined_known);
+	add_definition_names(it, definition);
 	return it->template->name != NULL || it->text != NULL;
 }
 

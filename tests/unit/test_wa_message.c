@@ -299,6 +299,22 @@ every_word_for_what_is_unsupported_is_told_with_its_note(void **state)
 	}
 }
 
+/* Where messages come from, and what brings one. */
+static const struct place {
+	const char *field, *before, *from, *after;
+} places[] = {
+	{ "messages", "\"messages\":[", "\"from\":\"5511988880001\"", "]" },
+	{ "smb_message_echoes", "\"message_echoes\":[",
+	    "\"from\":\"551140000001\",\"to\":\"5511988880001\"", "]" },
+	{ "message_echoes", "\"message_echoes\":[",
+	    "\"from\":\"551140000001\",\"to\":\"5511988880001\"", "]" },
+	{ "standby", "\"standby\":{\"messages\":[",
+	    "\"from\":\"5511988880001\"", "]}" },
+	{ "history", "\"history\":[{\"threads\":[{\"id\":\"5511988880001\","
+	    "\"messages\":[", "\"from\":\"5511988880001\"", "]}]}]" },
+	{ "history", "\"messages\":[", "\"from\":\"5511988880001\"", "]" },
+};
+
 /* ---- nothing is left out ------------------------------------------------------- */
 
 static void
@@ -486,14 +502,14 @@ is_message(const struct item *it)
 	    (it->kind == ITEM_SYSTEM && g_strcmp0(it->type_name, "system") == 0);
 }
 
-static void
-every_scalar_of_every_understood_message_is_in_its_item(void **state)
+/* Returns how many messages there are. */
+static size_t
+assert_nothing_left_out(const GPtrArray *items)
 {
 	size_t seen = 0;
 
-	(void)state;
-	for (guint i = 0; i < examples->len; i++) {
-		const struct item *it = examples->pdata[i];
+	for (guint i = 0; i < items->len; i++) {
+		const struct item *it = items->pdata[i];
 		g_autoptr(GString) said = g_string_new("\n");
 		json_object *o;
 
@@ -508,7 +524,120 @@ every_scalar_of_every_understood_message_is_in_its_item(void **state)
 		json_object_put(o);
 		seen++;
 	}
-	assert_in_range(seen, 150, examples->len);
+	return seen;
+}
+
+static void
+every_scalar_of_every_understood_message_is_in_its_item(void **state)
+{
+	(void)state;
+	assert_in_range(assert_nothing_left_out(examples), 150, examples->len);
+}
+
+/* ---- with any member of any other shape ------------------------------------------ */
+
+static size_t mutants;
+
+static void
+check_mutant(json_object *root)
+{
+	const char *body = json_object_to_json_string_ext(root,
+	    JSON_C_TO_STRING_PLAIN);
+	g_autoptr(GPtrArray) items = parse_bytes(body, strlen(body));
+
+	assert_nothing_left_out(items);
+	mutants++;
+}
+
+/* Another shape each time; what it says is found nowhere by chance. */
+static json_object *
+next_shape(void)
+{
+	static const char *const shapes[] = { "null", "70007", "true",
+		"\"0dd-1\"", "[\"0dd-2\",[90009]]", "{\"0dd-3\":{\"x\":\"0dd-4\"}}",
+		"[{\"0dd-5\":\"0dd-6\"}]", "\"\"", "{}" };
+
+	return json_tokener_parse(shapes[mutants % G_N_ELEMENTS(shapes)]);
+}
+
+static void mutate_inside(json_object *root, json_object *o);
+
+static void
+mutate_members(json_object *root, json_object *o)
+{
+	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+
+	json_object_object_foreach(o, key, unused) {
+		(void)unused;
+		g_ptr_array_add(keys, g_strdup(key));
+	}
+	for (guint i = 0; i < keys->len; i++) {
+		const char *name = keys->pdata[i];
+		json_object *old = json_object_get(json_object_object_get(o,
+		    name));
+
+		json_object_object_add(o, name, next_shape());
+		check_mutant(root);
+		json_object_object_add(o, name, old);
+		mutate_inside(root, old);
+	}
+}
+
+static void
+mutate_inside(json_object *root, json_object *o)
+{
+	if (json_object_is_type(o, json_type_object))
+		mutate_members(root, o);
+	for (size_t i = 0; json_object_is_type(o, json_type_array) &&
+	    i < json_object_array_length(o); i++)
+		mutate_inside(root, json_object_array_get_idx(o, i));
+}
+
+/* The message, whose list stands as the path of names says. */
+static json_object *
+find_element(json_object *root, const char *path)
+{
+	g_auto(GStrv) names = g_strsplit(path, "\"", -1);
+	json_object *o = json_object_object_get(root, "entry");
+
+	o = json_object_object_get(json_object_array_get_idx(o, 0), "changes");
+	o = json_object_object_get(json_object_array_get_idx(o, 0), "value");
+	for (size_t i = 1; names[i] != NULL; i += 2)
+		o = json_object_object_get(o, names[i]);
+	return json_object_array_get_idx(o, 0);
+}
+
+/* One message as the only one of its field. */
+static void
+mutate_example(const struct item *it)
+{
+	static const struct place by_list[] = {
+		{ "messages", "\"messages\":[", NULL, "]" },
+		{ "messages", "\"statuses\":[", NULL, "]" },
+		{ "standby", "\"standby\":{\"message_echoes\":[", NULL, "]}" },
+	};
+	size_t n = it->kind == ITEM_RECEIPT ? 1 :
+	    g_strcmp0(it->field, "standby") == 0 ? 2 : 0;
+	g_autofree char *body = g_strdup_printf("{\"entry\":[{\"id\":\"9\","
+	    "\"changes\":[{\"field\":\"%s\",\"value\":{\"metadata\":{"
+	    "\"display_phone_number\":\"551140000001\",\"phone_number_id\":"
+	    "\"700\"},%s%s%s}}]}]}", by_list[n].field, by_list[n].before,
+	    it->raw, by_list[n].after);
+	json_object *root = json_tokener_parse(body);
+
+	mutate_inside(root, find_element(root, by_list[n].before));
+	json_object_put(root);
+}
+
+static void
+nothing_is_left_out_whatever_shape_a_member_takes(void **state)
+{
+	(void)state;
+	for (guint i = 0; i < examples->len; i++) {
+		if (is_message(examples->pdata[i]))
+			mutate_example(examples->pdata[i]);
+	}
+	assert_in_range(mutants, 3000, 100000);
 }
 
 /* ---- single shapes ---------------------------------------------------------------- */
@@ -561,22 +690,6 @@ an_edit_inside_of_an_edit_is_shown_raw(void **state)
 	assert_string_equal(it->target, "wamid.O");
 	assert_non_null(strstr(it->raw, "wamid.P"));
 }
-
-/* Where messages come from, and what brings one. */
-static const struct place {
-	const char *field, *before, *from, *after;
-} places[] = {
-	{ "messages", "\"messages\":[", "\"from\":\"5511988880001\"", "]" },
-	{ "smb_message_echoes", "\"message_echoes\":[",
-	    "\"from\":\"551140000001\",\"to\":\"5511988880001\"", "]" },
-	{ "message_echoes", "\"message_echoes\":[",
-	    "\"from\":\"551140000001\",\"to\":\"5511988880001\"", "]" },
-	{ "standby", "\"standby\":{\"messages\":[",
-	    "\"from\":\"5511988880001\"", "]}" },
-	{ "history", "\"history\":[{\"threads\":[{\"id\":\"5511988880001\","
-	    "\"messages\":[", "\"from\":\"5511988880001\"", "]}]}]" },
-	{ "history", "\"messages\":[", "\"from\":\"5511988880001\"", "]" },
-};
 
 static GPtrArray *
 parse_at(const struct place *p, const char *id, const char *rest)
@@ -972,6 +1085,8 @@ main(void)
 		    every_word_for_what_is_unsupported_is_told_with_its_note),
 		cmocka_unit_test(
 		    every_scalar_of_every_understood_message_is_in_its_item),
+		cmocka_unit_test(
+		    nothing_is_left_out_whatever_shape_a_member_takes),
 		cmocka_unit_test(
 		    an_edit_brings_its_new_content_and_points_to_the_old),
 		cmocka_unit_test(a_caption_is_edited_without_its_file),
