@@ -103,11 +103,12 @@ wa_summary_add(struct wa_walk *w, json_object *context,
 		.note = "what a machine wrote about the conversation: "
 		    "shown raw",
 	};
-	g_autofree char *member = g_strconcat("conversation_context ",
-	    beside != NULL ? beside->key : NULL, NULL);
+	g_autofree char *member = NULL;
 
 	if (wa_is_empty(context))
 		return;
+	member = g_strconcat("conversation_context ",
+	    beside != NULL ? beside->key : NULL, NULL);
 	w->beside = beside;
 	wa_event_add(w, member, context, &event);
 	w->beside = NULL;
