@@ -76,9 +76,18 @@ tests_unit_test_store_files_CPPFLAGS = $(AM_CPPFLAGS) \
 	-iquote $(srcdir)/src/store
 tests_unit_test_store_files_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_store_upgrade
+tests_unit_test_store_upgrade_SOURCES = tests/unit/test_store_upgrade.c \
+	tests/unit/store_version_1.h tests/unit/store_bed.c \
+	tests/unit/store_bed.h tests/unit/store_contract.h
+tests_unit_test_store_upgrade_CPPFLAGS = $(AM_CPPFLAGS) \
+	-iquote $(srcdir)/src/store
+tests_unit_test_store_upgrade_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
 check_PROGRAMS += tests/crash/crash_store
 TESTS += tests/crash/crash_store
 tests_crash_crash_store_SOURCES = tests/crash/crash_store.c \
+	tests/crash/crash_names.c \
 	tests/crash/crash_calls.c tests/crash/crash_calls.h
 tests_crash_crash_store_CPPFLAGS = $(AM_CPPFLAGS) \
 	-iquote $(srcdir)/src/store

@@ -310,6 +310,7 @@ store_dirs_sweep(const char *top, int dir, const struct store_sweep *sweep,
 
 		if (!sweep_second(&s, first, name, err))
 			return false;
+		unlinkat(AT_FDCWD, first, AT_REMOVEDIR);
 	}
 	return true;
 }

@@ -5,9 +5,10 @@
  * conservation law holds. Also that a crash while preparing is mended by
  * preparing again.
  *
- * CRASH_EVERY=1 tries every call; by default only each seventh is tried,
+ * CRASH_EVERY=1 tries every call; by default only each eleventh is tried,
  * with another beginning for each way to crash.
  */
+#include <fcntl.h>
 #include <ftw.h>
 #include <glib.h>
 #include <glib/gstdio.h>
@@ -20,17 +21,18 @@
 
 #include "crash_calls.h"
 #include "err.h"
+#include "io.h"
 #include "store_sqlite.h"
 
 #define ROUNDS 8
 #define T0 INT64_C(1770127509402)
 /* So many calls a run must have, or the test tests nothing. */
-#define LEAST_CALLS 250
-#define LEAST_PREPARE_CALLS 40
+#define LEAST_CALLS 700
+#define LEAST_PREPARE_CALLS 200
 
 /* What the process that dies had been told; shared with the one that checks. */
 struct told {
-	int64_t events, mails, sent;
+	int64_t events, mails, sent, fetched;
 	int calls;
 };
 
@@ -77,31 +79,158 @@ struct building {
 	int64_t last, mail;
 };
 
+/* A file of this length; nothing is synced. False when that failed. */
+static bool
+write_file(const char *path, const char *bytes, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	bool ok = fd >= 0 && write(fd, bytes, len) == (ssize_t)len;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* Every second mail is a file. */
+static void
+add_content(struct store *st, int64_t turn, const char *bytes,
+    const uint8_t *sha256, int64_t *id)
+{
+	g_autofree char *path = NULL;
+
+	if (turn % 2 == 0) {
+		store_content_add(st, turn, bytes, MAIL_LEN, sha256, id);
+		return;
+	}
+	path = g_build_filename(store_dir(st, STORE_DIR_SPOOL), "turn", NULL);
+	write_file(path, bytes, MAIL_LEN);
+	store_content_add_file(st, turn, path, MAIL_LEN, sha256, id);
+}
+
+static void
+render(struct building *bu, int64_t turn)
+{
+	g_autofree char *bytes = bytes_of(turn, MAIL_LEN);
+	g_autofree char *key = g_strdup_printf("k%d", (int)turn);
+	struct store_mail m = { .turn_id = turn, .journal = "j",
+		.message_id = key, .envelope_from = "f", .envelope_to = "t",
+		.queued_ms = T0 };
+	uint8_t sha256[HASH_SIZE];
+
+	hash_sha256(bytes, MAIL_LEN, sha256);
+	add_content(bu->st, turn, bytes, sha256, &m.content_id);
+	store_turn_rendered(bu->st, turn, key, sha256, T0);
+	store_mail_add(bu->st, &m, &bu->mail);
+}
+
+/* Every third message has a file, for which its turn waits. */
 static bool
 build_one(void *arg, const struct store_event *ev)
 {
 	struct building *bu = arg;
-	g_autofree char *bytes = bytes_of(ev->id, MAIL_LEN);
 	g_autofree char *key = g_strdup_printf("k%d", (int)ev->id);
 	char talk[] = "t", author[] = "a";
 	struct turn t = { .conversation = talk, .author = author };
-	struct store_mail m = { .journal = "j", .message_id = key,
-		.envelope_from = "f", .envelope_to = "t", .queued_ms = T0 };
 	struct store_item it = { .key = key, .event_id = ev->id,
 		.kind = "message", .type = "text" };
-	uint8_t sha256[HASH_SIZE];
+	struct store_want w = { .event_id = ev->id, .media_id = key };
 
-	hash_sha256(bytes, MAIL_LEN, sha256);
 	store_turn_add(bu->st, &t, "b", "message", TURN_SINGLE);
-	it.turn_id = m.turn_id = t.id;
+	it.turn_id = w.turn_id = t.id;
 	store_item_add(bu->st, &it);
-	store_content_add(bu->st, t.id, bytes, MAIL_LEN, sha256,
-	    &m.content_id);
-	store_turn_rendered(bu->st, t.id, key, sha256, T0);
-	store_mail_add(bu->st, &m, &bu->mail);
+	if (ev->id % 3 == 0) {
+		store_want_add(bu->st, &w, NULL);
+		store_turn_wait(bu->st, t.id, T0);
+	} else {
+		render(bu, t.id);
+	}
 	bu->last = ev->id;
 	return true;
 }
+
+static bool
+take_result(void *arg, int64_t number, const struct store_want *w,
+    const struct store_fetch *f)
+{
+	struct building *bu = arg;
+
+	(void)f;
+	render(bu, w->turn_id);
+	bu->last = number;
+	return true;
+}
+
+static void
+take_up(struct store *st)
+{
+	struct building bu = { .st = st };
+	int64_t cursor;
+	bool ok;
+
+	if (!store_cursor_get(st, STORE_BUILD, STORE_CURSOR_FETCHED, &cursor,
+	    NULL))
+		return;
+	store_begin(st);
+	ok = store_result_list(st, cursor, 10, take_result, &bu, NULL);
+	if (!ok || bu.last == 0) {
+		store_rollback(st);
+		return;
+	}
+	store_cursor_set(st, STORE_BUILD, STORE_CURSOR_FETCHED, bu.last);
+	if (store_commit(st, NULL))
+		told->mails = bu.mail;
+}
+
+/* ---- media ---------------------------------------------------------------- */
+
+static bool
+take_want(void *arg, const struct store_want *w, const struct store_fetch *f)
+{
+	if (f->state <= STORE_FETCH_TRYING)
+		g_array_append_val((GArray *)arg, w->id);
+	return true;
+}
+
+static bool
+set_fetch(struct store *st, const struct store_fetch *f)
+{
+	store_begin(st);
+	store_fetch_set(st, f);
+	return store_commit(st, NULL);
+}
+
+static void
+fetch_one(struct store *st, int64_t want)
+{
+	g_autofree char *bytes = bytes_of(want, MAIL_LEN);
+	char hex[HASH_HEX_SIZE];
+	struct store_fetch f = { .want_id = want,
+		.state = STORE_FETCH_TRYING, .size = MAIL_LEN };
+
+	if (!set_fetch(st, &f))
+		return;
+	hash_sha256(bytes, MAIL_LEN, f.sha256);
+	f.path = hash_hex(f.sha256, hex);
+	if (!io_publish(store_dir(st, STORE_DIR_SPOOL),
+	    store_dir(st, STORE_DIR_MEDIA), f.path, bytes, MAIL_LEN, NULL))
+		return;
+	f.state = STORE_FETCHED;
+	if (set_fetch(st, &f))
+		told->fetched = want;
+}
+
+static void
+fetch(struct store *st)
+{
+	g_autoptr(GArray) wants = g_array_new(FALSE, FALSE, sizeof(int64_t));
+
+	if (!store_want_list(st, 0, 100, take_want, wants, NULL))
+		return;
+	for (guint i = 0; i < wants->len; i++)
+		fetch_one(st, g_array_index(wants, int64_t, i));
+}
+
+/* ---- build ------------------------------------------------------------------ */
 
 static void
 build(struct store *st)
@@ -158,6 +287,7 @@ tidy(struct store **of)
 
 	store_event_purge(of[STORE_INTAKE], T0 + 1, 3, &n, NULL);
 	store_content_purge(of[STORE_BUILD], T0 + 1, 3, &n, NULL);
+	store_media_purge(of[STORE_MEDIA], T0 + 1, 3, &n, NULL);
 	for (int f = 0; f < STORE_ADMIN; f++)
 		sqlite3_wal_checkpoint_v2(SQLITE_OF(of[f])->db, "main",
 		    SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
@@ -175,6 +305,8 @@ live(void)
 	for (int i = 0; i < ROUNDS; i++) {
 		write_events(of[STORE_INTAKE]);
 		build(of[STORE_BUILD]);
+		fetch(of[STORE_MEDIA]);
+		take_up(of[STORE_BUILD]);
 		deliver(of[STORE_DELIVER]);
 		if (i % 3 == 2)
 			tidy(of);
@@ -205,17 +337,49 @@ check_event(void *arg, const struct store_event *ev)
 }
 
 static bool
+is_whole(const char *path, const uint8_t want[HASH_SIZE])
+{
+	g_autofree char *bytes = NULL;
+	uint8_t sha256[HASH_SIZE];
+	gsize len;
+
+	if (!g_file_get_contents(path, &bytes, &len, NULL))
+		return false;
+	hash_sha256(bytes, len, sha256);
+	return len == MAIL_LEN && memcmp(sha256, want, HASH_SIZE) == 0;
+}
+
+/* A file that is gone was purged, or the law says so. */
+static bool
 check_mail(void *arg, const struct store_mail *m)
 {
 	struct check *c = arg;
 	uint8_t sha256[HASH_SIZE];
 
 	c->last = m->id;
+	if (m->file != NULL && access(m->file, F_OK) == 0 &&
+	    !is_whole(m->file, m->sha256))
+		c->broken = "a mail in a file is not whole";
 	if (m->bytes == NULL)
 		return true;
 	hash_sha256(m->bytes, m->len, sha256);
 	if (m->len != MAIL_LEN || memcmp(sha256, m->sha256, HASH_SIZE) != 0)
 		c->broken = "a mail is not whole";
+	return true;
+}
+
+static bool
+check_want(void *arg, const struct store_want *w, const struct store_fetch *f)
+{
+	struct check *c = arg;
+	g_autofree char *path = f->path == NULL ? NULL : g_build_filename(dir,
+	    "media", f->path, NULL);
+
+	if (w->id <= told->fetched && f->state != STORE_FETCHED)
+		c->broken = "a file that was fetched is forgotten";
+	if (path != NULL && access(path, F_OK) == 0 &&
+	    !is_whole(path, f->sha256))
+		c->broken = "a file is not whole";
 	return true;
 }
 
@@ -273,7 +437,8 @@ check_store(void)
 	if (!store_prepare(uri, NULL, NULL, &err) ||
 	    !store_open(uri, STORE_NONE, &st, &err))
 		return g_strdup(err.text);
-	if (!check_events(st, &c, &err) || !check_mails(st, &c, &err))
+	if (!check_events(st, &c, &err) || !check_mails(st, &c, &err) ||
+	    !store_want_list(st, 0, 1000, check_want, &c, &err))
 		wrong = g_strdup(err.text);
 	else if (c.broken != NULL)
 		wrong = g_strdup(c.broken);
@@ -408,7 +573,7 @@ int
 main(void)
 {
 	const char *wish = getenv("CRASH_EVERY");
-	int every = wish == NULL ? 7 : MAX(1, (int)strtol(wish, NULL, 10));
+	int every = wish == NULL ? 11 : MAX(1, (int)strtol(wish, NULL, 10));
 	bool ok = true;
 
 	dir = g_dir_make_tmp("crash-store-XXXXXX", NULL);

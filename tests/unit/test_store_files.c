@@ -707,6 +707,46 @@ a_message_is_traced_among_ten_thousand(void **state)
 	store_close(b.of[0]);
 }
 
+/* Filed long before, and in the rest that no run has yet. */
+static void
+what_is_about_a_message_is_found_among_ten_thousand(void **state)
+{
+	struct store_item it = { .kind = "edit", .type = "text",
+		.event_id = 1 };
+	g_autoptr(GArray) about = NULL;
+	struct bed b;
+
+	(void)state;
+	open_memory(&b);
+	store_begin(b.of[0]);
+	for (int i = 0; i < 10000; i++) {
+		g_autofree char *key = g_strdup_printf("k%d", i);
+		g_autofree char *target = g_strdup_printf("wamid.%d",
+		    i == 9999 || i == 50 ? 17 : i);
+
+		it.key = key;
+		it.target = target;
+		it.turn_id = i % 10 == 0 ? add_turn(&b, "t", TURN_SINGLE) :
+		    it.turn_id;
+		store_item_add(b.of[0], &it);
+		if (i % 1000 == 999) {
+			assert_true(store_commit(b.of[0], NULL));
+			store_begin(b.of[0]);
+		}
+	}
+	assert_true(store_item_about(b.of[0], "wamid.17", "edit", &about,
+	    NULL));
+	assert_int_equal(about->len, 3);
+	assert_int_equal(g_array_index(about, struct store_place, 0).turn_id,
+	    2);
+	assert_int_equal(g_array_index(about, struct store_place, 1).turn_id,
+	    6);
+	assert_int_equal(g_array_index(about, struct store_place, 2).turn_id,
+	    1000);
+	assert_true(store_commit(b.of[0], NULL));
+	store_close(b.of[0]);
+}
+
 static void
 of_hundreds_the_longest_due_come_first(void **state)
 {
@@ -764,6 +804,7 @@ main(void)
 		TEST(the_wal_starts_anew_once_nobody_reads_it),
 		TEST(what_is_purged_is_gone_from_the_file),
 		TEST(a_message_is_traced_among_ten_thousand),
+		TEST(what_is_about_a_message_is_found_among_ten_thousand),
 		TEST(of_hundreds_the_longest_due_come_first),
 	};
 
