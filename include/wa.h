@@ -75,11 +75,12 @@ bool wa_json_check(const void *body, size_t len, const struct wa_limits *lim,
 
 /*
  * All items of a POST body in document order (a machine's summary follows what
- * it came with); *items is a list to be freed with g_ptr_array_unref(). ERR_PERM "wa.json" when the body is not JSON or
- * beyond the limits: the caller parks the event and journals it raw with
- * wa_raw_item(). A JSON body of any other shape (no entry list, another
- * "object") is not an error: it gives one notice item. Never gives an empty
- * list: a body without items gives a notice that says so.
+ * it came with); *items is a list to be freed with g_ptr_array_unref().
+ * ERR_PERM "wa.json" when the body is not JSON or beyond the limits: the
+ * caller parks the event and journals it raw with wa_raw_item(). A JSON body
+ * of any other shape (no entry list, another "object") is not an error: it
+ * gives one notice item. Never gives an empty list: a body without items gives
+ * a notice that says so.
  */
 bool wa_parse(const void *body, size_t len, const struct wa_limits *lim,
     GPtrArray **items, struct err *err);
