@@ -158,6 +158,16 @@ same_as_before(const GPtrArray *items, const GPtrArray *list, guint i)
 	return out;
 }
 
+/* A call's events refer to its first, which need not have come: no gap. */
+static struct copy *
+drop_unheld_call(const struct item *it, struct copy *c)
+{
+	if (it->kind != ITEM_CALL || c->original.held)
+		return c;
+	free_copy(c);
+	return NULL;
+}
+
 bool
 build_originals(struct build *b, const GPtrArray *items,
     GPtrArray **originals, struct err *err)
@@ -178,7 +188,7 @@ build_originals(struct build *b, const GPtrArray *items,
 			if (!find_original(b, it, c, err))
 				return false;
 		}
-		(*originals)->pdata[i] = c;
+		(*originals)->pdata[i] = drop_unheld_call(it, c);
 	}
 	return true;
 }
