@@ -68,10 +68,6 @@ EXTRA_DIST += tests/bench/deliver.sh
 check_PROGRAMS += tests/bench/bench_deliver
 tests_bench_bench_deliver_SOURCES = tests/bench/bench_deliver.c
 
-# conf: what the presets make of all kinds of events
-TESTS += tests/presets/presets.py
-EXTRA_DIST += tests/presets/presets.py
-
 # render: mails per second of one core
 check_PROGRAMS += tests/bench/bench_render
 tests_bench_bench_render_SOURCES = tests/bench/bench_render.c
@@ -100,10 +96,3 @@ check-install: check-programs
 	$(MAKE) $(AM_MAKEFLAGS) deb
 	$(RUN_TAP) $(INSTALL_TESTS)
 .PHONY: check-install
-
-# media: files of messages, with a stand-in for Graph and a real clamd
-MEDIA_TESTS = tests/integration/media.sh tests/integration/media-scan.sh \
-	tests/integration/media-large.sh
-INTEGRATION_TESTS += $(MEDIA_TESTS)
-EXTRA_DIST += $(MEDIA_TESTS) tests/integration/media.lib.sh \
-	tests/integration/attached.py

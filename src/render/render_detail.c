@@ -275,8 +275,8 @@ end_word(const struct item *it)
 	    WORD("incoming call ended");
 }
 
-static const char *
-call_word(struct render_filler *f, const struct item *it)
+const char *
+render_call_word(const struct render_words *w, const struct item *it)
 {
 	const char *english = NULL;
 
@@ -288,8 +288,8 @@ call_word(struct render_filler *f, const struct item *it)
 		english = end_word(it);
 	else if (it->type == ITEM_TYPE_CALL_STATUS)
 		english = call_status_word(it->call->status);
-	return english != NULL ? render_word(f->words, english) :
-	    render_type_word(f->words, it->type);
+	return english != NULL ? render_word(w, english) :
+	    render_type_word(w, it->type);
 }
 
 /* "1 h 2 min 33 s", without leading zeroes. */
@@ -332,7 +332,7 @@ render_call(struct render_filler *f, const struct item *it)
 		return NULL;
 	l = render_list(f->s);
 	scope = render_scope_add(f, l);
-	scope->string[K_WHAT] = call_word(f, it);
+	scope->string[K_WHAT] = render_call_word(f->words, it);
 	if (is_missed(it))
 		scope->string[K_MISSED] = "1";
 	scope->string[K_DIRECTION] = render_line(f->s, c->direction, SIZE_MAX);

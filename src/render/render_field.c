@@ -143,6 +143,10 @@ render_field_mailbox(struct render_fields *f, const char *name,
 {
 	g_autoptr(GString) word = g_string_sized_new(128);
 
+	if (!f->first) {
+		g_string_append_c(f->out, ',');
+		f->col++;
+	}
 	if (name != NULL && needs_encoding(name)) {
 		add_encoded(f, name);
 	} else if (name != NULL) {

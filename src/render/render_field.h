@@ -26,7 +26,7 @@ void render_field_word(struct render_fields *f, const char *word);
 void render_field_words(struct render_fields *f, const char *text);
 /* Free text: its words, or RFC 2047 when they would not survive. */
 void render_field_text(struct render_fields *f, const char *text);
-/* "Name" <address>; one of each role at most is in a mail. */
+/* "Name" <address>, set off by a comma from one before it. */
 void render_field_mailbox(struct render_fields *f, const char *name,
     const char *address);
 /*

@@ -114,7 +114,7 @@ struct render_party {
 	const char *group_id;
 };
 
-#define RENDER_PARTIES 3
+#define RENDER_PARTIES 4
 struct render_parties {
 	struct render_party list[RENDER_PARTIES];	/* From first */
 	size_t n;

@@ -99,6 +99,16 @@ render_type_word(const struct render_words *w, enum item_type type)
 	return render_word(w, type_words[type]);
 }
 
+const char *
+render_what(const struct render_words *w, const struct item *it)
+{
+	if (it->removed)
+		return render_word(w, WORD("reaction removed"));
+	if (it->call != NULL)
+		return render_call_word(w, it);
+	return render_type_word(w, it->type);
+}
+
 /* ---- facts ----------------------------------------------------------------- */
 
 static void
@@ -117,15 +127,19 @@ add_context(struct render_filler *f, GPtrArray *l, const struct item_context *c)
 }
 
 static void
-add_reply(struct render_filler *f, GPtrArray *l, const struct item_reply *r)
+add_reply(struct render_filler *f, GPtrArray *l, const struct item *it)
 {
+	const struct item_reply *r = it->reply;
+
 	if (r == NULL)
 		return;
-	render_fact_add(f, l, WORD("choice"), r->title);
+	if (g_strcmp0(r->title, it->text) != 0)
+		render_fact_add(f, l, WORD("choice"), r->title);
 	render_fact_add(f, l, WORD("description"), r->description);
 	render_fact_add(f, l, WORD("choice id"), r->id);
 	render_fact_add(f, l, WORD("form"), r->name);
-	render_fact_add(f, l, WORD("form text"), r->body);
+	if (g_strcmp0(r->body, it->text) != 0)
+		render_fact_add(f, l, WORD("form text"), r->body);
 	render_fact_add(f, l, WORD("answers as sent"), r->json);
 }
 
@@ -196,11 +210,11 @@ fill_facts(struct render_filler *f, const struct item *it)
 {
 	GPtrArray *l = render_list(f->s);
 
-	if (it->type == ITEM_TYPE_UNKNOWN)
+	if (g_strcmp0(it->type_name, item_type_name(it->type)) != 0)
 		render_fact_add(f, l, WORD("network's type"), it->type_name);
 	render_fact_add(f, l, WORD("about message"), it->target);
 	add_context(f, l, it->context);
-	add_reply(f, l, it->reply);
+	add_reply(f, l, it);
 	add_receipt(f, l, it->receipt);
 	add_template(f, l, it->template);
 	add_captions(f, l, it);
@@ -321,8 +335,7 @@ fill_words(struct render_filler *f, const struct item *it,
     struct template_scope *scope)
 {
 	scope->string[I_NAME] = f->t->who.list[0].name;
-	scope->string[I_WHAT] = it->removed ? render_word(f->words,
-	    WORD("reaction removed")) : render_type_word(f->words, it->type);
+	scope->string[I_WHAT] = render_what(f->words, it);
 	scope->string[I_WRITER] = render_writer(f->words, it->author);
 	scope->string[I_KIND] = item_kind_name(it->kind);
 	scope->string[I_TYPE] = item_type_name(it->type);

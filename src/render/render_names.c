@@ -161,6 +161,14 @@ find_number(const struct render *r, struct render_scratch *s,
 	p->line = p->name;
 }
 
+/* What a program sent, no employee wrote. */
+static bool
+is_written_by_staff(const struct item *it)
+{
+	return it->direction != ITEM_SENT ||
+	    (it->author != ITEM_BOT && it->author != ITEM_OTHER_APP);
+}
+
 /* The employee if known, else the desk, else the bare number. */
 static void
 find_business(const struct render *r, struct render_scratch *s,
@@ -181,7 +189,7 @@ find_business(const struct render *r, struct render_scratch *s,
 	}
 	if (p->mail != NULL)
 		p->what = WORD("desk");
-	if (in->staff != NULL) {
+	if (in->staff != NULL && is_written_by_staff(first_item(in))) {
 		const char *name = render_line(s, in->staff->name,
 		    RENDER_NAME_MAX);
 		const char *mail = mail_address(s, in->staff->mail);
@@ -235,7 +243,7 @@ add_concerned(const struct render *r, struct render_scratch *s,
 
 	if (it->counterpart.number != NULL || it->counterpart.user_id != NULL)
 		find_customer(r, s, in, add_party(out, RENDER_CC));
-	else if (it->group_id != NULL)
+	if (it->group_id != NULL)
 		find_group(r, s, in, add_party(out, RENDER_CC));
 }
 

@@ -37,7 +37,7 @@ render_fact_add(struct render_filler *f, GPtrArray *list, const char *name,
 	const char *line = render_line(f->s, value, SIZE_MAX);
 	struct template_scope *scope;
 
-	if (line == NULL || name == NULL)
+	if (line == NULL)
 		return;
 	scope = render_scope_add(f, list);
 	scope->string[F_NAME] = render_word(f->words, name);
@@ -52,9 +52,10 @@ render_facts_add(struct render_filler *f, GPtrArray *list,
 {
 	for (guint i = 0; facts != NULL && i < facts->len; i++) {
 		const struct item_fact *fact = g_ptr_array_index(facts, i);
+		const char *name = render_line(f->s, fact->name, SIZE_MAX);
 
-		render_fact_add(f, list, render_line(f->s, fact->name,
-		    SIZE_MAX), fact->value);
+		render_fact_add(f, list, name != NULL ? name : "?",
+		    fact->value);
 	}
 }
 
@@ -256,6 +257,20 @@ statuses(struct render_filler *f, const GPtrArray *items)
 	    WORD("status"));
 }
 
+/* Kinds whose items say best themselves what they are. */
+static bool
+is_told_by_type(const struct item *it)
+{
+	static const bool kinds[ITEM_KINDS] = {
+		[ITEM_REACTION] = true, [ITEM_SYSTEM] = true,
+		[ITEM_CALL] = true, [ITEM_GROUP] = true,
+		[ITEM_ACCOUNT] = true,
+	};
+
+	return it->kind == ITEM_MESSAGE ? it->type != ITEM_TYPE_TEXT :
+	    kinds[it->kind] && it->type != ITEM_TYPE_UNKNOWN;
+}
+
 static const char *
 what_of(struct render_filler *f)
 {
@@ -277,9 +292,8 @@ what_of(struct render_filler *f)
 	if (in->is_follow_up)
 		return render_word(f->words,
 		    WORD("file of an earlier message"));
-	if (it->kind == ITEM_MESSAGE && in->items->len == 1 &&
-	    it->type != ITEM_TYPE_TEXT)
-		return render_type_word(f->words, it->type);
+	if (in->items->len == 1 && is_told_by_type(it))
+		return render_what(f->words, it);
 	if (it->kind == ITEM_MESSAGE)
 		return render_count(f->words, f->s, in->items->len,
 		    "%u message", WORD("%u messages"));

@@ -92,6 +92,8 @@ void render_item_fill(struct render_filler *f, GPtrArray *list, guint index);
 /* "customer", "employee", "bot" … */
 const char *render_writer(const struct render_words *w,
     enum item_author author);
+/* What the item is: "missed call", "reaction removed", "voice message" … */
+const char *render_what(const struct render_words *w, const struct item *it);
 /* "voice message", "order" … */
 const char *render_type_word(const struct render_words *w,
     enum item_type type);
@@ -109,6 +111,9 @@ GPtrArray *render_order(struct render_filler *f, const GPtrArray *order);
 GPtrArray *render_location(struct render_filler *f,
     const struct item_location *location);
 GPtrArray *render_call(struct render_filler *f, const struct item *it);
+/* "missed call", "incoming call ended" … of an item that has a call. */
+const char *render_call_word(const struct render_words *w,
+    const struct item *it);
 GPtrArray *render_receipt(struct render_filler *f,
     const struct item_receipt *receipt);
 GPtrArray *render_identity(struct render_filler *f,

@@ -23,7 +23,24 @@ for e in $events; do
 done
 "$BUILDDIR/tests/golden/golden_render" "$SRCDIR/templates" "$tmp" \
 	"${files[@]}" || exit 1
-rm -f "$tmp"/*.ids
+# language LANGUAGE ZONE EVENT...: the same in another language
+language() {
+	local name=$1 zone=$2
+	shift 2
+	mkdir "$tmp/$name" || exit 1
+	"$BUILDDIR/tests/golden/golden_render" -l "$name" -z "$zone" \
+		"$SRCDIR/templates" "$tmp/$name" \
+		"${@/#/$SRCDIR/tests/events/}" || exit 1
+	for f in "$tmp/$name"/*.eml; do
+		mv "$f" "$tmp/$name-${f##*/}"
+	done
+	rm -r "${tmp:?}/$name"
+}
+language pt America/Sao_Paulo text-pt.json status-failed.json \
+	call-terminate.json unsupported.json order.json
+language ru Europe/Moscow text-ru.json edit.json interactive.json \
+	group-participants.json account-offboarded.json
+rm -f "$tmp"/*.ids "$tmp"/*.raw
 for f in "$tmp"/*.rpt; do	# one report is enough: it embeds the mail
 	[ "${f##*/}" = group-1.rpt ] || rm "$f"
 done

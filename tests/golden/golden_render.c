@@ -2,16 +2,18 @@
 /*
  * Webhook bodies to mails, without daemon, store or clock:
  *
- *     golden_render TEMPLATES OUTDIR EVENT.json ...
+ *     golden_render [-n] [-l LANGUAGE] [-z ZONE] TEMPLATES OUTDIR EVENT ...
  *
  * Neighbouring messages of one author in one body become one turn. For the
  * n-th turn of EVENT it writes EVENT-n.eml, its journal report EVENT-n.rpt,
- * and EVENT-n.ids with the id of each item. The directory knows one business
- * number; times of capture and numbers in the store are fixed.
+ * EVENT-n.ids with the id of each item and EVENT-n.raw with its JSON, a line
+ * each. -n attaches no event. The directory knows one business number; times
+ * of capture and numbers in the store are fixed.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "directory.h"
 #include "err.h"
@@ -39,6 +41,7 @@ static const struct directory_customer customer = { .id = id_customer,
 
 struct run {
 	struct render *render;
+	const struct render_style *style;
 	const char *dir;
 	char *base;		/* of the event's file */
 	struct render_event event;
@@ -76,17 +79,21 @@ write_mail(const struct run *run, const char *extension,
 }
 
 static void
-write_ids(const struct run *run, const GPtrArray *items)
+write_items(const struct run *run, const GPtrArray *items)
 {
 	g_autoptr(GString) ids = g_string_new(NULL);
+	g_autoptr(GString) raw = g_string_new(NULL);
 
 	for (guint i = 0; i < items->len; i++) {
 		const struct item *it = g_ptr_array_index(items, i);
 
 		if (it->id != NULL)
 			g_string_append_printf(ids, "%s\n", it->id);
+		if (it->raw != NULL)
+			g_string_append_printf(raw, "%s\n", it->raw);
 	}
 	write_out(run, "ids", ids->str, ids->len);
+	write_out(run, "raw", raw->str, raw->len);
 }
 
 /* In the place of what the role finds in its directory. */
@@ -113,20 +120,24 @@ render_items(struct run *run, GPtrArray *items, const char *conversation)
 	g_autoptr(GPtrArray) events = g_ptr_array_new();
 	struct render_input in = { .items = items, .events = events,
 		.conversation = conversation };
-	struct rendered mail, report;
+	struct rendered report = { 0 };
+	const struct rendered *mail;
+	GPtrArray *mails = NULL;
 	struct err err = ERR_INIT;
 
 	run->turns++;
 	g_ptr_array_add(events, &run->event);
 	look_up(&in);
-	if (!render_turn(run->render, &in, &mail, &err) ||
-	    !render_journal_report(run->render, &in, &mail, &env, &report,
+	if (!render_mails(run->render, run->style, &in, &mails, &err))
+		stop(run->base, &err);
+	mail = g_ptr_array_index(mails, 0);
+	if (!render_journal_report(run->render, &in, mail, &env, &report,
 	    &err))
 		stop(run->base, &err);
-	write_mail(run, "eml", &mail);
+	write_mail(run, "eml", mail);
 	write_mail(run, "rpt", &report);
-	write_ids(run, items);
-	rendered_clear(&mail);
+	write_items(run, items);
+	g_ptr_array_unref(mails);
 	rendered_clear(&report);
 }
 
@@ -198,21 +209,33 @@ main(int argc, char **argv)
 {
 	struct run run = { 0 };
 	struct err err = ERR_INIT;
-
-	if (argc < 3) {
-		fputs("usage: golden_render TEMPLATES OUTDIR EVENT ...\n",
-		    stderr);
-		return 2;
-	}
-	const struct render_conf conf = { .tenant = "bank",
+	struct render_style_conf style = { .language = NULL };
+	struct render_conf conf = { .tenant = "bank",
 		.domain = "chatjournal.bank.example",
 		.address_domain = "whatsapp.bank.example",
-		.templates = argv[1], .attach_event = true };
+		.attach_event = true };
 
-	if (!render_new(&conf, &run.render, &err))
-		stop(argv[1], &err);
-	run.dir = argv[2];
-	for (int i = 3; i < argc; i++)
+	for (int c; (c = getopt(argc, argv, "nl:z:")) != -1;) {
+		if (c == 'n')
+			conf.attach_event = false;
+		else if (c == 'l')
+			style.language = optarg;
+		else if (c == 'z')
+			conf.zone = optarg;
+		else
+			return 2;
+	}
+	if (argc - optind < 2) {
+		fputs("usage: golden_render [-n] [-l LANGUAGE] [-z ZONE] "
+		    "TEMPLATES OUTDIR EVENT ...\n", stderr);
+		return 2;
+	}
+	conf.templates = argv[optind];
+	run.dir = argv[optind + 1];
+	if (!render_new(&conf, &run.render, &err) ||
+	    !render_style_get(run.render, &style, &run.style, &err))
+		stop(conf.templates, &err);
+	for (int i = optind + 2; i < argc; i++)
 		render_event_file(&run, argv[i]);
 	render_free(run.render);
 	return 0;

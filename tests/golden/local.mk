@@ -4,7 +4,8 @@
 check_PROGRAMS += tests/golden/golden_render
 tests_golden_golden_render_SOURCES = tests/golden/golden_render.c
 
-GOLDEN_TESTS = tests/golden/golden.sh tests/golden/read_back.py
+GOLDEN_TESTS = tests/golden/golden.sh tests/golden/read_back.py \
+	tests/golden/law.py
 TESTS += $(GOLDEN_TESTS)
 EXTRA_DIST += $(GOLDEN_TESTS) tests/golden/not-json.bin \
 	$(wildcard $(srcdir)/tests/golden/*.eml $(srcdir)/tests/golden/*.rpt)

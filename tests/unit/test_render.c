@@ -141,6 +141,39 @@ a_group_is_copied_or_written_to_under_its_own_address(void **state)
 
 	assert_non_null(strstr(sent_head, "\nTo: \"Group (WhatsApp)\" <wag-"));
 	assert_null(strstr(sent_head, "\nCc:"));
+	f.item->author = ITEM_NETWORK;
+	g_autofree char *news = mail_of(&f);
+	g_autofree char *news_head = head_of(news);
+
+	assert_non_null(strstr(news_head, "\nCc: \"Ana Souza (WhatsApp)\" "
+	    "<wa-5511999990000@whatsapp.bank.example>, "
+	    "\"Group (WhatsApp)\" <wag-"));
+	end(&f);
+}
+
+static void
+what_a_program_sent_is_not_said_to_be_an_employees(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	f.item->direction = ITEM_SENT;
+	f.business = (struct directory_business){ .name = name_desk,
+		.desk = desk };
+	f.staff = (struct directory_staff){ .id = id_staff,
+		.name = name_staff, .mail = mail_staff };
+	f.in.business = &f.business;
+	f.in.staff = &f.staff;
+	for (enum item_author a = ITEM_STAFF; a <= ITEM_OTHER_APP; a++) {
+		f.item->author = a;
+		g_autofree char *mail = mail_of(&f);
+
+		check_field(mail, a == ITEM_STAFF ?
+		    "From: \"Maria Lima\" <maria.lima@bank.example>" :
+		    "From: \"Private Banking (WhatsApp)\" "
+		    "<wa-551140040001@whatsapp.bank.example>");
+	}
 	end(&f);
 }
 
@@ -885,6 +918,8 @@ main(void)
 		cmocka_unit_test(direction_decides_who_writes_to_whom),
 		cmocka_unit_test(
 		    a_group_is_copied_or_written_to_under_its_own_address),
+		cmocka_unit_test(
+		    what_a_program_sent_is_not_said_to_be_an_employees),
 		cmocka_unit_test(
 		    what_the_network_says_comes_from_a_system_address),
 		cmocka_unit_test(
