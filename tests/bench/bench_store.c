@@ -2,7 +2,7 @@
 /*
  * What the hot verbs of the store cost: events in batches of 64, the build
  * set of an item in batches of 100, the outcome of a mail in batches of 100,
- * then status and the law over all of it.
+ * what a file adds, then status and the law over all of it.
  *
  *	bench_store [DIRECTORY [EVENTS [BYTES OF A MAIL]]]
  *
@@ -26,6 +26,11 @@
 #define BODY_BYTES 505
 #define MAIL_BYTES 6000
 #define PURGED 20000
+/* One message in so many is an edit of the one before it. */
+#define EDITS 100
+#define ASKED 200
+/* One in so many has a file. */
+#define FILES 10
 
 static const int64_t t0 = INT64_C(1770127509402);
 
@@ -117,9 +122,18 @@ spell_ids(int64_t n, char *key, char *wamid, char *message_id, uint8_t *digest)
 }
 
 static void
+spell_target(int64_t n, char *target)
+{
+	char key[160], message_id[128];
+	uint8_t digest[HASH_SIZE];
+
+	spell_ids(n - 1, key, target, message_id, digest);
+}
+
+static void
 build_one(struct building *bu, int64_t event_id)
 {
-	char key[160], wamid[128], message_id[128];
+	char key[160], wamid[128], message_id[128], target[128];
 	uint8_t digest[HASH_SIZE];
 	char talk[] = "whatsapp|551130000000|u:BR.1234567890123456";
 	char author[] = "u:BR.1234567890123456";
@@ -136,6 +150,11 @@ build_one(struct building *bu, int64_t event_id)
 	enum store_seen seen;
 
 	spell_ids(event_id, key, wamid, message_id, digest);
+	if (event_id % EDITS == 0) {
+		spell_target(event_id, target);
+		it.target = target;
+		it.kind = "edit";
+	}
 	store_item_seen(bu->st, key, digest, &seen, NULL);
 	if (seen != STORE_NEW)
 		abort();
@@ -221,6 +240,106 @@ deliver_all(struct bench *b, int64_t upto)
 	}
 	stop(b, "pending+outcome, 100 a commit", upto);
 }
+
+/* ---- files ------------------------------------------------------------------ */
+
+/* The event of a number is in the turn of that number. */
+static void
+want_files(struct bench *b)
+{
+	struct store *st = b->of[STORE_BUILD];
+	struct store_want w = { .business = "551130000000",
+		.mime_type = "image/jpeg", .at_ms = t0, .wanted_ms = t0,
+		.url = "https://lookaside.example/whatsapp_business/attachments"
+		    "/?mid=1234567890123456&ext=1770127809&hash=AbCdEfGh",
+		.sha256 = "ZmlsZS1maWxlLWZpbGUtZmlsZS1maWxlLWZpbGUtZmk=" };
+	struct err err = ERR_INIT;
+
+	start(b);
+	for (int64_t i = 1; i <= b->events / FILES; ) {
+		store_begin(st);
+		for (int k = 0; k < ITEM_BATCH && i <= b->events / FILES;
+		    k++, i++) {
+			g_autofree char *id = g_strdup_printf("%d",
+			    (int)(1000000000 + i));
+
+			w.turn_id = w.event_id = i * FILES;
+			w.media_id = id;
+			hash_sha256(&i, sizeof(i), w.key);
+			store_want_add(st, &w, NULL);
+		}
+		must(store_commit(st, &err), &err);
+	}
+	stop(b, "want_add, 100 a commit", b->events / FILES);
+}
+
+static bool
+count_result(void *arg, int64_t number, const struct store_want *w,
+    const struct store_fetch *f)
+{
+	(void)w, (void)f;
+	*(int64_t *)arg = number;
+	return true;
+}
+
+static void
+fetch_files(struct bench *b)
+{
+	struct store *st = b->of[STORE_MEDIA];
+	struct store_fetch f = { .attempts = 1, .first_ms = t0,
+		.done_ms = t0, .size = 812345, .type = "image/jpeg",
+		.verdict = "clean" };
+	struct err err = ERR_INIT;
+	int64_t n = b->events / FILES, last = 0;
+	char hex[HASH_HEX_SIZE];
+
+	start(b);
+	for (int64_t i = 1; i <= n; ) {
+		store_begin(st);
+		for (int k = 0; k < ITEM_BATCH && i <= n; k++, i++) {
+			hash_sha256(&i, sizeof(i), f.sha256);
+			f.want_id = i;
+			f.state = STORE_FETCH_TRYING;
+			f.path = NULL;
+			store_fetch_set(st, &f);
+			f.state = STORE_FETCHED;
+			f.path = hash_hex(f.sha256, hex);
+			store_fetch_set(st, &f);
+		}
+		must(store_commit(st, &err), &err);
+	}
+	stop(b, "fetch_set twice, 100 a commit", n);
+	start(b);
+	while (last < n)
+		must(store_result_list(b->of[STORE_BUILD], last, ITEM_BATCH,
+		    count_result, &last, &err), &err);
+	stop(b, "result_list, 100 at once", n);
+}
+
+/* Edits of old and of new messages, as build asks for them. */
+static void
+ask_about(struct bench *b)
+{
+	int64_t edits = b->events / EDITS, found = 0;
+	struct err err = ERR_INIT;
+	char target[128];
+
+	start(b);
+	for (int64_t i = 1; i <= ASKED; i++) {
+		GArray *about;
+
+		spell_target(EDITS * (1 + i * edits / (ASKED + 1)), target);
+		must(store_item_about(b->of[STORE_BUILD], target, "edit",
+		    &about, &err), &err);
+		found += about->len;
+		g_array_unref(about);
+	}
+	stop(b, "item_about", ASKED);
+	if (found != ASKED)
+		printf("found %d edits, not %d\n", (int)found, ASKED);
+}
+
+/* ---- looking ------------------------------------------------------------------ */
 
 static void
 look(struct bench *b)
@@ -376,6 +495,9 @@ main(int argc, char **argv)
 	add_events(&b);
 	build_all(&b, 0, b.events);
 	deliver_all(&b, b.events * 9 / 10);
+	want_files(&b);
+	fetch_files(&b);
+	ask_about(&b);
 	look(&b);
 	trace(&b);
 	purge(&b);
