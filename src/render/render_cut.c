@@ -204,6 +204,18 @@ numbered(const char *subject, unsigned part, unsigned parts)
 	return g_strdup_printf("%s (%u/%u)", subject, part, parts);
 }
 
+/* A slice goes under its own name, but only in its part. */
+static void
+name_slices(const GArray *share, bool are_named)
+{
+	for (guint i = 0; i < share->len; i++) {
+		const struct render_piece *p = &g_array_index(share,
+		    struct render_piece, i);
+
+		p->file->slice = are_named && p->is_slice ? p->name : NULL;
+	}
+}
+
 /*
  * A turn of its own which answers the manifest, and with its own scratch:
  * there may be thousands.
@@ -224,7 +236,9 @@ part_begin(const struct cut *c, guint index, struct render_input *in,
 	out->message_id = part_id(c->r, t, out->part, t->parts,
 	    c->shares->pdata[index]);
 	out->subject = numbered(t->subject, out->part, t->parts);
+	name_slices(c->shares->pdata[index], true);
 	render_view_fill(c->r, out);
+	name_slices(c->shares->pdata[index], false);
 }
 
 /* The files belong to the manifest. */

@@ -186,7 +186,8 @@ render_files(struct render_filler *f, const struct item *it)
 		if (file == NULL)
 			continue;	/* the mail is about another one */
 		scope = render_scope_add(f, l);
-		scope->string[M_FILE] = file->name;
+		scope->string[M_FILE] = file->slice != NULL ? file->slice
+		    : file->name;
 		scope->string[M_PART] = file->parts;
 		scope->string[M_CID] = render_media_cid(f->t, m);
 		fill_bytes(f, file->found, scope);

@@ -195,6 +195,7 @@ struct render_file {
 	const char *cid;	/* bare; NULL: not an image that HTML shows */
 	const char *parts;	/* "2/3", "2-4/5": which of the mails of a turn
 				   that was cut hold it; NULL: this one */
+	const char *slice;	/* in a part: the name of what it has of it */
 	unsigned first_part, last_part;
 	int64_t size;
 	uint8_t sha256[HASH_SIZE];

@@ -15,7 +15,14 @@ history image location many-in-one media-failed not-json order other-object
 reaction-removed reply revoke status-failed system-user-id text-ar
 text-controls text-pt text-ru unknown-type unsupported voice-note'
 
+# Files, styles and what came later; the large ones are only read back.
+cases='aged contract edited follow-up headers hostile-name late missing
+not-held photo quarantined split sticker thread voice'
+
 files=()
+for c in $cases; do
+	files+=("$golden/cases/$c.case")
+done
 for e in $events; do
 	for f in "$SRCDIR/tests/events/$e.json" "$golden/$e.bin"; do
 		[ -e "$f" ] && files+=("$f")

@@ -2,13 +2,15 @@
 /*
  * Webhook bodies to mails, without daemon, store or clock:
  *
- *     golden_render [-n] [-l LANGUAGE] [-z ZONE] TEMPLATES OUTDIR EVENT ...
+ *     golden_render [-n] [-l LANGUAGE] [-z ZONE] TEMPLATES OUTDIR
+ *         EVENT.json|CASE.case ...
  *
  * Neighbouring messages of one author in one body become one turn. For the
- * n-th turn of EVENT it writes EVENT-n.eml, its journal report EVENT-n.rpt,
- * EVENT-n.ids with the id of each item and EVENT-n.raw with its JSON, a line
- * each. -n attaches no event. The directory knows one business number; times
- * of capture and numbers in the store are fixed.
+ * n-th mail of EVENT it writes EVENT-n.eml, its journal report EVENT-n.rpt,
+ * EVENT-n.ids with the id of each item that it shows and EVENT-n.raw with its
+ * JSON, a line each. -n attaches no event. The directory knows one business
+ * number; times of capture and numbers in the store are fixed. A case
+ * (golden_case.h) is an event with files and a style of its own.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@
 
 #include "directory.h"
 #include "err.h"
+#include "golden_case.h"
 #include "io.h"
 #include "item.h"
 #include "render.h"
@@ -45,7 +48,8 @@ struct run {
 	const char *dir;
 	char *base;		/* of the event's file */
 	struct render_event event;
-	int turns;
+	const struct golden_case *c;
+	int mails;
 };
 
 static void
@@ -60,7 +64,7 @@ write_out(const struct run *run, const char *extension, const void *data,
     size_t len)
 {
 	g_autofree char *path = g_strdup_printf("%s/%s-%d.%s", run->dir,
-	    run->base, run->turns, extension);
+	    run->base, run->mails, extension);
 
 	if (!g_file_set_contents(path, data, (gssize)len, NULL)) {
 		fprintf(stderr, "golden_render: cannot write %s\n", path);
@@ -72,19 +76,25 @@ static void
 write_mail(const struct run *run, const char *extension,
     const struct rendered *mail)
 {
-	gsize len;
-	const void *data = g_bytes_get_data(mail->bytes, &len);
+	g_autoptr(GBytes) bytes = NULL;
+	struct err err = ERR_INIT;
 
-	write_out(run, extension, data, len);
+	if (mail->bytes != NULL)
+		bytes = g_bytes_ref(mail->bytes);
+	else if (!io_file_load(mail->path, mail->len, &bytes, &err))
+		stop(mail->path, &err);
+	write_out(run, extension, g_bytes_get_data(bytes, NULL),
+	    g_bytes_get_size(bytes));
 }
 
+/* A part of a cut turn shows no items. */
 static void
-write_items(const struct run *run, const GPtrArray *items)
+write_items(const struct run *run, const GPtrArray *items, bool is_part)
 {
 	g_autoptr(GString) ids = g_string_new(NULL);
 	g_autoptr(GString) raw = g_string_new(NULL);
 
-	for (guint i = 0; i < items->len; i++) {
+	for (guint i = 0; i < items->len && !is_part; i++) {
 		const struct item *it = g_ptr_array_index(items, i);
 
 		if (it->id != NULL)
@@ -112,33 +122,41 @@ look_up(struct render_input *in)
 }
 
 static void
-render_items(struct run *run, GPtrArray *items, const char *conversation)
+write_one(struct run *run, const struct render_input *in,
+    const struct rendered *mail, bool is_part)
 {
 	const struct render_envelope env = { .from = "wa-journal@bank.example",
 		.to = "journal@archive.example",
 		.journaled_ms = CAPTURED_MS + 20000 };
-	g_autoptr(GPtrArray) events = g_ptr_array_new();
-	struct render_input in = { .items = items, .events = events,
-		.conversation = conversation };
-	struct rendered report = { 0 };
-	const struct rendered *mail;
-	GPtrArray *mails = NULL;
+	struct rendered report;
 	struct err err = ERR_INIT;
 
-	run->turns++;
-	g_ptr_array_add(events, &run->event);
-	look_up(&in);
-	if (!render_mails(run->render, run->style, &in, &mails, &err))
-		stop(run->base, &err);
-	mail = g_ptr_array_index(mails, 0);
-	if (!render_journal_report(run->render, &in, mail, &env, &report,
-	    &err))
+	run->mails++;
+	if (!render_journal_report(run->render, in, mail, &env, &report, &err))
 		stop(run->base, &err);
 	write_mail(run, "eml", mail);
 	write_mail(run, "rpt", &report);
-	write_items(run, items);
-	g_ptr_array_unref(mails);
+	write_items(run, in->items, is_part);
 	rendered_clear(&report);
+}
+
+static void
+render_items(struct run *run, GPtrArray *items, const char *conversation)
+{
+	g_autoptr(GPtrArray) events = g_ptr_array_new(), mails = NULL;
+	struct render_input in = { .items = items, .events = events,
+		.conversation = conversation,
+		.now_ms = CAPTURED_MS + 20000 };
+	struct err err = ERR_INIT;
+
+	g_ptr_array_add(events, &run->event);
+	look_up(&in);
+	if (run->c != NULL)
+		golden_case_apply(run->c, &in);
+	if (!render_mails(run->render, run->style, &in, &mails, &err))
+		stop(run->base, &err);
+	for (guint i = 0; i < mails->len; i++)
+		write_one(run, &in, mails->pdata[i], i > 0);
 }
 
 static bool
@@ -176,7 +194,7 @@ render_turns(struct run *run, const GPtrArray *items)
 
 /* What wa refuses is journaled raw, as the role does. */
 static void
-render_event_file(struct run *run, const char *path)
+render_event_file(struct run *run, const char *path, const char *name)
 {
 	const struct wa_limits limits = WA_LIMITS_DEFAULT;
 	g_autoptr(GBytes) bytes = NULL;
@@ -196,12 +214,37 @@ render_event_file(struct run *run, const char *path)
 		items = item_list_new();
 		g_ptr_array_add(items, wa_raw_item(body, len, err.text));
 	}
-	run->base = g_path_get_basename(path);
+	run->base = g_path_get_basename(name);
 	if (strrchr(run->base, '.') != NULL)
 		*strrchr(run->base, '.') = '\0';
-	run->turns = 0;
+	run->mails = 0;
 	render_turns(run, items);
 	g_free(run->base);
+}
+
+static void
+render_case_file(struct run *run, const char *path)
+{
+	const struct render_style *plain = run->style;
+	struct err err = ERR_INIT;
+	struct golden_case c;
+
+	golden_case_load(&c, path, run->dir);
+	if (!render_style_get(run->render, &c.style, &run->style, &err))
+		stop(path, &err);
+	run->c = &c;
+	render_event_file(run, c.event, path);
+	run->c = NULL;
+	run->style = plain;
+	golden_case_clear(&c);
+}
+
+static int
+usage(void)
+{
+	fputs("usage: golden_render [-n] [-l LANGUAGE] [-z ZONE] TEMPLATES "
+	    "OUTDIR EVENT|CASE ...\n", stderr);
+	return 2;
 }
 
 int
@@ -223,20 +266,21 @@ main(int argc, char **argv)
 		else if (c == 'z')
 			conf.zone = optarg;
 		else
-			return 2;
+			return usage();
 	}
-	if (argc - optind < 2) {
-		fputs("usage: golden_render [-n] [-l LANGUAGE] [-z ZONE] "
-		    "TEMPLATES OUTDIR EVENT ...\n", stderr);
-		return 2;
-	}
+	if (argc - optind < 2)
+		return usage();
 	conf.templates = argv[optind];
-	run.dir = argv[optind + 1];
+	conf.spool = run.dir = argv[optind + 1];
 	if (!render_new(&conf, &run.render, &err) ||
 	    !render_style_get(run.render, &style, &run.style, &err))
 		stop(conf.templates, &err);
-	for (int i = optind + 2; i < argc; i++)
-		render_event_file(&run, argv[i]);
+	for (int i = optind + 2; i < argc; i++) {
+		if (g_str_has_suffix(argv[i], ".case"))
+			render_case_file(&run, argv[i]);
+		else
+			render_event_file(&run, argv[i], argv[i]);
+	}
 	render_free(run.render);
 	return 0;
 }
