@@ -89,8 +89,7 @@ void media_cancel(struct media *m);
 
 /*
  * One try, in the calling thread; several threads may run it at once, each
- * with a worker (libmagic's handle is not shared). Never fails: what went
- * wrong is in the result.
+ * with a worker. Never fails: what went wrong is in the result.
  *  - declared SHA-256 of a file that is there already: nothing is fetched;
  *  - the url of the webhook first while it is fresh (5 min after the event),
  *    then one asked for by id; an expired one is asked for again once;

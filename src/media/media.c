@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <magic.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,11 +25,12 @@ struct media {
 	struct media_conf conf;
 	char *dir, *spool, *clamd;
 	atomic_bool cancelled;
+	pthread_mutex_t magic_lock;
+	magic_t magic;		/* 9 MB: one for all workers */
 };
 
 struct media_worker {
 	struct media *m;
-	magic_t magic;
 };
 
 struct try {
@@ -73,6 +75,18 @@ check_clamd(const char *clamd, struct err *err)
 	    "clamd: %s is neither a path nor HOST:PORT", clamd);
 }
 
+/* It looks at bytes only: into no archive, with no other program. */
+static bool
+load_magic(struct media *m, struct err *err)
+{
+	m->magic = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS);
+	if (m->magic != NULL && magic_load(m->magic, NULL) == 0)
+		return true;
+	return err_set(err, ERR_CONF, "media.magic",
+	    "libmagic cannot load its table: %s; install libmagic-mgc",
+	    m->magic == NULL ? "out of memory" : magic_error(m->magic));
+}
+
 bool
 media_new(const struct media_conf *conf, struct media **out, struct err *err)
 {
@@ -87,6 +101,11 @@ media_new(const struct media_conf *conf, struct media **out, struct err *err)
 	m->conf.dir = m->dir = g_strdup(conf->dir);
 	m->conf.spool = m->spool = g_strdup(conf->spool);
 	m->conf.clamd = m->clamd = g_strdup(conf->clamd);
+	pthread_mutex_init(&m->magic_lock, NULL);
+	if (!load_magic(m, err)) {
+		media_free(m);
+		return false;
+	}
 	*out = m;
 	return true;
 }
@@ -96,6 +115,9 @@ media_free(struct media *m)
 {
 	if (m == NULL)
 		return;
+	if (m->magic != NULL)
+		magic_close(m->magic);
+	pthread_mutex_destroy(&m->magic_lock);
 	g_free(m->dir);
 	g_free(m->spool);
 	g_free(m->clamd);
@@ -113,29 +135,15 @@ media_cancel(struct media *m)
 bool
 media_worker_new(struct media *m, struct media_worker **out, struct err *err)
 {
-	struct media_worker *w = g_new0(struct media_worker, 1);
-
-	w->m = m;
-	/* It looks at bytes only: into no archive, with no other program. */
-	w->magic = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS);
-	if (w->magic != NULL && magic_load(w->magic, NULL) == 0) {
-		*out = w;
-		return true;
-	}
-	err_set(err, ERR_CONF, "media.magic",
-	    "libmagic cannot load its table: %s; install libmagic-mgc",
-	    w->magic == NULL ? "out of memory" : magic_error(w->magic));
-	media_worker_free(w);
-	return false;
+	(void)err;
+	*out = g_new0(struct media_worker, 1);
+	(*out)->m = m;
+	return true;
 }
 
 void
 media_worker_free(struct media_worker *w)
 {
-	if (w == NULL)
-		return;
-	if (w->magic != NULL)
-		magic_close(w->magic);
 	g_free(w);
 }
 
@@ -150,19 +158,29 @@ media_result_clear(struct media_result *r)
 
 /* ---- looking at bytes --------------------------------------------------------------- */
 
+/* What libmagic says lives until it is asked again. */
+static char *
+ask_magic(struct media *m, int fd)
+{
+	const char *said;
+	char *type;
+
+	pthread_mutex_lock(&m->magic_lock);
+	said = lseek(fd, 0, SEEK_SET) == 0 ?
+	    magic_descriptor(m->magic, fd) : NULL;
+	type = said == NULL ? NULL : media_type_plain(said);
+	pthread_mutex_unlock(&m->magic_lock);
+	return type != NULL ? type : g_strdup("application/octet-stream");
+}
+
 static void
 sniff(struct media_worker *w, int fd, const char *declared,
     struct media_result *out)
 {
 	g_autofree char *name = declared == NULL ? NULL :
 	    media_type_plain(declared);
-	g_autofree char *seen = NULL;
-	const char *said = lseek(fd, 0, SEEK_SET) == 0 ?
-	    magic_descriptor(w->magic, fd) : NULL;
+	g_autofree char *seen = ask_magic(w->m, fd);
 
-	seen = said == NULL ? NULL : media_type_plain(said);
-	if (seen == NULL)
-		seen = g_strdup("application/octet-stream");
 	out->type_differs = !media_type_fits(name, seen);
 	g_free(out->type);
 	out->type = g_strdup(media_type_best(name, seen));
