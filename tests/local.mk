@@ -96,3 +96,10 @@ check-install: check-programs
 	$(MAKE) $(AM_MAKEFLAGS) deb
 	$(RUN_TAP) $(INSTALL_TESTS)
 .PHONY: check-install
+
+# media: files of messages, with a stand-in for Graph and a real clamd
+MEDIA_TESTS = tests/integration/media.sh tests/integration/media-scan.sh \
+	tests/integration/media-large.sh
+INTEGRATION_TESTS += $(MEDIA_TESTS)
+EXTRA_DIST += $(MEDIA_TESTS) tests/integration/media.lib.sh \
+	tests/integration/attached.py

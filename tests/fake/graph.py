@@ -23,7 +23,8 @@ In DIR:
                      WHERE STAGE ID STATUS token=yes|no|wrong agent=yes|no
                    WHERE is graph, foreign or plain; STAGE find, get or
                    other; for foreign and plain also the bare "connect";
-                   a file that was sent to its end adds "graph sent ID -"
+                   before it is answered "graph begin STAGE ID -", and "graph
+                   sent ID -" when a file was sent to its end
     graph.script   what to do otherwise; read again for each request
 
 Lines of the script are "ID STAGE[#N] ACTION": ID or *, STAGE find or get, #N
@@ -175,6 +176,7 @@ class World:
 
     def action(self, stage, media):
         n = self.count(stage, media)
+        self.log("graph", "begin", stage, media, "-")
         path = os.path.join(self.dir, "graph.script")
         found = []
         if not os.path.exists(path):
