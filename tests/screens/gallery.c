@@ -33,6 +33,7 @@ struct scene {
 	GPtrArray *paths;	/* of the files, g_free */
 	struct render_event event;
 	struct render_input in;
+	struct render_style_conf style;
 	int count;		/* of ids */
 };
 
@@ -40,11 +41,13 @@ static char name_desk[] = "Private Banking", desk[] = "pb",
     name_staff[] = "Maria Lima", id_staff[] = "E1234",
     mail_staff[] = "maria.lima@bank.example",
     name_customer[] = "Ana Torres de Araújo", id_customer[] = "C-77",
-    name_rtl[] = "محمد عبد الله";
+    name_rtl[] = "محمد عبد الله", zone_moscow[] = "Europe/Moscow";
 static const struct directory_staff staff = { .id = id_staff,
 	.name = name_staff, .mail = mail_staff };
 static const struct directory_business business = { .name = name_desk,
 	.desk = desk };
+static const struct directory_business moscow = { .name = name_desk,
+	.desk = desk, .zone = zone_moscow };
 static const struct directory_customer customer = { .id = id_customer,
 	.name = name_customer };
 static const struct directory_customer customer_rtl = { .id = id_customer,
@@ -629,6 +632,44 @@ hostile(struct scene *s)
 	original(s, HOSTILE, HOSTILE);
 }
 
+/* ---- what a journal wants otherwise ----------------------------------------- */
+
+static void
+portuguese(struct scene *s)
+{
+	receipt_failed(s);
+	s->style.language = "pt";
+}
+
+static void
+russian(struct scene *s)
+{
+	struct item *it;
+
+	lost_files(s);
+	it = add(s, ITEM_MESSAGE, ITEM_TYPE_TEXT, "Добрый день! Перезвоните "
+	    "мне, пожалуйста, до 17:00.");
+	it->machine_written = true;
+	s->in.business = &moscow;
+	s->style.language = "ru";
+}
+
+static void
+aged(struct scene *s)
+{
+	texts(s);
+	s->style.max_age_ms = 86400000;
+	s->in.now_ms = AT_MS + 40 * s->style.max_age_ms;
+}
+
+static void
+cut(struct scene *s)
+{
+	pictures(s);
+	players(s);
+	s->style.max_files = 2;
+}
+
 /* ---- rendering -------------------------------------------------------------- */
 
 static const struct {
@@ -652,14 +693,18 @@ static const struct {
 	{ "gap", gap }, { "alarm", alarm_raised },
 	{ "history", history_message }, { "notice", notice },
 	{ "follow-up", follow_up }, { "hostile", hostile },
+	{ "portuguese", portuguese }, { "russian", russian },
+	{ "aged", aged }, { "cut", cut },
 };
 
 static void
-write_mail(const struct scene *s, const char *name,
+write_mail(const struct scene *s, const char *name, guint part,
     const struct rendered *mail)
 {
-	g_autofree char *path = g_strdup_printf("%s/gallery-%s.eml", s->out,
-	    name);
+	g_autofree char *number = part > 0 ? g_strdup_printf("-%u", part + 1) :
+	    g_strdup("");
+	g_autofree char *path = g_strdup_printf("%s/gallery-%s%s.eml", s->out,
+	    name, number);
 	gsize len;
 	const void *data = g_bytes_get_data(mail->bytes, &len);
 
@@ -668,11 +713,23 @@ write_mail(const struct scene *s, const char *name,
 }
 
 static void
+render(struct scene *s, const char *name)
+{
+	const struct render_style *style;
+	g_autoptr(GPtrArray) mails = NULL;
+	struct err err = ERR_INIT;
+
+	if (!render_style_get(s->render, &s->style, &style, &err) ||
+	    !render_mails(s->render, style, &s->in, &mails, &err))
+		stop(name, err.text);
+	for (guint i = 0; i < mails->len; i++)
+		write_mail(s, name, i, g_ptr_array_index(mails, i));
+}
+
+static void
 play(struct scene *s, const char *name, void (*fill)(struct scene *))
 {
 	const struct item *first;
-	struct rendered mail = { 0 };
-	struct err err = ERR_INIT;
 
 	s->items = item_list_new();
 	s->originals = g_ptr_array_new_with_free_func(g_free);
@@ -683,14 +740,12 @@ play(struct scene *s, const char *name, void (*fill)(struct scene *))
 		.conversation = "whatsapp|700111222333444|n:5511988880001",
 		.business = &business, .customer = &customer,
 		.now_ms = AT_MS };
+	s->style = (struct render_style_conf){ .language = "en" };
 	fill(s);
 	first = g_ptr_array_index(s->items, 0);
 	if (first->direction == ITEM_SENT)
 		s->in.staff = &staff;
-	if (!render_turn(s->render, &s->in, &mail, &err))
-		stop(name, err.text);
-	write_mail(s, name, &mail);
-	rendered_clear(&mail);
+	render(s, name);
 	g_ptr_array_unref(s->media);
 	g_ptr_array_unref(s->paths);
 	g_ptr_array_unref(s->originals);

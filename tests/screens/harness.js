@@ -27,8 +27,8 @@ function loaded(frame) {
 	});
 }
 
-/* mails: [{name, html}]. Their heights, in order. */
-async function open_mails(mails, width) {
+/* mails: [{name, html}] */
+async function open_mails(mails) {
 	const style = document.createElement("style");
 
 	style.textContent = ":root{color-scheme:light dark}" +
@@ -41,9 +41,8 @@ async function open_mails(mails, width) {
 		const cell = document.createElement("div");
 		const frame = document.createElement("iframe");
 
+		cell.style.display = "none";
 		frame.sandbox = "allow-same-origin";
-		frame.width = cell.style.width = width;
-		frame.height = 100;
 		frame.srcdoc = mail.html;
 		cell.append(mail.name, frame);
 		return frame;
@@ -52,18 +51,34 @@ async function open_mails(mails, width) {
 
 	document.body.replaceChildren(...frames.map(f => f.parentNode));
 	await Promise.all(all);
+	return true;
+}
+
+/* Only while a function runs: all of them painted would take its time. */
+function show_all(shown) {
+	for (const f of frames)
+		f.parentNode.style.display = shown ? "block" : "none";
+}
+
+/* All mails to this width; their heights, in order. */
+function widen(width) {
+	show_all(true);
 	for (const f of frames) {
-		f.style.width = width + "px";
-		f.height = Math.max(60, f.contentDocument.documentElement
-			.getBoundingClientRect().height);
+		f.parentNode.style.width = f.style.width = width + "px";
+		f.height = 60;
 	}
-	return frames.map(f => +f.height);
+	const heights = frames.map(f => Math.ceil(Math.max(60,
+		f.contentDocument.documentElement.getBoundingClientRect()
+			.height)));
+
+	frames.forEach((f, i) => { f.height = heights[i]; });
+	show_all(false);
+	return heights;
 }
 
 /* Shows only these, each where it was put: [[index, x, y]]. */
 function place(cells) {
-	for (const f of frames)
-		f.parentNode.style.display = "none";
+	show_all(false);
 	for (const [i, x, y] of cells) {
 		const cell = frames[i].parentNode;
 
@@ -87,14 +102,14 @@ function over(top, below) {
 }
 
 /* What is behind the element: of the page, or white or black without one. */
-function background(element, win, dark) {
-	const layers = [];
-
-	for (let e = element; e; e = e.parentElement)
-		layers.push(parse_color(win.getComputedStyle(e)
-			.backgroundColor));
-	return layers.reverse().reduce((below, top) => over(top, below),
-		dark ? [18, 18, 18] : [255, 255, 255]);
+function background(element, win, dark, known) {
+	if (!element)
+		return dark ? [18, 18, 18] : [255, 255, 255];
+	if (!known.has(element))
+		known.set(element, over(parse_color(
+			win.getComputedStyle(element).backgroundColor),
+		background(element.parentElement, win, dark, known)));
+	return known.get(element);
 }
 
 function luminance(c) {
@@ -104,21 +119,18 @@ function luminance(c) {
 	return 0.2126 * l[0] + 0.7152 * l[1] + 0.0722 * l[2];
 }
 
-function contrast(element, win, dark) {
-	const behind = background(element, win, dark);
+function contrast(element, win, dark, known) {
+	const behind = background(element, win, dark, known);
 	const color = parse_color(win.getComputedStyle(element).color);
-	let a;
+	const a = [luminance(over(color, behind)), luminance(behind)];
 
-	for (let e = element; e; e = e.parentElement)
-		color.a *= +win.getComputedStyle(e).opacity;
-	a = [luminance(over(color, behind)), luminance(behind)];
 	return (Math.max(...a) + 0.05) / (Math.min(...a) + 0.05);
 }
 
 /* ---- measuring ------------------------------------------------------ */
 
-function texts(doc) {
-	const walk = doc.createTreeWalker(doc.body, NodeFilter.SHOW_TEXT);
+function texts(doc, within = doc.body) {
+	const walk = doc.createTreeWalker(within, NodeFilter.SHOW_TEXT);
 	const found = [];
 
 	while (walk.nextNode()) {
@@ -145,8 +157,7 @@ function is_filled(doc, bubble) {
 	const images = [...bubble.querySelectorAll("img")];
 
 	return images.some(i => i.naturalWidth > 0 && i.width > 0) ||
-		texts(doc).some(t => bubble.contains(t) &&
-			boxes(doc, t).length > 0);
+		texts(doc, bubble).some(t => boxes(doc, t).length > 0);
 }
 
 function find_empty(doc) {
@@ -175,11 +186,12 @@ function find_wide(doc, width) {
 	return found;
 }
 
+/* Nothing in a mail may be half transparent: opacity is not looked at. */
 function find_faint(doc, win, dark) {
-	const found = [];
+	const found = [], known = new Map();
 
 	for (const t of texts(doc)) {
-		const k = contrast(t.parentElement, win, dark);
+		const k = contrast(t.parentElement, win, dark, known);
 
 		if (READABLE.test(t.data) && k < 4.5)
 			found.push(`${k.toFixed(2)}: ${said(t.data)}`);
@@ -256,11 +268,23 @@ function find_broken(doc) {
 		!i.height).map(i => i.src.slice(0, 80) + " " + i.alt);
 }
 
+/* As a mail program shows it that drops style sheets. */
+function find_bare(doc, win, width, dark) {
+	const sheets = [...doc.styleSheets];
+	let found;
+
+	for (const s of sheets)
+		s.disabled = true;
+	found = find_faint(doc, win, dark).concat(find_wide(doc, width));
+	for (const s of sheets)
+		s.disabled = false;
+	return found;
+}
+
 /* One object of complaints for each mail. */
 function measure(width, dark) {
-	for (const f of frames)
-		f.parentNode.style.display = "block";
-	return frames.map(f => {
+	show_all(true);
+	const found = frames.map(f => {
 		const doc = f.contentDocument, win = f.contentWindow;
 
 		return { empty: find_empty(doc), wide: find_wide(doc, width),
@@ -268,19 +292,25 @@ function measure(width, dark) {
 			misdirected: find_misdirected(doc, win),
 			foreign: find_foreign(doc, win),
 			broken: find_broken(doc),
+			bare: find_bare(doc, win, width, dark),
 			directed: count_directed(doc),
 			images: doc.images.length };
 	});
+	show_all(false);
+	return found;
 }
 
 /* ---- pictures ------------------------------------------------------- */
 
 function count_colors(pixels) {
 	const seen = new Set();
+	let last = -1;
 
-	for (const p of new Uint32Array(pixels.data.buffer))
-		if (seen.add(p).size > 1000)
+	for (const p of new Uint32Array(pixels.data.buffer)) {
+		if (p !== last && seen.add(p).size > 99)
 			break;
+		last = p;
+	}
 	return seen.size;
 }
 

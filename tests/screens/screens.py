@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Looks at the HTML part of the mails of all events in headless Chromium,
 light and dark, 320 and 800 pixels wide, and complains of what a person would
-complain of. Pictures of all mails, and sheets of them, stay in the directory
-tests/screens/out of the build directory: look at the sheets after each change
-of the template."""
+complain of. Every mail is measured; of those that are made of the same parts
+the first is drawn. The pictures, and sheets of them, stay in tests/screens/out
+of the build directory: look at the sheets after each change of the
+template."""
 import base64
 import collections
 import email
@@ -49,6 +50,21 @@ class Mail:
         self.html = inline(msg)
         self.seen = {}      # (width, scheme): complaints
         self.picture = {}   # (width, scheme): (colours, corner)
+
+
+def made_of(mail):
+    """What it looks like, apart from its words."""
+    tags = re.findall(r"<[a-z][^>]*>|&#[0-9a-z]+;", mail.html)
+    return mail.kind, frozenset(re.sub(r' (src|alt)="[^"]*"', "", t)
+                                for t in tags)
+
+
+def different(mails):
+    """Indices of the first of each look."""
+    first = {}
+    for i, m in enumerate(mails):
+        first.setdefault(made_of(m), i)
+    return sorted(first.values())
 
 
 class BadMail:
@@ -125,18 +141,19 @@ def render(tmp):
 
 # ---- looking ------------------------------------------------------------
 
-def sheets(heights, width):
+def sheets(chosen, heights, width):
     """Cells (index, x, y, width, height) for each sheet: mails in columns,
     each at the end of the shortest."""
     columns = max(1, SHEET_WIDTH // (width + GAP))
     ends, cells = [0] * columns, []
-    for i, height in enumerate(heights):
+    for i in chosen:
+        height = heights[i]
         c = ends.index(min(ends))
         if cells and ends[c] + height > SHEET_HEIGHT:
             yield cells, max(ends)
             ends, cells, c = [0] * columns, [], 0
-        cells.append((i, c * (width + GAP), ends[c], width, int(height)))
-        ends[c] += int(height) + CAPTION + GAP
+        cells.append((i, c * (width + GAP), ends[c], width, height))
+        ends[c] += height + CAPTION + GAP
     if cells:
         yield cells, max(ends)
 
@@ -148,7 +165,8 @@ def save(name, data):
 
 def take_pictures(browser, mails, heights, width, scheme):
     columns = max(1, SHEET_WIDTH // (width + GAP))
-    for n, (cells, height) in enumerate(sheets(heights, width), 1):
+    chosen = different(mails)
+    for n, (cells, height) in enumerate(sheets(chosen, heights, width), 1):
         browser.size(columns * (width + GAP), height)
         browser.evaluate(f"place({json.dumps([c[:3] for c in cells])})")
         png = browser.screenshot()
@@ -159,14 +177,18 @@ def take_pictures(browser, mails, heights, width, scheme):
             save(f"{mails[i].name}-{scheme}-{width}.png", cell)
 
 
-def look(browser, mails):
-    with open(os.path.join(HERE, "harness.js"), encoding="utf-8") as f:
-        browser.evaluate(f.read() + "\n;0")
+def open_mails(browser, mails):
     pages = json.dumps([{"name": m.name, "html": m.html} for m in mails])
+    browser.size(1000, 1000)
+    browser.scheme("light")
+    browser.evaluate(f"open_mails({pages})")
+
+
+def look(browser, mails):
+    open_mails(browser, mails)
     for width in WIDTHS:
         browser.size(1000, 1000)
-        browser.scheme("light")
-        heights = browser.evaluate(f"open_mails({pages}, {width})")
+        heights = browser.evaluate(f"widen({width})")
         for scheme in SCHEMES:
             browser.scheme(scheme)
             dark = "true" if scheme == "dark" else "false"
@@ -174,6 +196,15 @@ def look(browser, mails):
                     f"measure({width}, {dark})")):
                 m.seen[width, scheme] = seen
             take_pictures(browser, mails, heights, width, scheme)
+
+
+def look_at_bad(browser, bad):
+    """What the browser was asked for by the bad mail."""
+    before = len(browser.requests)
+    open_mails(browser, [bad])
+    browser.evaluate("widen(320)")
+    bad.seen[320, "light"] = browser.evaluate("measure(320, false)")[0]
+    return browser.requests[before:]
 
 
 # ---- judging ------------------------------------------------------------
@@ -211,7 +242,7 @@ def uniform(mails):
 
 
 def same_in_dark(mails):
-    for m in mails:
+    for m in filter(lambda m: m.picture, mails):
         for width in WIDTHS:
             if m.picture[width, "light"][1] == m.picture[width, "dark"][1]:
                 yield f"{m.name}, {width}: {m.picture[width, 'dark'][1]}"
@@ -234,14 +265,16 @@ def judge(tap, kind, mails):
         complaints(mails, "faint", schemes=["light"]))
     law("text has a contrast of 4.5 in dark",
         complaints(mails, "faint", schemes=["dark"]))
+    law("without its style sheet it reads as well",
+        complaints(mails, "bare"))
     law("right-to-left text is marked as such and stands on the right",
         complaints(mails, "misdirected"))
     law("dark is not light", same_in_dark(mails))
 
 
 def judge_bad(tap, bad, requests):
-    for what in ("empty", "wide", "faint", "misdirected", "foreign",
-                 "broken"):
+    for what in ("empty", "wide", "faint", "bare", "misdirected",
+                 "foreign", "broken"):
         tap.law(f"a mail that is bad on purpose is found to be: {what}",
                 [] if bad.seen[320, "light"][what] else ["it is not"])
     tap.law("a request of a mail is noticed",
@@ -258,13 +291,11 @@ def main():
         mails = render(tmp)
     bad = BadMail()
     with chromium.Chromium() as browser:
+        with open(os.path.join(HERE, "harness.js"), encoding="utf-8") as f:
+            browser.evaluate(f.read() + "\n;0")
         look(browser, mails)
         requests = list(browser.requests)
-        browser.evaluate(f"open_mails({json.dumps([vars(bad)], default=str)}"
-                         ", 320)")
-        bad.seen[320, "light"] = browser.evaluate("measure(320, false)")[0]
-        browser.requests = browser.requests[len(requests):]
-        bad_requests = browser.requests
+        bad_requests = look_at_bad(browser, bad)
     tap = Tap()
     kinds = collections.defaultdict(list)
     for m in mails:
