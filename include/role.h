@@ -34,6 +34,7 @@ void build_free(struct build *b);
 struct build_progress {
 	int64_t events, items, repeats, differing, turns, mails;
 	int64_t parked_events, parked_turns;
+	int64_t files;		/* wanted from now on */
 	bool more;		/* call again at once */
 	int64_t next_due_ms;	/* earliest end of an open turn; INT64_MAX */
 };

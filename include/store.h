@@ -198,6 +198,8 @@ struct store_identity {
 	const char *source;	/* "message", "contact", "system", "update" … */
 	int64_t first_ms;	/* event time */
 	int64_t until_ms;	/* 0: it still holds */
+	bool is_first;		/* to add: nothing is known of the person yet,
+				   which saves a search */
 };
 typedef bool store_identity_fn(void *arg, const struct store_identity *id);
 /*

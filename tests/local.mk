@@ -68,6 +68,10 @@ EXTRA_DIST += tests/bench/deliver.sh
 check_PROGRAMS += tests/bench/bench_deliver
 tests_bench_bench_deliver_SOURCES = tests/bench/bench_deliver.c
 
+# conf: what the presets make of all kinds of events
+TESTS += tests/presets/presets.py
+EXTRA_DIST += tests/presets/presets.py
+
 # render: mails per second of one core
 check_PROGRAMS += tests/bench/bench_render
 tests_bench_bench_render_SOURCES = tests/bench/bench_render.c

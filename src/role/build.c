@@ -513,12 +513,14 @@ build_step(struct build *b, int64_t now_ms, struct build_progress *out,
 	int64_t wait_ms = INT64_MAX;
 	bool ok;
 
+	b->files = 0;
 	ok = start(b, err) && work_due(b, now_ms, &p, err) &&
 	    work_waiting(b, now_ms, &p, err) &&
 	    work_events(b, now_ms, &p, err) &&
 	    store_turn_next_due(b->store, &p.next_due_ms, err) &&
 	    store_turn_wait_next(b->store, &wait_ms, err);
 	p.next_due_ms = MIN(p.next_due_ms, wait_ms);
+	p.files = b->files;
 	forget_batch(b);
 	if (ok)
 		*out = p;

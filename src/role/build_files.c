@@ -41,6 +41,7 @@ build_files_want(struct build *b, const struct build_event *ev,
 		w.mime_type = m->mime_type;
 		w.sha256 = m->sha256;
 		store_want_add(b->store, &w, &id);
+		b->files++;
 	}
 }
 

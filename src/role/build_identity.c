@@ -203,7 +203,8 @@ add(struct build *b, const struct build_witness *w, const struct kind *kind,
 {
 	struct store_identity id = { .realm = w->realm, .person = w->person,
 		.kind = kind->name, .value = value,
-		.source = source_of(w->item), .first_ms = w->at_ms };
+		.source = source_of(w->item), .first_ms = w->at_ms,
+		.is_first = w->is_new };
 
 	store_identity_add(b->store, &id);
 	remember(b, w->realm, w->person, kind->name, value);

@@ -56,6 +56,7 @@ struct build {
 	GPtrArray *turns;	/* struct build_turn *, closed in this batch */
 	GPtrArray *news;	/* struct build_news *, logged once committed */
 	guint rendered;		/* so many of turns are done with */
+	int64_t files;		/* wanted by this step */
 	int64_t last_now_ms;
 	bool close_all;		/* the clock was set back */
 	bool careful_turns;	/* due turns are rendered singly */

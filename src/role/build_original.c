@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "build_int.h"
+#include "conf.h"
+#include "directory.h"
 #include "err.h"
 #include "item.h"
 #include "render.h"
@@ -58,8 +60,30 @@ copy_text(struct copy *c, const struct item *it)
 	c->original.text = c->text;
 }
 
+/* As the mails of that person name them. */
+static char *
+author_of(const struct build *b, const struct item *it)
+{
+	const struct directory *d = b->conf->directory;
+	const struct item_party *p = &it->counterpart;
+	const struct directory_business *biz;
+	const struct directory_customer *customer;
+	const struct directory_staff *staff;
+
+	if (it->direction == ITEM_RECEIVED) {
+		customer = directory_customer_get(d, p->user_id, p->number);
+		return g_strdup(customer != NULL ? customer->name : p->name);
+	}
+	biz = directory_business_get(d, it->business.user_id,
+	    it->business.number);
+	if (biz == NULL)
+		return NULL;
+	staff = directory_business_staff(biz, it->at_ms);
+	return g_strdup(staff != NULL ? staff->name : biz->name);
+}
+
 static void
-copy_item(struct copy *c, const struct item *it)
+copy_item(const struct build *b, struct copy *c, const struct item *it)
 {
 	const struct item_media *m;
 
@@ -67,10 +91,7 @@ copy_item(struct copy *c, const struct item *it)
 	c->original.type = it->type;
 	c->original.direction = it->direction;
 	c->original.at_ms = it->at_ms;
-	if (it->direction == ITEM_RECEIVED) {
-		c->author = g_strdup(it->counterpart.name);
-		c->original.author = c->author;
-	}
+	c->original.author = c->author = author_of(b, it);
 	copy_text(c, it);
 	if (it->media != NULL && it->media->len > 0) {
 		m = it->media->pdata[0];
@@ -128,7 +149,7 @@ find_original(struct build *b, const struct item *it, struct copy *c,
 		return false;
 	if (found == NULL)
 		return true;
-	copy_item(c, found);
+	copy_item(b, c, found);
 	if ((it->kind == ITEM_EDIT || it->kind == ITEM_REVOKE) &&
 	    it->target != NULL)
 		return apply_edits(b, it, c, err);
@@ -158,6 +179,16 @@ same_as_before(const GPtrArray *items, const GPtrArray *list, guint i)
 	return out;
 }
 
+/* A call's events refer to its first, which need not have come: no gap. */
+static struct copy *
+drop_unheld_call(const struct item *it, struct copy *c)
+{
+	if (it->kind != ITEM_CALL || c->original.held)
+		return c;
+	free_copy(c);
+	return NULL;
+}
+
 bool
 build_originals(struct build *b, const GPtrArray *items,
     GPtrArray **originals, struct err *err)
@@ -178,7 +209,7 @@ build_originals(struct build *b, const GPtrArray *items,
 			if (!find_original(b, it, c, err))
 				return false;
 		}
-		(*originals)->pdata[i] = c;
+		(*originals)->pdata[i] = drop_unheld_call(it, c);
 	}
 	return true;
 }

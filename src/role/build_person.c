@@ -208,12 +208,32 @@ move_number(struct build *b, const struct known *k, struct err *err)
 }
 
 static bool
+is_new(const struct known *k)
+{
+	return k->by_u == NULL && g_strcmp0(k->by_n, k->person) != 0;
+}
+
+/* All that is known of somebody new is what this item says. */
+static void
+remember_others(struct build *b, const struct known *k)
+{
+	g_hash_table_replace(b->persons, other_name(k->realm, k->person,
+	    "u:"), g_strdup(k->u != NULL ? k->u : ""));
+	g_hash_table_replace(b->persons, other_name(k->realm, k->person,
+	    "n:"), g_strdup(k->n != NULL ? k->n : ""));
+}
+
+static bool
 learn_ids(struct build *b, const struct known *k, struct err *err)
 {
 	if (k->u != NULL && k->by_u == NULL)
 		learn(b, k->realm, k->u, k->person, NULL, k->at_ms);
-	return k->n == NULL || g_strcmp0(k->by_n, k->person) == 0 ||
-	    move_number(b, k, err);
+	if (k->n != NULL && g_strcmp0(k->by_n, k->person) != 0 &&
+	    !move_number(b, k, err))
+		return false;
+	if (k->person != NULL && is_new(k))
+		remember_others(b, k);
+	return true;
 }
 
 static bool
@@ -222,8 +242,7 @@ witness(struct build *b, struct build_event *ev, const struct item *it,
 {
 	struct build_witness w = { .event = ev, .item = it,
 		.realm = k->realm, .person = k->person, .at_ms = k->at_ms,
-		.is_new = k->by_u == NULL &&
-		    g_strcmp0(k->by_n, k->person) != 0,
+		.is_new = is_new(k),
 		.learned_user_id = k->u != NULL && k->by_u == NULL,
 		.learned_number = g_strcmp0(k->by_n, k->person) != 0 };
 

@@ -45,11 +45,11 @@ identity_add(struct store *st, const struct store_identity *id,
 {
 	struct sqlite *s = SQLITE_OF(st);
 
-	if (!store_db_run(s, "UPDATE identity SET first_ms = "
+	if (!id->is_first && !store_db_run(s, "UPDATE identity SET first_ms = "
 	    "min(first_ms, ?5) WHERE id = (" PERIOD ")", err, "ssssi",
 	    id->realm, id->person, id->kind, id->value, id->first_ms))
 		return false;
-	return sqlite3_changes(s->db) > 0 || store_db_run(s, "INSERT INTO "
+	return (!id->is_first && sqlite3_changes(s->db) > 0) || store_db_run(s, "INSERT INTO "
 	    "identity (realm, person, kind, value, sought, source, first_ms, "
 	    "until_ms) VALUES (?,?,?,?,?,?,?,0)", err, "ssssssi", id->realm,
 	    id->person, id->kind, id->value, sought, id->source,

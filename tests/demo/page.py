@@ -17,8 +17,18 @@ HEAD = """<!DOCTYPE html>
 body{{font:15px/1.5 system-ui,sans-serif;margin:0 auto;max-width:760px;padding:16px}}
 h1{{font-size:20px}} details{{margin:10px 0;border:1px solid #8886;border-radius:8px}}
 summary{{padding:8px 12px;cursor:pointer}} summary small{{opacity:.7}}
-iframe{{width:100%;border:0;height:640px;border-radius:0 0 8px 8px}}
+iframe{{width:100%;border:0;height:400px;border-radius:0 0 8px 8px}}
 </style></head><body><h1>{title}</h1>
+"""
+
+# A frame is as high as its mail once it is shown.
+TAIL = """<script>
+for (const d of document.querySelectorAll("details"))
+  d.addEventListener("toggle", () => {
+    const f = d.querySelector("iframe"), b = f.contentDocument.documentElement;
+    if (d.open && b) f.style.height = b.scrollHeight + "px";
+  });
+</script></body></html>
 """
 
 
@@ -55,7 +65,8 @@ def show(mail):
     text = inline(mail, body.get_content()) if body is not None else ""
     held = "".join(" &#128206; " + html.escape(f) for f in files(mail))
     return ('<details><summary>%s <b>%s</b><br><small>%s%s</small></summary>'
-            '<iframe sandbox srcdoc="%s"></iframe></details>\n' % (
+            '<iframe sandbox="allow-same-origin" srcdoc="%s"></iframe>'
+            '</details>\n' % (
                 when(mail).strftime("%H:%M:%S"),
                 html.escape(mail["Subject"]),
                 html.escape(mail["X-ChatJournal-Event"]), held,
@@ -72,7 +83,7 @@ def main(maildir, out):
         page.write(HEAD.format(title=title))
         for mail in mails:
             page.write(show(mail))
-        page.write("</body></html>\n")
+        page.write(TAIL)
 
 
 main(*sys.argv[1:])

@@ -203,6 +203,9 @@ static void
 check_items(struct evidence *e, const struct world_mail *m,
     struct attached *a)
 {
+	/* The mail it follows up has them, and is named in it. */
+	if (m->is_follow_up)
+		return;
 	for (guint i = 0; i < m->ids->len; i++) {
 		const char *id = m->ids->pdata[i];
 

@@ -11,6 +11,7 @@
 #include "../../src/role/deliver_int.h"
 #include "conf.h"
 #include "err.h"
+#include "hash.h"
 #include "log.h"
 #include "store.h"
 
@@ -166,6 +167,51 @@ no_more_than_the_window_is_ever_in_memory(void **state)
 	assert_int_equal(b->journal.done, 1000);
 }
 
+/* A content of len bytes in a file; the mails queued later have it. */
+static void
+put_file_content(struct bench *b, size_t len)
+{
+	g_autofree char *path = g_build_filename(store_dir(b->store,
+	    STORE_DIR_SPOOL), "large", NULL);
+	g_autofree char *bytes = g_strnfill(len, 'x');
+	struct err err = ERR_INIT;
+	uint8_t sha256[HASH_SIZE];
+
+	assert_true(g_file_set_contents(path, bytes, (gssize)len, NULL));
+	hash_sha256(bytes, len, sha256);
+	store_begin(b->store);
+	store_content_add_file(b->store, 1, path, len, sha256, &b->content);
+	assert_true(store_commit(b->store, &err));
+}
+
+static void
+mails_in_files_are_mapped_in_their_turn_and_hardly_count(void **state)
+{
+	struct bench *b = *state;
+	struct deliver_report r;
+	struct dlv_job *job;
+
+	put_file_content(b, 3 << 20);
+	queue_mails(b, WINDOW + 1);
+	take_up(b, NOW);
+	/* As many as of small ones; in memory eight would fill the window. */
+	assert_int_equal(ready(b), WINDOW);
+	assert_int_equal(b->journal.flying_bytes,
+	    (int64_t)WINDOW * DLV_FILE_WEIGHT);
+	job = g_queue_peek_head(&b->outlet.ready);
+	assert_null(job->mail.bytes);
+	assert_true(job->mail.mapped);
+	assert_int_equal(job->mail.len, 3 << 20);
+	if (!dlv_file_open(job, &r))
+		fail_msg("%s", r.reply);
+	assert_int_equal(((const char *)job->mail.bytes)[job->mail.len - 1],
+	    'x');
+	while (land(b, STORE_SENT, 0) != 0)
+		take_up(b, NOW);
+	assert_int_equal(b->journal.flying_bytes, 0);
+	assert_int_equal(b->journal.done, WINDOW + 1);
+}
+
 static void
 mails_go_out_in_the_order_they_were_queued(void **state)
 {
@@ -315,6 +361,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		T(no_more_than_the_window_is_ever_in_memory),
+		T(mails_in_files_are_mapped_in_their_turn_and_hardly_count),
 		T(mails_go_out_in_the_order_they_were_queued),
 		T(after_an_outage_new_mail_gets_a_share_beside_the_backlog),
 		T(a_restart_goes_on_where_outcomes_are_missing),

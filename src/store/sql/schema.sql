@@ -213,7 +213,7 @@ CREATE TABLE identity (
   first_ms INTEGER NOT NULL,
   until_ms INTEGER NOT NULL     -- 0: it still holds
 ) STRICT;
-CREATE INDEX identity_person ON identity (realm, person, kind);
+CREATE INDEX identity_person ON identity (person, kind);
 CREATE INDEX identity_sought ON identity (sought);
 
 CREATE TABLE novelty (
