@@ -152,25 +152,25 @@ void render_free(struct render *r);
 /*
  * Loads the style's language if no other style has. ERR_CONF
  * "render.language", "template.…", "render.header" (a header that may not be
- * added or renamed). Styles live as long as r; equal wishes give the same one.
+ * added or renamed), "render.size" (a limit below 64 KiB, or negative). Styles
+ * live as long as r; equal wishes give the same one. Not while another thread
+ * uses r.
  */
 bool render_style_get(struct render *r, const struct render_style_conf *conf,
     const struct render_style **out, struct err *err);
 
 /*
  * The mails of a turn in this style: one; or, when it would pass the style's
- * limits, a manifest (with the turn's Message-ID, naming every file, its
- * SHA-256 and its parts) and numbered parts with the files. A file that is
- * larger than a part is cut, nothing is left out. Array of struct rendered *.
- * ERR_PERM "render.…"; ERR_TEMP "io.…" when the spool cannot be written or a
- * file of `media` not be read.
+ * limits, also with a report around it, a manifest (with the turn's
+ * Message-ID, naming every file, its SHA-256 and its parts) and numbered parts
+ * with the files. A file that is larger than a part is cut, nothing is left
+ * out. Array of struct rendered *, owned by the caller, manifest first.
+ * ERR_PERM "render.…", also when a file of `media` is no longer the one that
+ * was taken; ERR_TEMP "io.…" when the spool cannot be written or a file not be
+ * read.
  */
 bool render_mails(struct render *r, const struct render_style *style,
     const struct render_input *in, GPtrArray **out, struct err *err);
-
-/* One message whatever its size, English. ERR_PERM "render.…". */
-bool render_turn(struct render *r, const struct render_input *in,
-    struct rendered *out, struct err *err);
 
 struct render_envelope {
 	const char *from;	/* header From of the report */
@@ -180,8 +180,9 @@ struct render_envelope {
 
 /*
  * The Exchange envelope journal report around inner, which is embedded byte
- * for byte as message/rfc822 ([MS-XJRNL] 2.1; the nine rules are in the .c).
- * Its Message-ID is derived from the inner one and the journal mailbox.
+ * for byte as message/rfc822 ([MS-XJRNL] 2.1; the nine rules are in the .c);
+ * in a file of the spool if inner is in a file. Its Message-ID is derived from
+ * the inner one and the journal mailbox.
  */
 bool render_journal_report(struct render *r, const struct render_input *in,
     const struct rendered *inner, const struct render_envelope *env,

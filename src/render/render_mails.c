@@ -118,19 +118,3 @@ render_mails(struct render *r, const struct render_style *style,
 		g_ptr_array_unref(mails);
 	return ok;
 }
-
-bool
-render_turn(struct render *r, const struct render_input *in,
-    struct rendered *out, struct err *err)
-{
-	struct rendered *mail;
-	GPtrArray *mails;
-
-	if (!render_mails(r, r->plain, in, &mails, err))
-		return false;
-	mail = g_ptr_array_steal_index(mails, 0);
-	*out = *mail;
-	g_free(mail);
-	g_ptr_array_unref(mails);
-	return true;
-}

@@ -26,6 +26,7 @@
 
 struct bench {
 	struct render *render;
+	const struct render_style *style;
 	struct item *item;
 	struct render_event event;
 	struct directory_business business;
@@ -64,6 +65,7 @@ begin(struct bench *b)
 		.domain = "chatjournal.bank.example",
 		.address_domain = "whatsapp.bank.example", .templates = dir,
 		.attach_event = true };
+	const struct render_style_conf none = { .language = NULL };
 	struct err err = ERR_INIT;
 
 	memset(b->body, 'x', EVENT_BYTES);
@@ -81,7 +83,8 @@ begin(struct bench *b)
 	b->in = (struct render_input){ .items = b->items, .events = b->events,
 		.conversation = "whatsapp|106540352242922|n:5511999990000",
 		.business = &b->business };
-	if (!render_new(&conf, &b->render, &err)) {
+	if (!render_new(&conf, &b->render, &err) ||
+	    !render_style_get(b->render, &none, &b->style, &err)) {
 		fprintf(stderr, "bench_render: %s\n", err.text);
 		exit(1);
 	}
@@ -90,21 +93,23 @@ begin(struct bench *b)
 static void
 render_one(struct bench *b, long i, FILE *show)
 {
-	struct rendered out;
+	const struct rendered *out;
+	GPtrArray *mails;
 	struct err err = ERR_INIT;
 	const char *bytes;
 
 	g_free(b->item->key);
 	b->item->key = g_strdup_printf("whatsapp|m|106540352242922|%ld", i);
 	hash_sha256(b->body, EVENT_BYTES, b->event.sha256);
-	if (!render_turn(b->render, &b->in, &out, &err)) {
+	if (!render_mails(b->render, b->style, &b->in, &mails, &err)) {
 		fprintf(stderr, "bench_render: %s\n", err.text);
 		exit(1);
 	}
-	bytes = g_bytes_get_data(out.bytes, &b->bytes);
+	out = g_ptr_array_index(mails, 0);
+	bytes = g_bytes_get_data(out->bytes, &b->bytes);
 	if (show != NULL)
 		fwrite(bytes, 1, b->bytes, show);
-	rendered_clear(&out);
+	g_ptr_array_unref(mails);
 }
 
 /* --- the same with GMime alone --- */

@@ -103,21 +103,29 @@ set(char **where, const char *value)
 	*where = g_strdup(value);
 }
 
+GPtrArray *
+mails_with(struct render *r, const struct render_input *in)
+{
+	const struct render_style_conf none = { .language = NULL };
+	const struct render_style *style;
+	GPtrArray *mails = NULL;
+	struct err err = ERR_INIT;
+
+	if (!render_style_get(r, &none, &style, &err) ||
+	    !render_mails(r, style, in, &mails, &err))
+		fail_msg("%s: %s", err.what, err.text);
+	return mails;
+}
+
 char *
 render_with(struct render *r, const struct render_input *in)
 {
-	struct rendered out;
-	struct err err = ERR_INIT;
-	char *text;
-	gsize len;
+	g_autoptr(GPtrArray) mails = mails_with(r, in);
+	const struct rendered *out = mails->pdata[0];
+	char *text = g_strndup(g_bytes_get_data(out->bytes, NULL), out->len);
 
-	if (!render_turn(r, in, &out, &err))
-		fail_msg("%s: %s", err.what, err.text);
-	text = g_strndup(g_bytes_get_data(out.bytes, NULL),
-	    g_bytes_get_size(out.bytes));
-	len = strlen(text);
-	assert_int_equal(len, g_bytes_get_size(out.bytes));
-	rendered_clear(&out);
+	assert_int_equal(mails->len, 1);
+	assert_int_equal(strlen(text), out->len);
 	return text;
 }
 

@@ -33,6 +33,9 @@ struct item *text_item(const char *id, const char *text);
 void begin(struct fixture *f);
 void end(struct fixture *f);
 void set(char **where, const char *value);
+/* Without wishes: array of struct rendered *. */
+GPtrArray *mails_with(struct render *r, const struct render_input *in);
+/* The only mail of them. */
 char *render_with(struct render *r, const struct render_input *in);
 /* All of these are owned by the caller. */
 char *mail_of(const struct fixture *f);

@@ -676,19 +676,19 @@ report_of(const struct fixture *f, const char *to, char **inner_out)
 	const struct render_envelope env = {
 		.from = "WhatsApp journal <wa-journal@bank.example>",
 		.to = to, .journaled_ms = AT_MS + 60000 };
-	struct rendered inner, out;
+	g_autoptr(GPtrArray) mails = mails_with(plain, &f->in);
+	const struct rendered *inner = mails->pdata[0];
+	struct rendered out;
 	struct err err = ERR_INIT;
 	char *text;
 
-	assert_true(render_turn(plain, &f->in, &inner, &err));
-	assert_true(render_journal_report(plain, &f->in, &inner, &env, &out,
+	assert_true(render_journal_report(plain, &f->in, inner, &env, &out,
 	    &err));
 	text = g_strndup(g_bytes_get_data(out.bytes, NULL),
 	    g_bytes_get_size(out.bytes));
-	*inner_out = g_strndup(g_bytes_get_data(inner.bytes, NULL),
-	    g_bytes_get_size(inner.bytes));
+	*inner_out = g_strndup(g_bytes_get_data(inner->bytes, NULL),
+	    inner->len);
 	assert_true(g_str_has_prefix(out.message_id, "jr."));
-	rendered_clear(&inner);
 	rendered_clear(&out);
 	return text;
 }
@@ -783,18 +783,22 @@ reports_to_two_journals_differ_but_not_from_one_try_to_the_next(void **state)
 static void
 a_turn_without_items_or_key_is_an_error(void **state)
 {
+	const struct render_style_conf none = { .language = NULL };
+	const struct render_style *style;
+	GPtrArray *mails = NULL;
 	struct fixture f;
-	struct rendered out;
 	struct err err = ERR_INIT;
 
 	(void)state;
 	begin(&f);
+	assert_true(render_style_get(plain, &none, &style, &err));
 	set(&f.item->key, NULL);
-	assert_false(render_turn(plain, &f.in, &out, &err));
+	assert_false(render_mails(plain, style, &f.in, &mails, &err));
+	assert_null(mails);
 	assert_int_equal(err.kind, ERR_PERM);
 	assert_string_equal(err.what, "render.key");
 	g_ptr_array_set_size(f.items, 0);
-	assert_false(render_turn(plain, &f.in, &out, &err));
+	assert_false(render_mails(plain, style, &f.in, &mails, &err));
 	assert_string_equal(err.what, "render.empty");
 	end(&f);
 }
