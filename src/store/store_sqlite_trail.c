@@ -170,7 +170,7 @@ take_ids(struct sqlite *s, sqlite3_stmt *q, GArray *out, struct err *err)
 
 /* All runs so far, to be probed one by one. */
 #define RUNS(n) "WITH RECURSIVE run(n) AS " \
-	"(SELECT 1 UNION ALL SELECT n + 1 FROM run WHERE n < " n ") "
+	"(SELECT 1 UNION ALL SELECT n + 1 FROM run WHERE n < " n ")"
 
 static bool
 find_in_runs(struct sqlite *s, const char *id, GArray *turns, struct err *err)
@@ -179,7 +179,7 @@ find_in_runs(struct sqlite *s, const char *id, GArray *turns, struct err *err)
 
 	return get(s, "trail/run", &runs, err) &&
 	    take_ids(s, store_db_query(s, RUNS("?3")
-	    "SELECT DISTINCT l.turn_id FROM run CROSS JOIN trail l "
+	    " SELECT DISTINCT l.turn_id FROM run CROSS JOIN trail l "
 	    "ON l.run = run.n AND l.hash = ?2 WHERE EXISTS "
 	    "(SELECT 1 FROM item i WHERE i.turn_id = l.turn_id "
 	    "AND (i.wamid = ?1 OR i.target = ?1)) OR EXISTS "
@@ -228,16 +228,15 @@ store_db_trail_about(struct sqlite *s, const char *target, const char *kind,
 
 	return get(s, "trail/run", &runs, err) &&
 	    get(s, "trail/item", &item, err) &&
-	    take_ids(s, store_db_query(s, RUNS("?4")
-	    "SELECT i.id FROM (SELECT DISTINCT l.turn_id AS place FROM run "
-	    "CROSS JOIN trail l ON l.run = run.n AND l.hash = ?3) "
-	    "CROSS JOIN item i ON i.turn_id = place "
-	    "WHERE place > 0 AND i.target = ?1 AND i.kind = ?2 "
+	    take_ids(s, store_db_query(s, RUNS("?4") ", place(id) AS "
+	    "(SELECT DISTINCT l.turn_id FROM run CROSS JOIN trail l "
+	    "ON l.run = run.n AND l.hash = ?3) "
+	    "SELECT i.id FROM place p CROSS JOIN item i ON i.turn_id = p.id "
+	    "WHERE p.id > 0 AND i.target = ?1 AND i.kind = ?2 "
 	    "AND i.id <= ?5 UNION "
-	    "SELECT i.id FROM (SELECT DISTINCT l.turn_id AS place FROM run "
-	    "CROSS JOIN trail l ON l.run = run.n AND l.hash = ?3) "
-	    "CROSS JOIN item i ON i.event_id = -place AND i.turn_id IS NULL "
-	    "WHERE place < 0 AND i.target = ?1 AND i.kind = ?2 "
+	    "SELECT i.id FROM place p CROSS JOIN item i "
+	    "ON i.event_id = -p.id AND i.turn_id IS NULL "
+	    "WHERE p.id < 0 AND i.target = ?1 AND i.kind = ?2 "
 	    "AND i.id <= ?5 UNION "
 	    "SELECT id FROM item WHERE id > ?5 AND target = ?1 "
 	    "AND kind = ?2 ORDER BY 1", err, "ssiii", target, kind,
