@@ -205,12 +205,30 @@ drop_repeated(struct render_filler *f, GPtrArray *l)
 	}
 }
 
+/* Not when a line of its own has the network's word anyhow. */
+static bool
+is_type_worth_a_line(const struct item *it)
+{
+	const char *name = it->type_name;
+
+	if (g_strcmp0(name, item_type_name(it->type)) == 0 ||
+	    it->call != NULL || it->receipt != NULL || it->identity != NULL)
+		return false;
+	for (guint i = 0; it->facts != NULL && i < it->facts->len; i++) {
+		const struct item_fact *fact = g_ptr_array_index(it->facts, i);
+
+		if (g_strcmp0(fact->value, name) == 0)
+			return false;
+	}
+	return true;
+}
+
 static GPtrArray *
 fill_facts(struct render_filler *f, const struct item *it)
 {
 	GPtrArray *l = render_list(f->s);
 
-	if (g_strcmp0(it->type_name, item_type_name(it->type)) != 0)
+	if (is_type_worth_a_line(it))
 		render_fact_add(f, l, WORD("network's type"), it->type_name);
 	render_fact_add(f, l, WORD("about message"), it->target);
 	add_context(f, l, it->context);
@@ -341,7 +359,8 @@ fill_words(struct render_filler *f, const struct item *it,
 	scope->string[I_TYPE] = item_type_name(it->type);
 	scope->string[I_AUTHOR] = item_author_name(it->author);
 	scope->string[I_ID] = render_line(f->s, it->id, SIZE_MAX);
-	scope->string[I_NOTE] = render_line(f->s, it->note, SIZE_MAX);
+	scope->string[I_NOTE] = render_note(f->words, f->s,
+	    render_line(f->s, it->note, SIZE_MAX));
 	scope->string[I_MISSING] = render_line(f->s, it->missing, SIZE_MAX);
 	if (f->t->part <= 1 && it->text != NULL && it->text[0] != '\0') {
 		scope->string[I_TEXT] = it->text;

@@ -58,3 +58,9 @@ size_t render_columns(const char *text);
 /* Filled up with blanks to at least columns, and at least one. */
 const char *render_padded(struct render_scratch *s, const char *text,
     size_t columns);
+
+/* --- render_notes.c --- */
+
+/* item.note in the language of w, as far as its sentence is known. */
+const char *render_note(const struct render_words *w,
+    struct render_scratch *s, const char *note);

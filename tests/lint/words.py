@@ -27,15 +27,25 @@ def template_words():
             yield word, len(tag) if tag.rstrip() != tag else 0
 
 
+def strings(text):
+    """The one string of adjacent C literals."""
+    return "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text)) \
+        .replace('\\"', '"')
+
+
+LITERALS = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
+
+
 def code_words():
     for path in sorted(glob.glob(f"{SRCDIR}/src/render/*.c")):
-        for call in re.findall(r'\bWORD\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)\)',
+        for call in re.findall(r"\bWORD\(\s*" + LITERALS + r"\)",
                                read(path)):
-            yield "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', call))
+            yield strings(call)
 
 
 def known_words():
-    return re.findall(r'^\t"(.*)",$', read("src/render/render_known.c"), re.M)
+    return [strings(s) for s in re.findall(
+        r"^\t" + LITERALS + ",$", read("src/render/render_known.c"), re.M)]
 
 
 def catalog(language):

@@ -64,6 +64,40 @@ a_number_takes_the_form_that_its_language_wants(void **state)
 	end(&f);
 }
 
+static void
+a_note_is_said_in_the_language_with_what_stands_in_it(void **state)
+{
+	static const struct {
+		const char *note, *pt;
+	} rows[] = {
+		{ "unknown field hologram_updates: shown raw",
+			"  observação      campo desconhecido "
+			"hologram_updates: exibido como recebido\n" },
+		{ "WhatsApp gave no content: a poll (poll_creation). This "
+			"type of message is not supported in groups.",
+			"  observação      O WhatsApp não forneceu o conteúdo: "
+			"uma enquete (poll_creation). Este tipo de mensagem "
+			"não é compatível com grupos.\n" },
+		{ "text in a change without field: shown raw",
+			"  observação      texto em uma alteração sem campo: "
+			"exibido como recebido\n" },
+		{ "%s (%s) : shown raw", "  observação      %s (%s) : "
+			"exibido como recebido\n" },
+		{ "nobody wrote this sentence before",
+			"  observação      nobody wrote this sentence before\n" },
+		{ ": shown raw", "  observação      : shown raw\n" },
+	};
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		set(&f.item->note, rows[i].note);
+		check_text_in("pt", &f, rows[i].pt);
+	}
+	end(&f);
+}
+
 /* A directory of templates with these texts; remove_dir() ends it. */
 static char *
 make_dir(const char *html, const char *words)
@@ -182,6 +216,8 @@ main(void)
 		    a_mail_speaks_the_language_of_its_journal_in_the_same_columns),
 		cmocka_unit_test(
 		    a_number_takes_the_form_that_its_language_wants),
+		cmocka_unit_test(
+		    a_note_is_said_in_the_language_with_what_stands_in_it),
 		cmocka_unit_test(
 		    a_catalog_is_refused_with_the_file_and_what_is_wrong),
 		cmocka_unit_test(
