@@ -117,6 +117,18 @@ graph_peer_logged(struct graph_peer *p, const char *begin)
 	return n;
 }
 
+int
+graph_peer_wait(struct graph_peer *p, const char *begin, int times)
+{
+	int got = graph_peer_logged(p, begin);
+
+	for (int i = 0; i < 1000 && got < times; i++) {
+		g_usleep(10000);
+		got = graph_peer_logged(p, begin);
+	}
+	return got;
+}
+
 /* As --print-url does, without a process for each. */
 char *
 graph_peer_url(struct graph_peer *p, const char *id, int life)

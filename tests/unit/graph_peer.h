@@ -24,6 +24,8 @@ void graph_peer_file(struct graph_peer *p, const char *name, const void *data,
     gsize len);
 /* How many lines of its log begin so. */
 int graph_peer_logged(struct graph_peer *p, const char *begin);
+/* The same, once there are so many: it takes note after it has answered. */
+int graph_peer_wait(struct graph_peer *p, const char *begin, int times);
 /* An address of the file as a webhook has it; life in seconds. */
 char *graph_peer_url(struct graph_peer *p, const char *id, int life);
 /* rm -rf */

@@ -343,7 +343,7 @@ a_redirect_is_not_followed_and_named(void **state)
 	find_fails(w, "108", ERR_PERM, "graph.host");
 	download_fails(w, "202", ERR_PERM, "graph.host");
 	download_fails(w, "203", ERR_PERM, "graph.host");
-	assert_int_equal(graph_peer_logged(peer, "graph get 203"), 1);
+	assert_int_equal(graph_peer_wait(peer, "graph get 203", 1), 1);
 }
 
 static void
@@ -408,7 +408,7 @@ no_other_host_was_ever_contacted(void **state)
 	(void)state;
 	assert_int_equal(graph_peer_logged(peer, "foreign"), 0);
 	assert_int_equal(graph_peer_logged(peer, "plain"), 0);
-	assert_true(graph_peer_logged(peer, "graph get 101 200") > 0);
+	assert_true(graph_peer_wait(peer, "graph get 101 200", 1) > 0);
 }
 
 /* ---- networks ------------------------------------------------------------------------------ */

@@ -245,14 +245,8 @@ static void
 assert_asked(const char *stage, const char *id, int times)
 {
 	g_autofree char *line = g_strdup_printf("graph %s %s ", stage, id);
-	int got = 0;
+	int got = graph_peer_wait(peer, line, times);
 
-	for (int i = 0; i < 500; i++) {
-		got = graph_peer_logged(peer, line);
-		if (got >= times)
-			break;
-		g_usleep(10000);
-	}
 	if (got != times)
 		fail_msg("%s: %d times, not %d", line, got, times);
 }
