@@ -36,6 +36,7 @@ row_json(const struct store_row *r)
 	ctl_json_int(o, "mail", r->mail_id);
 	ctl_json_int(o, "turn", r->turn_id);
 	ctl_json_int(o, "event", r->event_id);
+	ctl_json_int(o, "file", r->want_id);
 	ctl_json_text(o, "journal", r->journal);
 	ctl_json_text(o, "message_id", r->message_id);
 	ctl_json_int(o, "at_ms", r->at_ms);
@@ -48,7 +49,9 @@ row_json(const struct store_row *r)
 static void
 print_row(const struct store_row *r)
 {
-	if (r->mail_id != 0)
+	if (r->want_id != 0)
+		printf("file:%-8" PRId64, r->want_id);
+	else if (r->mail_id != 0)
 		printf("mail:%-8" PRId64, r->mail_id);
 	else if (r->event_id != 0)
 		printf("event:%-7" PRId64, r->event_id);
@@ -58,8 +61,11 @@ print_row(const struct store_row *r)
 	    r->journal != NULL ? r->journal : "-",
 	    r->message_id != NULL ? r->message_id : "-");
 	/* A parked event is journaled raw, in a turn of its own. */
-	if (r->event_id != 0 && r->turn_id != 0)
+	if (r->want_id == 0 && r->event_id != 0 && r->turn_id != 0)
 		printf(" turn:%" PRId64, r->turn_id);
+	if (r->want_id != 0)
+		printf(" event:%" PRId64 " turn:%" PRId64, r->event_id,
+		    r->turn_id);
 	if (r->attempts > 1)
 		printf(" attempts=%" PRId64, r->attempts);
 	if (r->next_ms != 0)
@@ -94,7 +100,7 @@ ctl_list(struct ctl *ctl, int argc, char **argv)
 		i++;
 	if (argc != 1 || i == G_N_ELEMENTS(lists)) {
 		fputs("chatjournal: list what? One of pending, sent, "
-		    "deferred, failed, parked, open\n", stderr);
+		    "deferred, failed, parked, open, files\n", stderr);
 		return CTL_USAGE;
 	}
 	rc = ctl_store_open(ctl, false);
