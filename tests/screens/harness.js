@@ -281,20 +281,29 @@ function find_bare(doc, win, width, dark) {
 	return found;
 }
 
-/* One object of complaints for each mail. */
-function measure(width, dark) {
+/*
+ * One object of complaints for each mail. Places depend on the width alone,
+ * colours on the scheme alone.
+ */
+function measure(width, dark, has_places, has_colors) {
 	show_all(true);
 	const found = frames.map(f => {
 		const doc = f.contentDocument, win = f.contentWindow;
+		const seen = {};
 
-		return { empty: find_empty(doc), wide: find_wide(doc, width),
-			faint: find_faint(doc, win, dark),
-			misdirected: find_misdirected(doc, win),
-			foreign: find_foreign(doc, win),
-			broken: find_broken(doc),
-			bare: find_bare(doc, win, width, dark),
-			directed: count_directed(doc),
-			images: doc.images.length };
+		if (has_colors) {
+			seen.faint = find_faint(doc, win, dark);
+			seen.bare = find_bare(doc, win, width, dark);
+		}
+		if (has_places) {
+			seen.empty = find_empty(doc);
+			seen.wide = find_wide(doc, width);
+			seen.misdirected = find_misdirected(doc, win);
+			seen.directed = count_directed(doc);
+			seen.foreign = find_foreign(doc, win);
+			seen.broken = find_broken(doc);
+		}
+		return seen;
 	});
 	show_all(false);
 	return found;

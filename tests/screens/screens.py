@@ -147,7 +147,7 @@ def sheets(chosen, heights, width):
     columns = max(1, SHEET_WIDTH // (width + GAP))
     ends, cells = [0] * columns, []
     for i in chosen:
-        height = heights[i]
+        height = min(heights[i], SHEET_HEIGHT)
         c = ends.index(min(ends))
         if cells and ends[c] + height > SHEET_HEIGHT:
             yield cells, max(ends)
@@ -184,6 +184,11 @@ def open_mails(browser, mails):
     browser.evaluate(f"open_mails({pages})")
 
 
+def measure(browser, width, scheme):
+    args = width, scheme == "dark", scheme == "light", width == WIDTHS[0]
+    return browser.evaluate(f"measure(...{json.dumps(args)})")
+
+
 def look(browser, mails):
     open_mails(browser, mails)
     for width in WIDTHS:
@@ -191,9 +196,7 @@ def look(browser, mails):
         heights = browser.evaluate(f"widen({width})")
         for scheme in SCHEMES:
             browser.scheme(scheme)
-            dark = "true" if scheme == "dark" else "false"
-            for m, seen in zip(mails, browser.evaluate(
-                    f"measure({width}, {dark})")):
+            for m, seen in zip(mails, measure(browser, width, scheme)):
                 m.seen[width, scheme] = seen
             take_pictures(browser, mails, heights, width, scheme)
 
@@ -203,7 +206,7 @@ def look_at_bad(browser, bad):
     before = len(browser.requests)
     open_mails(browser, [bad])
     browser.evaluate("widen(320)")
-    bad.seen[320, "light"] = browser.evaluate("measure(320, false)")[0]
+    bad.seen[320, "light"] = measure(browser, 320, "light")[0]
     return browser.requests[before:]
 
 
@@ -230,7 +233,7 @@ def complaints(mails, what, schemes=SCHEMES, widths=WIDTHS):
     for m in mails:
         for scheme in schemes:
             for width in widths:
-                for c in m.seen[width, scheme][what]:
+                for c in m.seen[width, scheme].get(what, ()):
                     yield f"{m.name}, {scheme}, {width}: {c}"
 
 
