@@ -20,6 +20,7 @@
 #define CAREFUL "webhook/careful"
 #define CLAIM_EVENTS "webhook"
 #define CLAIM_TURNS "turns"
+#define CLAIM_FILES "files"	/* turns that waited, or are followed up */
 
 #define BATCH_EVENTS 256
 /* Under load a claim reaches further, so that a batch is one commit. */
@@ -181,11 +182,14 @@ start(struct build *b, struct err *err)
 	if (!store_cursor_get(b->store, STORE_BUILD, CAREFUL,
 	    &b->careful_until, err) ||
 	    !bump_claim(b, CLAIM_EVENTS, &b->claim, err) ||
-	    !bump_claim(b, CLAIM_TURNS, &b->turn_claim, err))
+	    !bump_claim(b, CLAIM_TURNS, &b->turn_claim, err) ||
+	    !bump_claim(b, CLAIM_FILES, &b->file_claim, err))
 		return false;
 	tell_recover("events", &b->claim);
 	tell_recover("turns", &b->turn_claim);
+	tell_recover("files", &b->file_claim);
 	b->careful_turns = b->turn_claim.first != 0;
+	b->careful_files = b->file_claim.first != 0;
 	b->started = true;
 	return true;
 }
@@ -281,12 +285,19 @@ event_id(const struct build *b, guint i)
 	return ((const struct build_event *)b->batch->pdata[i])->id;
 }
 
-/* A turn of an earlier life that killed its renderer is not tried again. */
+/*
+ * A turn of an earlier life that killed its renderer is not tried again. A
+ * follow-up has another id in each life: its claim names the turn of the file.
+ */
 static bool
-is_poison(const struct build *b, int64_t turn_id)
+is_poison(const struct build *b, const struct build_turn *t)
 {
-	return b->turn_claim.deaths >= b->conf->poison_deaths &&
-	    b->turn_claim.first == turn_id && b->turn_claim.last == turn_id;
+	const struct store_claim *claim = t->is_waiting || t->of_turn != 0 ?
+	    &b->file_claim : &b->turn_claim;
+	int64_t id = t->of_turn != 0 ? t->of_turn : t->id;
+
+	return claim->deaths >= b->conf->poison_deaths &&
+	    claim->first == id && claim->last == id;
 }
 
 /* Every turn closed since the last call. */
@@ -297,7 +308,7 @@ render_closed(struct build *b, int64_t now_ms, struct build_progress *p,
 	for (; b->rendered < b->turns->len; b->rendered++) {
 		struct build_turn *t = b->turns->pdata[b->rendered];
 
-		if (is_poison(b, t->id)) {
+		if (is_poison(b, t)) {
 			t->parked = g_strdup("killed the build role again "
 			    "and again");
 			store_turn_park(b->store, t->id, t->parked, now_ms);
@@ -441,35 +452,28 @@ look_at_clock(struct build *b, int64_t now_ms, struct err *err)
 	return true;
 }
 
-/* Claims the turns, from first to last, and renders what is put into b->turns. */
-static bool
-render_claimed(struct build *b, int64_t now_ms, bool ok,
-    struct build_progress *p, struct err *err)
-{
-	ok = ok && render_closed(b, now_ms, p, err);
-	p->more = true;
-	return finish(b, CLAIM_TURNS, &b->turn_claim, ok, err);
-}
-
 /* Turns that waited for files: those have come, or the time is over. */
 static bool
 work_waiting(struct build *b, int64_t now_ms, struct build_progress *p,
     struct err *err)
 {
-	struct build_files todo = { .limit = b->careful_turns ? 1 : BATCH_DUE };
+	struct build_files todo = { .limit = b->careful_files ? 1 : BATCH_DUE };
 	bool ok = build_files_look(b, now_ms, &todo, err);
 
 	if (!ok || todo.results->len + todo.due->len == 0) {
+		b->careful_files = b->careful_files && !ok;
 		build_files_clear(&todo);
 		return ok;
 	}
 	forget_batch(b);
-	ok = claim_range(b, CLAIM_TURNS, &b->turn_claim, todo.first, todo.last,
+	ok = claim_range(b, CLAIM_FILES, &b->file_claim, todo.first, todo.last,
 	    err);
 	if (ok) {
 		store_begin(b->store);
-		ok = build_files_work(b, now_ms, &todo, err);
-		ok = render_claimed(b, now_ms, ok, p, err);
+		ok = build_files_work(b, now_ms, &todo, err) &&
+		    render_closed(b, now_ms, p, err);
+		p->more = true;
+		ok = finish(b, CLAIM_FILES, &b->file_claim, ok, err);
 	}
 	build_files_clear(&todo);
 	return ok;
@@ -498,7 +502,9 @@ work_due(struct build *b, int64_t now_ms, struct build_progress *p,
 		return false;
 	store_begin(b->store);
 	close_due(b, due, n, now_ms);
-	if (!render_claimed(b, now_ms, true, p, err))
+	p->more = true;
+	if (!finish(b, CLAIM_TURNS, &b->turn_claim, render_closed(b, now_ms,
+	    p, err), err))
 		return false;
 	if (n == due->len && n < BATCH_DUE)
 		b->close_all = b->careful_turns = false;

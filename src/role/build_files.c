@@ -284,11 +284,13 @@ follow_up(struct build *b, const struct build_result *r,
 		.first_at_ms = first->first_at_ms,
 		.last_at_ms = first->last_at_ms, .opened_ms = now_ms,
 		.touched_ms = now_ms, .close_at_ms = now_ms };
+	struct build_turn *made;
 
 	store_turn_add(b->store, &t, NULL, "media", TURN_SINGLE);
 	store_follow_up_add(b->store, t.id, r->want_id);
-	build_turn_closed(b, t.id, t.conversation, NULL, NULL)->want_id =
-	    r->want_id;
+	made = build_turn_closed(b, t.id, t.conversation, NULL, NULL);
+	made->want_id = r->want_id;
+	made->of_turn = r->turn_id;
 	turn_clear(&t);
 }
 

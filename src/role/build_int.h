@@ -32,6 +32,7 @@ struct build_turn {
 	struct build_event *event;	/* of a single item, else NULL */
 	struct item *item;		/* borrowed from event, else NULL */
 	int64_t want_id;	/* of a follow-up, else 0 */
+	int64_t of_turn;	/* of a follow-up: the turn of its file */
 	bool is_waiting;	/* the store has it as waiting for files */
 	bool is_overdue;	/* and it has waited long enough */
 	/* what became of it, to be logged once the batch is committed */
@@ -60,8 +61,9 @@ struct build {
 	int64_t last_now_ms;
 	bool close_all;		/* the clock was set back */
 	bool careful_turns;	/* due turns are rendered singly */
+	bool careful_files;	/* and those that waited, or are followed up */
 	int64_t careful_until;	/* events up to this one are worked singly */
-	struct store_claim claim, turn_claim;	/* as committed */
+	struct store_claim claim, turn_claim, file_claim;	/* as committed */
 	bool started;
 };
 

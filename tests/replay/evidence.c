@@ -224,7 +224,8 @@ check_mail(struct evidence *e, const struct world_mail *m)
 
 	read_part(e, &a, m->inner);
 	check_names(e, m, &a);
-	if (e->w->conf->render.attach_event)
+	/* A follow-up brings files; the mail before it had the events. */
+	if (e->w->conf->render.attach_event && !m->is_follow_up)
 		check_items(e, m, &a);
 	g_hash_table_unref(a.events);
 	g_hash_table_unref(a.items);

@@ -100,12 +100,15 @@ do_die(struct play *p, struct script_line *l)
 {
 	const char *times = script_take(l), *what = script_take(l);
 	const char *number = script_take(l);
+	const char *claim = g_strcmp0(what, "event") == 0 ? "webhook" :
+	    g_strcmp0(what, "turn") == 0 ? "turns" :
+	    g_strcmp0(what, "files") == 0 ? "files" : NULL;
 	struct store_claim c = { 0 };
 	struct err err = ERR_INIT;
 
-	if (number == NULL || (strcmp(what, "event") != 0 &&
-	    strcmp(what, "turn") != 0)) {
-		world_fail(p->w, "die TIMES event|turn NUMBER [to=NUMBER]");
+	if (number == NULL || claim == NULL) {
+		world_fail(p->w, "die TIMES event|turn|files NUMBER "
+		    "[to=NUMBER]");
 		return;
 	}
 	c.first = c.last = g_ascii_strtoll(number, NULL, 10);
@@ -114,8 +117,7 @@ do_die(struct play *p, struct script_line *l)
 	/* The life that finds the claim counts itself among the dead. */
 	c.deaths = g_ascii_strtoll(times, NULL, 10) - 1;
 	store_begin(p->w->store);
-	store_claim_set(p->w->store, STORE_BUILD,
-	    strcmp(what, "event") == 0 ? "webhook" : "turns", &c);
+	store_claim_set(p->w->store, STORE_BUILD, claim, &c);
 	if (!store_commit(p->w->store, &err))
 		world_fail(p->w, "claim: %s", err.text);
 }
@@ -179,19 +181,25 @@ set_fetch(struct play *p, const struct store_fetch *f)
 	    world_fail(p->w, "fetch: %s", err.text);
 }
 
-/* The bytes said, as a file that is there. */
+/* The bytes said, as a file that is where media's files are; its name. */
 static char *
-write_file(struct play *p, const char *media_id, const char *text,
-    struct store_fetch *f)
+write_file(struct play *p, const char *text, struct store_fetch *f)
 {
-	g_autofree char *name = g_strconcat("file-", media_id, NULL);
-	char *path = g_build_filename(p->w->dir, name, NULL);
+	g_autofree char *path = NULL, *dir = NULL;
+	char hex[HASH_HEX_SIZE];
+	char *name;
 
 	f->size = (int64_t)strlen(text);
 	hash_sha256(text, strlen(text), f->sha256);
-	if (!g_file_set_contents(path, text, (gssize)f->size, NULL))
+	hash_hex(f->sha256, hex);
+	name = g_strdup_printf("%.2s/%.2s/%s", hex, hex + 2, hex);
+	path = g_build_filename(store_dir(p->w->store, STORE_DIR_MEDIA), name,
+	    NULL);
+	dir = g_path_get_dirname(path);
+	if (g_mkdir_with_parents(dir, 0700) != 0 ||
+	    !g_file_set_contents(path, text, (gssize)f->size, NULL))
 		world_fail(p->w, "cannot write %s", path);
-	return path;
+	return name;
 }
 
 /* fetched | unavailable | quarantined media=ID [type=T] [verdict=V] "…" */
@@ -223,7 +231,7 @@ do_fetch(struct play *p, struct script_line *l, enum store_fetch_state state)
 	if (state == STORE_UNAVAILABLE)
 		f.reason = text;
 	else
-		f.path = path = write_file(p, k.media_id, text, &f);
+		f.path = path = write_file(p, text, &f);
 	set_fetch(p, &f);
 }
 
