@@ -28,7 +28,7 @@
 #define BATCH_BYTES (4 << 20)
 #define BATCH_DUE 128
 
-/* A clock that was set back by more would leave turns open for that long. */
+/* A clock that was set back by more would keep turns waiting for that long. */
 #define CLOCK_SLACK_MS 5000
 
 /* ---- news: logged only when what they say has been committed ------------- */
@@ -431,22 +431,32 @@ close_due(struct build *b, const GPtrArray *due, guint n, int64_t now_ms)
 	}
 }
 
+static bool
+is_far(int64_t at_ms, int64_t now_ms, int64_t most_ms)
+{
+	return at_ms != INT64_MAX &&
+	    at_ms > now_ms + most_ms + CLOCK_SLACK_MS;
+}
+
 /*
  * A clock that was set back, in this life or before it, would leave open
- * turns waiting for as long: all are closed, however many there are.
+ * turns waiting for as long: all are closed, however many there are. Those
+ * that wait for files are let go if they would wait for longer than any may.
  */
 static bool
 look_at_clock(struct build *b, int64_t now_ms, struct err *err)
 {
-	int64_t next;
+	bool is_first = b->last_now_ms == 0;
+	int64_t due, wait;
 
-	if (b->last_now_ms == 0) {
-		if (!store_turn_next_due(b->store, &next, err))
+	if (is_first || now_ms < b->last_now_ms - CLOCK_SLACK_MS) {
+		if (!store_turn_next_due(b->store, &due, err) ||
+		    !store_turn_wait_next(b->store, &wait, err))
 			return false;
-		b->close_all = next != INT64_MAX &&
-		    next > now_ms + b->conf->turn.idle_ms + CLOCK_SLACK_MS;
-	} else if (now_ms < b->last_now_ms - CLOCK_SLACK_MS) {
-		b->close_all = true;
+		b->close_all = !is_first ||
+		    is_far(due, now_ms, b->conf->turn.idle_ms);
+		b->wait_no_more = is_far(wait, now_ms,
+		    b->conf->media.wait_ms);
 	}
 	b->last_now_ms = now_ms;
 	return true;
@@ -458,10 +468,12 @@ work_waiting(struct build *b, int64_t now_ms, struct build_progress *p,
     struct err *err)
 {
 	struct build_files todo = { .limit = b->careful_files ? 1 : BATCH_DUE };
-	bool ok = build_files_look(b, now_ms, &todo, err);
+	bool ok = build_files_look(b, b->wait_no_more ? INT64_MAX : now_ms,
+	    &todo, err);
 
 	if (!ok || todo.results->len + todo.due->len == 0) {
 		b->careful_files = b->careful_files && !ok;
+		b->wait_no_more = b->wait_no_more && !ok;
 		build_files_clear(&todo);
 		return ok;
 	}

@@ -60,6 +60,7 @@ struct build {
 	int64_t files;		/* wanted by this step */
 	int64_t last_now_ms;
 	bool close_all;		/* the clock was set back */
+	bool wait_no_more;	/* and no turn waits for its files */
 	bool careful_turns;	/* due turns are rendered singly */
 	bool careful_files;	/* and those that waited, or are followed up */
 	int64_t careful_until;	/* events up to this one are worked singly */
