@@ -165,9 +165,9 @@ bool render_style_get(struct render *r, const struct render_style_conf *conf,
  * Message-ID, naming every file, its SHA-256 and its parts) and numbered parts
  * with the files. A file that is larger than a part is cut, nothing is left
  * out. Array of struct rendered *, owned by the caller, manifest first.
- * ERR_PERM "render.…", also when a file of `media` is no longer the one that
- * was taken; ERR_TEMP "io.…" when the spool cannot be written or a file not be
- * read.
+ * ERR_PERM "render.…", also when a file of `media` is gone or no longer the
+ * one that was taken; ERR_TEMP "io.…" when the spool cannot be written or a
+ * file not be read.
  */
 bool render_mails(struct render *r, const struct render_style *style,
     const struct render_input *in, GPtrArray **out, struct err *err);

@@ -148,10 +148,14 @@ static bool
 open_file(const char *path, int *out, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int e = errno;
 
-	if (fd < 0)
-		return err_set(err, ERR_TEMP, "io.open", "%s: %s", path,
-		    err_errno(errno));
+	if (fd < 0) {
+		err_set(err, ERR_TEMP, "io.open", "%s: %s", path,
+		    err_errno(e));
+		errno = e;
+		return false;
+	}
 	*out = fd;
 	return true;
 }
@@ -197,8 +201,8 @@ put_encoded(struct sink *s, const char *data, size_t len, bool is_last,
 static bool
 changed(const char *path, struct err *err)
 {
-	return err_set(err, ERR_PERM, "render.file", "%s is not what it was "
-	    "when it was taken; restore it, then render the turn again",
+	return err_set(err, ERR_PERM, "render.file", "%s is lost, or not what "
+	    "it was when it was taken; restore it, then render the turn again",
 	    path);
 }
 
@@ -232,13 +236,23 @@ check_size(int fd, const struct render_piece *p, struct err *err)
 	return st.st_size == p->file->size || changed(p->path, err);
 }
 
+/* One that is lost comes back only if a person brings it. */
+static bool
+open_piece(const struct render_piece *p, int *fd, struct err *err)
+{
+	if (open_file(p->path, fd, err))
+		return check_size(*fd, p, err);
+	return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ?
+	    changed(p->path, err) : false;
+}
+
 static bool
 put_file(struct sink *s, const struct render_piece *p, struct err *err)
 {
 	g_autofree char *chunk = g_malloc(CHUNK);
 	auto_fd int fd = -1;
 
-	if (!open_file(p->path, &fd, err) || !check_size(fd, p, err))
+	if (!open_piece(p, &fd, err))
 		return false;
 	for (int64_t at = 0; at < p->len; at += CHUNK) {
 		size_t n = (size_t)MIN(p->len - at, CHUNK);

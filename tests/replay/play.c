@@ -6,6 +6,7 @@
 #include "play.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "conf.h"
 #include "err.h"
@@ -154,8 +155,10 @@ do_purge(struct play *p, struct script_line *l)
 /* ---- the media role, simulated ------------------------------------------------ */
 
 struct wish {
+	struct play *p;		/* NULL: the path is not asked for */
 	const char *media_id;
 	int64_t want_id;
+	char *path;
 };
 
 static bool
@@ -164,9 +167,14 @@ find_want(void *arg, const struct store_want *want,
 {
 	struct wish *k = arg;
 
-	(void)f;
-	if (strcmp(want->media_id, k->media_id) == 0)
-		k->want_id = want->id;
+	if (strcmp(want->media_id, k->media_id) != 0)
+		return true;
+	k->want_id = want->id;
+	if (k->p != NULL && f->path != NULL) {
+		g_free(k->path);
+		k->path = g_build_filename(store_dir(k->p->w->store,
+		    STORE_DIR_MEDIA), f->path, NULL);
+	}
 	return true;
 }
 
@@ -253,6 +261,21 @@ do_quarantined(struct play *p, struct script_line *l)
 	do_fetch(p, l, STORE_QUARANTINED);
 }
 
+/* gone media=ID: its file is not there any more. */
+static void
+do_gone(struct play *p, struct script_line *l)
+{
+	struct wish k = { .p = p, .media_id = script_get(l, "media") };
+	struct err err = ERR_INIT;
+
+	if (k.media_id == NULL ||
+	    !store_want_list(p->w->store, 0, INT32_MAX, find_want, &k, &err))
+		world_fail(p->w, "gone media=ID");
+	else if (k.path == NULL || unlink(k.path) != 0)
+		world_fail(p->w, "there is no file of %s", k.media_id);
+	g_free(k.path);
+}
+
 /* ---- what a test may say about itself ------------------------------------------ */
 
 static void
@@ -288,7 +311,7 @@ static const struct {
 	{ "restart", do_restart, true }, { "die", do_die, false },
 	{ "clock", do_clock, true }, { "purge", do_purge, false },
 	{ "allow", do_allow, false }, { "store", do_store, false },
-	{ "fetched", do_fetched, true },
+	{ "fetched", do_fetched, true }, { "gone", do_gone, false },
 	{ "unavailable", do_unavailable, true },
 	{ "quarantined", do_quarantined, true },
 	{ "expect", do_expect, false },

@@ -549,9 +549,11 @@ a_file_that_cannot_be_read_or_is_another_makes_no_mail(void **state)
 	assert_int_equal(truncate(m->path, 1000), 0);
 	assert_true(fails(&b, spooling, &err));
 	assert_int_equal(err.kind, ERR_PERM);
+	/* Tried for ever it would keep all other turns from being rendered. */
 	unlink(m->path);
 	assert_true(fails(&b, spooling, &err));
-	assert_int_equal(err.kind, ERR_TEMP);
+	assert_int_equal(err.kind, ERR_PERM);
+	assert_string_equal(err.what, "render.file");
 	assert_non_null(strstr(err.text, m->path));
 	bed_end(&b);
 }
