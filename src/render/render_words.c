@@ -75,15 +75,19 @@ columns_of(gunichar c, size_t before)
 size_t
 render_columns(const char *text)
 {
-	size_t columns = 0, last = 0;
+	size_t columns = 0, last = 1;
 
 	while (*text != '\0') {
-		if ((unsigned char)*text < 0x80) {
+		gunichar c = (unsigned char)*text;
+
+		if (c < 0x80) {
 			last = 1;
 			text++;
 		} else {
-			last = columns_of(g_utf8_get_char(text), last);
-			text += g_utf8_skip[(unsigned char)*text];
+			c = g_utf8_get_char_validated(text, -1);
+			last = c >= (gunichar)-2 ? 1 : columns_of(c, last);
+			text += c >= (gunichar)-2 ? 1 :
+			    g_utf8_skip[(unsigned char)*text];
 		}
 		columns += last;
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Template engine. The first line of the input is used as a value, the rest
- * as the template. Laws: what is refused says where; what is accepted renders
- * to clean UTF-8 within the cap, with no markup made of a value.
+ * Template engine. The first line of the input is used as a value, and as the
+ * translation of all words; the rest as the template. Laws: what is refused
+ * says where; what is accepted renders to clean UTF-8 within the cap, with no
+ * markup made of a value.
  */
 #include <assert.h>
 #include <glib.h>
@@ -44,15 +45,25 @@ check_output(const GString *out, enum template_kind kind, bool ok)
 	assert(kind != TEMPLATE_LINE || strpbrk(out->str, "\r\n\t") == NULL);
 }
 
+static const char *
+find_words(const void *catalog, const char *words)
+{
+	assert(*words != '\0' && !g_ascii_isspace(*words));
+	return catalog;
+}
+
 static void
 try_kind(const char *text, size_t len, enum template_kind kind,
     const struct template_scope *scope)
 {
+	const struct template_source source = { .name = "t", .text = text,
+		.len = len, .kind = kind, .vars = vars, .find = find_words,
+		.catalog = scope->string[0], .catalog_name = "catalog" };
 	g_autoptr(GString) out = g_string_new(NULL);
 	struct template *t = NULL;
 	struct err err = ERR_INIT;
 
-	if (!template_compile("t", text, len, kind, vars, &t, &err)) {
+	if (!template_compile_source(&source, &t, &err)) {
 		assert(err.kind == ERR_CONF && g_str_has_prefix(err.text, "t:"));
 		assert(t == NULL);
 		return;
