@@ -6,6 +6,7 @@ in English and in a translation. EXCEPTIONS says what does not, and why."""
 import base64
 import email
 import email.policy
+import functools
 import glob
 import json
 import os
@@ -126,6 +127,7 @@ def items_of(raw):
         yield item
 
 
+@functools.cache
 def text_of(path):
     with open(path, "rb") as f:
         mail = email.message_from_bytes(f.read(), policy=email.policy.strict)
@@ -133,15 +135,19 @@ def text_of(path):
     return squeeze(part.get_content())
 
 
+@functools.cache
+def all_texts_of(event):
+    return " ".join(text_of(p) for p in glob.glob(f"{event}-*.eml"))
+
+
 def missing(path):
     text = text_of(path)
     event = re.sub(r"-\d+\.eml$", "", path)
-    everything = " ".join(text_of(p) for p in glob.glob(f"{event}-*.eml"))
     with open(path[:-4] + ".raw", encoding="utf-8", newline="\n") as f:
         raw = f.read()
     for item in items_of(raw):
         for name, value in scalars(item):
-            where = everything if APART in name else text
+            where = all_texts_of(event) if APART in name else text
             if not in_pieces(value, where) and \
                     not any(s in where for s in spellings(value)):
                 yield f"{os.path.basename(path)[:-4]}: {ascii(name)}: " \
