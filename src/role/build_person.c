@@ -272,15 +272,68 @@ find_changed(struct build *b, const char *realm,
 	return ok;
 }
 
+/*
+ * Whose the id is now, NULL if nobody's or the person's own. *is_newer: that
+ * one got it after the change, which came late.
+ */
+static bool
+find_owner(struct build *b, const struct known *k, const char *id,
+    const char *kind, char **owner, bool *is_newer, struct err *err)
+{
+	int64_t since = 0;
+
+	*is_newer = false;
+	if (!look_up(b, k->realm, id, owner, err))
+		return false;
+	if (g_strcmp0(*owner, k->person) == 0)
+		g_clear_pointer(owner, g_free);
+	if (*owner == NULL)
+		return true;
+	if (!build_identity_since(b, k->realm, *owner, kind,
+	    id + strlen("n:"), &since, err))
+		return false;
+	*is_newer = since > k->at_ms;
+	return true;
+}
+
 /* Who gets a number that was given up is not the one who had it. */
-static void
-give_up(struct build *b, const char *realm, const char *number,
-    const char *person, int64_t at_ms)
+static bool
+give_up(struct build *b, const struct known *k, const char *number,
+    struct err *err)
 {
 	g_autofree char *id = alias_id("n:", number);
-	g_autofree char *next = g_strdup_printf("%s@%" PRId64, id, at_ms);
+	g_autofree char *next = g_strdup_printf("%s@%" PRId64, id, k->at_ms);
+	g_autofree char *owner = NULL;
+	bool is_newer;
 
-	learn(b, realm, id, next, person, at_ms);
+	if (!build_identity_end(b, k->realm, k->person, "number", number,
+	    k->at_ms, err) ||
+	    !find_owner(b, k, id, "number", &owner, &is_newer, err))
+		return false;
+	if (!is_newer)
+		learn(b, k->realm, id, next, k->person, k->at_ms);
+	return true;
+}
+
+/* Who had the id has it no more. */
+static bool
+take_over(struct build *b, const struct known *k, const char *id,
+    const char *kind, struct err *err)
+{
+	g_autofree char *owner = NULL;
+	bool is_newer;
+
+	if (id == NULL)
+		return true;
+	if (!find_owner(b, k, id, kind, &owner, &is_newer, err))
+		return false;
+	if (is_newer)
+		return true;
+	if (owner != NULL && !build_identity_end(b, k->realm, owner, kind,
+	    id + strlen("n:"), k->at_ms, err))
+		return false;
+	learn(b, k->realm, id, k->person, owner, k->at_ms);
+	return true;
 }
 
 static bool
@@ -296,21 +349,15 @@ learn_change(struct build *b, const struct known *k,
 	g_autofree char *u = alias_id("u:", id->after.user_id);
 	g_autofree char *n = alias_id("n:", id->after.number);
 
-	if (is_other(id->before.number, id->after.number)) {
-		if (!build_identity_end(b, k->realm, k->person, "number",
-		    id->before.number, k->at_ms, err))
-			return false;
-		give_up(b, k->realm, id->before.number, k->person, k->at_ms);
-	}
+	if (is_other(id->before.number, id->after.number) &&
+	    !give_up(b, k, id->before.number, err))
+		return false;
 	if (is_other(id->before.user_id, id->after.user_id) &&
 	    !build_identity_end(b, k->realm, k->person, "user-id",
 	    id->before.user_id, k->at_ms, err))
 		return false;
-	if (u != NULL)
-		learn(b, k->realm, u, k->person, NULL, k->at_ms);
-	if (n != NULL)
-		learn(b, k->realm, n, k->person, NULL, k->at_ms);
-	return true;
+	return take_over(b, k, u, "user-id", err) &&
+	    take_over(b, k, n, "number", err);
 }
 
 static bool
