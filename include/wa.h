@@ -8,18 +8,21 @@
  * Item keys (whatsapp-webhook facts: Meta redelivers, in other POSTs and out
  * of order), fields joined by '|', made of:
  *   message, edit, revoke, reaction, echo   whatsapp|m|<phone_number_id>|<id>
- *   a gap of one of these     whatsapp|u|<phone_number_id>|<id>
+ *   one without its content   whatsapp|u|<phone_number_id>|<id>
  *   status    whatsapp|s|<phone_number_id>|<id>|<status>|<recipient>|<participant>|<timestamp>
  *   call      whatsapp|c|<phone_number_id>|<id>|<event or status>
  *   its recordings, transcripts      whatsapp|c|<phone_number_id>|<id>|<event>|<media id>
  *   else      whatsapp|f|<account>|<field>|<entry time>|<hash>
  * <hash> is hash_strings() of phone_number_id, member name (of a machine's
  * summary with the key of the item it came with, of a history chunk with its
- * first message and their number) and the item's raw JSON. What has no id of
- * its own gets this form, and so does a placeholder in the history. A gap
- * (kind GAP: unsupported, or with errors in place of its content) and that
- * placeholder have forms of their own because the content may come later under
- * the same id, and is then a new item. An item's refers has the form with m;
+ * first message and their number, of a line of the history without id with its
+ * person) and the item's raw JSON. What has no id of its own gets this form,
+ * and so do a placeholder in the history, statuses of payments and of whatever
+ * else is no message, and words about calls that are not known. What is
+ * without its content (kind GAP: unsupported, or with errors in its place; or
+ * of a known type and not understood) and that placeholder have forms of their
+ * own because the content may come later under the same id, and is then a new
+ * item. An item's refers has the form with m;
  * of a call's later events that of its connect; of a summary the key of what
  * it came with. Of a key nothing but the parts above is made, never what else
  * a status or a message holds. <recipient> and <participant> are the user id

@@ -81,7 +81,10 @@ has_media(const struct item *it)
 	    it->type == ITEM_TYPE_CALL_TRANSCRIPT;
 }
 
-/* A call can have several recordings: its id and the event are not enough. */
+/*
+ * A call can have several recordings: its id and the event are not enough. Of
+ * an event that is not known all of its JSON is needed.
+ */
 static char *
 call_key(const struct item *it, json_object *call)
 {
@@ -89,7 +92,7 @@ call_key(const struct item *it, json_object *call)
 	const char *parts[] = { it->business.user_id, it->id, it->type_name,
 		NULL };
 
-	if (it->id == NULL || it->type_name == NULL)
+	if (it->id == NULL || it->type == ITEM_TYPE_UNKNOWN)
 		return NULL;
 	if (!has_media(it))
 		return wa_key("c", parts, 3);
@@ -218,8 +221,8 @@ wa_call_parse(const struct wa_walk *w, struct item *it, json_object *call)
 	return true;
 }
 
-static bool
-is_call_status(const char *word)
+bool
+wa_is_call_status(const char *word)
 {
 	static const char *const words[] = { "RINGING", "ACCEPTED",
 		"REJECTED" };
@@ -257,7 +260,7 @@ wa_call_status_read(struct item *it, json_object *status)
 		{ "recipient_parent_user_id", WA_TEXT },
 		{ "group_id", WA_TEXT }, WA_EVENT_KNOWN };
 
-	if (!is_call_status(it->type_name) || it->target == NULL)
+	if (!wa_is_call_status(it->type_name) || it->target == NULL)
 		return;
 	it->kind = ITEM_CALL;
 	it->type = ITEM_TYPE_CALL_STATUS;

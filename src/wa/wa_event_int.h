@@ -42,6 +42,7 @@ extern const struct wa_word wa_call_events[];
 void wa_call_begin(struct item *it, json_object *call);
 bool wa_call_parse(const struct wa_walk *w, struct item *it,
     json_object *call);
+bool wa_is_call_status(const char *word);
 /* A status whose receipt was read; it becomes a call if the word is known. */
 void wa_call_status_read(struct item *it, json_object *status);
 

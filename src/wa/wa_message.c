@@ -258,6 +258,14 @@ message_key(const struct item *it, const char *kind, const char *id)
 	return id != NULL ? wa_key(kind, parts, G_N_ELEMENTS(parts)) : NULL;
 }
 
+/* Withheld, or of a known type and not understood. */
+static bool
+is_without_content(const struct reading *r)
+{
+	return r->it->kind == ITEM_GAP ||
+	    (r->it->kind == ITEM_NOTICE && r->row != NULL);
+}
+
 /*
  * What came without its content must not hide the content, which may come
  * later under the same id.
@@ -271,7 +279,7 @@ read_keys(const struct reading *r)
 	it->refers = message_key(it, "m",
 	    it->target != NULL ? it->target : answered);
 	if (r->side != WA_THREAD || it->type != ITEM_TYPE_MEDIA_PLACEHOLDER)
-		it->key = message_key(it, it->kind == ITEM_GAP ? "u" : "m",
+		it->key = message_key(it, is_without_content(r) ? "u" : "m",
 		    it->id);
 }
 
@@ -308,10 +316,24 @@ find_body(json_object *message, enum wa_side side)
 	    wa_get_any(message, "type") == NULL ? request : message;
 }
 
+/* Of a line without id only its thread says whose chat it is in. */
+static char *
+make_place(const struct reading *r)
+{
+	const struct item_party *p = &r->it->counterpart;
+
+	if (r->side != WA_THREAD || r->it->id != NULL)
+		return g_strdup(members[r->side]);
+	return g_strjoin("|", members[r->side],
+	    p->user_id != NULL ? p->user_id : "",
+	    p->number != NULL ? p->number : "", NULL);
+}
+
 void
 wa_message_add(struct wa_walk *w, json_object *message, enum wa_side side)
 {
 	struct reading r = { .w = w, .o = message, .side = side };
+	g_autofree char *place = NULL;
 
 	if (!json_object_is_type(message, json_type_object)) {
 		wa_notice_add(w, members[side], message, ITEM_TYPE_UNKNOWN,
@@ -322,5 +344,6 @@ wa_message_add(struct wa_walk *w, json_object *message, enum wa_side side)
 	r.body = find_body(message, side);
 	r.it = wa_item_begin(w, message);
 	read_message(&r);
-	wa_item_end(w, members[side], r.it);
+	place = make_place(&r);
+	wa_item_end(w, place, r.it);
 }

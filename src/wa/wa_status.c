@@ -81,6 +81,23 @@ get_person(json_object *status, const struct wa_party_keys *keys,
 	return person;
 }
 
+/*
+ * A message has a status once in a second. How often a payment has one, or
+ * whatever else gets statuses, nobody knows: those are told apart by all of
+ * their JSON.
+ */
+static bool
+comes_once(const struct item *it, json_object *status, bool call)
+{
+	g_autofree char *type = wa_get_text(status, "type");
+
+	if (it->target == NULL)
+		return false;
+	if (call)
+		return wa_is_call_status(it->receipt->status);
+	return type == NULL || strcmp(type, "message") == 0;
+}
+
 static char *
 status_key(const struct item *it, json_object *status, bool call)
 {
@@ -91,7 +108,7 @@ status_key(const struct item *it, json_object *status, bool call)
 	const char *parts[] = { it->business.user_id, it->target,
 		it->receipt->status, recipient, participant, at };
 
-	if (it->target == NULL)
+	if (!comes_once(it, status, call))
 		return NULL;
 	return call ? wa_key("c", parts, 3) :
 	    wa_key("s", parts, G_N_ELEMENTS(parts));

@@ -205,6 +205,67 @@ what_has_no_id_is_told_apart_by_place_time_and_bytes(void **state)
 	}
 }
 
+/*
+ * Two things with one key would be one: the second would be taken for a
+ * repeat of the first, and never be in a mail.
+ */
+static void
+what_is_not_known_to_come_once_is_told_apart_by_its_bytes(void **state)
+{
+	static const char *const rows[] = {
+		/* Two transactions in one second, and the message's own word. */
+		STATUS("failed", "\"recipient_id\":\"5511988880001\""),
+		STATUS("failed", "\"recipient_id\":\"5511988880001\","
+		    "\"type\":\"payment\",\"payment\":{\"transaction\":"
+		    "{\"id\":\"1\"}}"),
+		STATUS("failed", "\"recipient_id\":\"5511988880001\","
+		    "\"type\":\"payment\",\"payment\":{\"transaction\":"
+		    "{\"id\":\"2\"}}"),
+		STATUS("failed", "\"recipient_id\":\"5511988880001\","
+		    "\"type\":\"something new\""),
+		/* Of a call's new words nobody knows how often they come. */
+		"\"calls\":[{\"id\":\"wacid.1\",\"event\":\"hold\","
+		    "\"timestamp\":\"1790000001\"}]",
+		"\"calls\":[{\"id\":\"wacid.1\",\"event\":\"hold\","
+		    "\"timestamp\":\"1790000002\"}]",
+		STATUS("HOLD", "\"type\":\"call\",\"x\":1"),
+		STATUS("HOLD", "\"type\":\"call\",\"x\":2"),
+		/* The content may still come. */
+		"\"messages\":[{\"id\":\"wamid.A\",\"type\":\"image\"}]",
+		"\"messages\":[{" MESSAGE "}]",
+	};
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash,
+	    g_str_equal, g_free, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		char *key = only_key("", rows[i]);
+
+		if (!g_hash_table_add(seen, key))
+			fail_msg("%s: %s", key, rows[i]);
+	}
+}
+
+/* A greeting to everybody in one second, in a history without ids. */
+static void
+lines_of_two_threads_are_two_lines_however_alike_they_are(void **state)
+{
+	static const char line[] = "\"messages\":[{\"from\":\"551140000001\","
+	    "\"timestamp\":\"1790000000\",\"type\":\"text\","
+	    "\"text\":{\"body\":\"Happy new year\"}}]";
+	g_autofree char *value = g_strdup_printf("\"history\":[{\"threads\":["
+	    "{\"id\":\"5511988880001\",%s},{\"id\":\"5511988880002\",%s}]}]",
+	    line, line);
+	g_autoptr(GPtrArray) items = parse_value("", value);
+	const struct item *a, *b;
+
+	(void)state;
+	assert_int_equal(items->len, 2);
+	a = items->pdata[0];
+	b = items->pdata[1];
+	assert_string_not_equal(a->key, b->key);
+}
+
 static void
 a_very_long_id_makes_a_key_of_bounded_length(void **state)
 {
@@ -485,6 +546,10 @@ main(void)
 		    the_raw_json_shows_that_a_redelivery_has_other_bytes),
 		cmocka_unit_test(
 		    statuses_of_one_message_differ_by_word_person_and_time),
+		cmocka_unit_test(
+		    what_is_not_known_to_come_once_is_told_apart_by_its_bytes),
+		cmocka_unit_test(
+		    lines_of_two_threads_are_two_lines_however_alike_they_are),
 		cmocka_unit_test(keys_are_spelt_as_documented),
 		cmocka_unit_test(
 		    what_has_no_id_is_told_apart_by_place_time_and_bytes),

@@ -1035,7 +1035,7 @@ a_known_type_without_its_content_stays_a_notice_with_its_json(void **state)
 				continue;	/* a list of one odd card */
 			assert_int_equal(it->kind, ITEM_NOTICE);
 			assert_non_null(it->note);
-			assert_string_equal(it->key, "whatsapp|m|700|wamid.A");
+			assert_string_equal(it->key, "whatsapp|u|700|wamid.A");
 			assert_string_equal(it->counterpart.number,
 			    "5511988880001");
 		}
