@@ -23,15 +23,30 @@ struct reading {
 	const struct wa_type *row;	/* NULL: the type is not known */
 };
 
+static bool
+is_of_thread(const struct wa_walk *w, json_object *o, const char *key)
+{
+	g_autofree char *text = wa_get_text(o, key);
+	g_autofree char *digits = wa_digits(text);
+
+	return w->thread != NULL && digits != NULL &&
+	    g_strcmp0(digits, w->thread->number) == 0;
+}
+
 /*
- * Of a history line only the number tells who wrote it: Meta's own example
- * has the customer's user id in from_user_id of what the business sent.
+ * Of a history line only the numbers tell who wrote it: Meta's own example
+ * has the customer's user id in from_user_id of what the business sent. Where
+ * numbers have two spellings (with and without the 9 of Brazil, the 1 of
+ * Mexico) that of the business may be another here than in the metadata; what
+ * goes to the customer is of the business all the same.
  */
 static bool
 thread_is_sent(const struct wa_walk *w, json_object *message)
 {
 	if (wa_is_business(w, message, "from"))
 		return true;
+	if (is_of_thread(w, message, "to"))
+		return !is_of_thread(w, message, "from");
 	return wa_get_any(message, "from") == NULL &&
 	    wa_get_any(message, "to") != NULL && !wa_is_business(w, message, "to");
 }

@@ -132,13 +132,31 @@ add_member(struct wa_walk *w, const struct member *row, json_object *member)
 	}
 }
 
-/* About whom the first item that it came with is. */
+static bool
+is_same_chat(const struct item *a, const struct item *b)
+{
+	if (a->group_id != NULL || b->group_id != NULL)
+		return g_strcmp0(a->group_id, b->group_id) == 0;
+	return g_strcmp0(a->counterpart.user_id, b->counterpart.user_id) == 0 &&
+	    g_strcmp0(a->counterpart.number, b->counterpart.number) == 0;
+}
+
+/*
+ * About whom the first item that it came with is. Where several people are
+ * in one change nobody knows whose it is, and it is filed under nobody.
+ */
 static void
 add_summary(struct wa_walk *w, json_object *value, guint first)
 {
+	const struct item *beside = w->items->len > first ?
+	    w->items->pdata[first] : NULL;
+
+	for (guint i = first; beside != NULL && i < w->items->len; i++) {
+		if (!is_same_chat(beside, w->items->pdata[i]))
+			beside = NULL;
+	}
 	wa_summary_add(w, wa_get(value, "conversation_context",
-	    json_type_object),
-	    w->items->len > first ? w->items->pdata[first] : NULL);
+	    json_type_object), beside);
 }
 
 /* Known members of the wrong shape are left over like unknown ones. */

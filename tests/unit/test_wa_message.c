@@ -1071,6 +1071,64 @@ a_sync_of_history_is_told_apart_by_its_first_message(void **state)
 		g_free(keys[i]);
 }
 
+/* As where numbers of one country have two spellings. */
+static void
+a_line_of_history_to_the_customer_is_of_the_business(void **state)
+{
+	static const struct {
+		const char *people;
+		bool sent;
+	} rows[] = {
+		{ "\"from\":\"5511940000001\",\"to\":\"5511988880001\"", true },
+		{ "\"from\":\"551140000001\",\"to\":\"5511988880001\"", true },
+		{ "\"from\":\"5511988880001\",\"to\":\"551140000001\"", false },
+		{ "\"from\":\"5511988880001\",\"to\":\"5511940000001\"", false },
+		{ "\"from\":\"5511988880001\",\"to\":\"5511988880001\"", false },
+		{ "\"from\":\"5511988880001\"", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *members = g_strdup_printf("\"history\":[{"
+		    "\"threads\":[{\"id\":\"5511988880001\",\"messages\":["
+		    "{%s,\"id\":\"wamid.H\",\"type\":\"text\",\"text\":"
+		    "{\"body\":\"x\"}}]}]}]", rows[i].people);
+		g_autoptr(GPtrArray) items = parse_field("history", members);
+		const struct item *it = only_item(items);
+
+		assert_int_equal(it->direction, rows[i].sent ? ITEM_SENT :
+		    ITEM_RECEIVED);
+		assert_string_equal(it->counterpart.number, "5511988880001");
+	}
+}
+
+static void
+a_summary_beside_messages_of_several_people_is_filed_under_none(void **state)
+{
+	static const char *const seconds[] = { "5511988880001",
+		"5511988880002" };
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(seconds); i++) {
+		g_autofree char *members = g_strdup_printf(
+		    "\"conversation_context\":{\"type\":\"summary\","
+		    "\"summary\":{\"text\":\"She disputes a fee.\"}},"
+		    "\"messages\":[{\"from\":\"5511988880001\",\"id\":"
+		    "\"wamid.A\",\"type\":\"text\",\"text\":{\"body\":"
+		    "\"x\"}},{\"from\":\"%s\",\"id\":\"wamid.B\",\"type\":"
+		    "\"text\",\"text\":{\"body\":\"y\"}}]", seconds[i]);
+		g_autoptr(GPtrArray) items = parse_field("messages", members);
+		const struct item *it = items->pdata[2];
+
+		assert_int_equal(items->len, 3);
+		assert_int_equal(it->type, ITEM_TYPE_CONTEXT_SUMMARY);
+		if (i == 0)
+			assert_string_equal(it->counterpart.number, seconds[0]);
+		else
+			assert_null(it->counterpart.number);
+	}
+}
+
 int
 main(void)
 {
@@ -1113,6 +1171,10 @@ main(void)
 		    a_known_type_without_its_content_stays_a_notice_with_its_json),
 		cmocka_unit_test(
 		    a_sync_of_history_is_told_apart_by_its_first_message),
+		cmocka_unit_test(
+		    a_line_of_history_to_the_customer_is_of_the_business),
+		cmocka_unit_test(
+		    a_summary_beside_messages_of_several_people_is_filed_under_none),
 	};
 
 	return cmocka_run_group_tests_name("wa_message", tests, load_examples,
