@@ -46,7 +46,8 @@ class Mail:
         with open(path, "rb") as f:
             msg = email.message_from_bytes(f.read(),
                                            policy=email.policy.default)
-        self.kind = msg["X-ChatJournal-Event"]
+        # A journal may call the header otherwise.
+        self.kind = str(msg.get("X-ChatJournal-Event", "message"))
         self.html = inline(msg)
         self.seen = {}      # (width, scheme): complaints
         self.picture = {}   # (width, scheme): (colours, corner)
@@ -126,17 +127,70 @@ def write_files(folder):
             f.write(data)
 
 
+FILE_OF = {"image": "photo.png", "sticker": "sticker.png",
+           "audio": "voice.ogg", "voice": "voice.ogg", "video": "film.mp4",
+           "document": "contract.pdf"}
+
+
+CONF = """catch_all preview;
+render { domain chatjournal.example; zone America/Sao_Paulo; }
+intake { app_secret_file /dev/null; verify_token_file /dev/null; }
+journal preview { maildir /nonexistent; }
+"""
+
+
+def media_ids(value, key=""):
+    """(id, name of a file that fits) of every file in the JSON of an event."""
+    if isinstance(value, dict):
+        if key in FILE_OF and isinstance(value.get("id"), str):
+            yield value["id"], FILE_OF[key]
+        for k, v in value.items():
+            yield from media_ids(v, k)
+    elif isinstance(value, list):
+        for v in value:
+            yield from media_ids(v, key)
+
+
+def render_with_files(events, files, out):
+    """Those that have files, by the very code of the build role."""
+    folder, chosen = os.path.join(out, "by-id"), []
+    conf = os.path.join(out, "conf")
+    os.mkdir(folder)
+    with open(conf, "w", encoding="ascii") as f:
+        f.write(CONF)
+    for path in events:
+        with open(path, "rb") as f:
+            try:
+                found = list(media_ids(json.load(f)))
+            except ValueError:
+                continue
+        for media_id, name in found:
+            if re.fullmatch("[0-9]+", media_id):
+                chosen.append(path)
+                shutil.copy(os.path.join(files, name), os.path.join(
+                    folder, media_id + name[-4:]))
+    subprocess.run([f"{BUILDDIR}/chatjournal", "-c", conf, "render",
+                    "--templates", f"{SRCDIR}/templates", "--media", folder,
+                    "-o", out, *dict.fromkeys(chosen)], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
 def render(tmp):
-    files = os.path.join(tmp, "files")
+    files, filed = (os.path.join(tmp, d) for d in ("files", "filed"))
     write_files(files)
+    os.mkdir(filed)
     subprocess.run([f"{BUILDDIR}/tests/screens/gallery",
                     f"{SRCDIR}/templates", files, tmp], check=True)
     events = sorted(glob.glob(f"{SRCDIR}/tests/events/*.json"))
+    render_with_files(events, files, filed)
     events += glob.glob(f"{SRCDIR}/tests/golden/*.bin")
+    events += glob.glob(f"{SRCDIR}/tests/golden/cases/*.case")
     subprocess.run([f"{BUILDDIR}/tests/golden/golden_render",
                     f"{SRCDIR}/templates", tmp, *events], check=True)
+    for n, path in enumerate(sorted(glob.glob(f"{filed}/*.eml"))):
+        os.rename(path, f"{tmp}/filed-{n:02}.eml")
     paths = sorted(glob.glob(f"{tmp}/*.eml"))
-    return [Mail(p) for p in sorted(paths, key=lambda p: "gallery-" not in p)]
+    return [Mail(p) for p in sorted(paths, key=lambda p: not re.search("gallery-|filed-", p))]
 
 
 # ---- looking ------------------------------------------------------------
