@@ -96,7 +96,8 @@ struct render_media {
 
 /* What an item changes, answers or reports on. */
 struct render_original {
-	bool held;		/* false: no longer, or never, in the store */
+	bool held;		/* false: no longer, or never, in the store, or of
+				   another conversation */
 	enum item_type type;
 	enum item_direction direction;
 	const char *author;	/* name to show, or NULL */

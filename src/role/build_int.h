@@ -173,9 +173,12 @@ bool build_files_work(struct build *b, int64_t now_ms,
     const struct build_files *todo, struct err *err);
 void build_files_clear(struct build_files *todo);
 
-/* build_original.c: what items change, answer or report on. */
+/*
+ * build_original.c: what items change, answer or report on, as far as it is
+ * of the same conversation.
+ */
 bool build_originals(struct build *b, const GPtrArray *items,
-    GPtrArray **originals, struct err *err);
+    const char *talk, GPtrArray **originals, struct err *err);
 
 /*
  * build_render.c: a closed turn to its mails. A turn that cannot be rendered

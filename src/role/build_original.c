@@ -13,6 +13,7 @@
 #include "err.h"
 #include "item.h"
 #include "render.h"
+#include "turn.h"
 
 /* What the renderer is told, with the strings it borrows. */
 struct copy {
@@ -33,17 +34,42 @@ free_copy(gpointer p)
 	g_free(c);
 }
 
-/* The item at that place, borrowed until the next look; NULL: purged. */
+/*
+ * Who answers in private what was said in a group has both read, but the one
+ * who reads the mail has not.
+ */
 static bool
-find_at(struct build *b, const struct store_place *at, struct item **it,
-    struct err *err)
+is_in_talk(struct build *b, const struct store_place *at, const char *talk,
+    bool *is_same, struct err *err)
+{
+	struct turn t;
+	char state[16];
+
+	if (!store_turn_get(b->store, at->turn_id, &t, state, NULL, err))
+		return false;
+	*is_same = t.conversation != NULL &&
+	    strcmp(turn_talk(t.conversation), talk) == 0;
+	turn_clear(&t);
+	return true;
+}
+
+/*
+ * The item at that place, borrowed until the next look; NULL: purged, or of
+ * another conversation.
+ */
+static bool
+find_at(struct build *b, const struct store_place *at, const char *talk,
+    struct item **it, struct err *err)
 {
 	struct build_event *ev;
 
+	bool is_same;
+
 	*it = NULL;
-	if (!build_event_peek(b, at->event_id, &ev, err))
+	if (!is_in_talk(b, at, talk, &is_same, err) ||
+	    !build_event_peek(b, at->event_id, &ev, err))
 		return false;
-	if (ev == NULL)
+	if (ev == NULL || !is_same)
 		return true;
 	build_event_parse(b, ev, NULL);
 	*it = build_event_item(ev, at->key);
@@ -105,8 +131,8 @@ copy_item(const struct build *b, struct copy *c, const struct item *it)
  * in the wrong order, the one that was made later counts.
  */
 static bool
-apply_edits(struct build *b, const struct item *it, struct copy *c,
-    struct err *err)
+apply_edits(struct build *b, const struct item *it, const char *talk,
+    struct copy *c, struct err *err)
 {
 	g_autoptr(GArray) edits = NULL;
 	int64_t latest = INT64_MIN;
@@ -124,7 +150,7 @@ apply_edits(struct build *b, const struct item *it, struct copy *c,
 		if (memcmp(at->key, own, HASH_SIZE) == 0 ||
 		    at->at_ms > it->at_ms || at->at_ms < latest)
 			continue;
-		if (!find_at(b, at, &edit, err))
+		if (!find_at(b, at, talk, &edit, err))
 			return false;
 		if (edit == NULL || g_strcmp0(edit->refers, it->refers) != 0)
 			continue;
@@ -135,8 +161,8 @@ apply_edits(struct build *b, const struct item *it, struct copy *c,
 }
 
 static bool
-find_original(struct build *b, const struct item *it, struct copy *c,
-    struct err *err)
+find_original(struct build *b, const struct item *it, const char *talk,
+    struct copy *c, struct err *err)
 {
 	struct store_place at;
 	struct item *found;
@@ -145,14 +171,14 @@ find_original(struct build *b, const struct item *it, struct copy *c,
 		return false;
 	if (at.event_id == 0)
 		return true;
-	if (!find_at(b, &at, &found, err))
+	if (!find_at(b, &at, talk, &found, err))
 		return false;
 	if (found == NULL)
 		return true;
 	copy_item(b, c, found);
 	if ((it->kind == ITEM_EDIT || it->kind == ITEM_REVOKE) &&
 	    it->target != NULL)
-		return apply_edits(b, it, c, err);
+		return apply_edits(b, it, talk, c, err);
 	return true;
 }
 
@@ -190,7 +216,7 @@ drop_unheld_call(const struct item *it, struct copy *c)
 }
 
 bool
-build_originals(struct build *b, const GPtrArray *items,
+build_originals(struct build *b, const GPtrArray *items, const char *talk,
     GPtrArray **originals, struct err *err)
 {
 	for (guint i = 0; i < items->len; i++) {
@@ -206,7 +232,7 @@ build_originals(struct build *b, const GPtrArray *items,
 		if (c == NULL) {
 			c = g_new0(struct copy, 1);
 			(*originals)->pdata[i] = c;
-			if (!find_original(b, it, c, err))
+			if (!find_original(b, it, talk, c, err))
 				return false;
 		}
 		(*originals)->pdata[i] = drop_unheld_call(it, c);

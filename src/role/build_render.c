@@ -259,7 +259,8 @@ gather_turn(struct build *b, const struct build_turn *t, int64_t now_ms,
 {
 	return gather_items(b, t, g, err) &&
 	    gather_people(b, g, now_ms, err) && gather_parent(b, g, err) &&
-	    build_originals(b, g->items, &g->originals, err) &&
+	    build_originals(b, g->items, turn_talk(t->conversation),
+	    &g->originals, err) &&
 	    build_files_gather(b, t->id, 0, g->items, &g->media, &g->late,
 	    err);
 }
