@@ -444,14 +444,16 @@ render_view_fill(const struct render *r, struct render_turn *t)
 	v->list[T_PARTIES] = render_list(f.s);
 	for (size_t i = 0; i < t->who.n; i++)
 		fill_party(&f, v->list[T_PARTIES], &t->who.list[i]);
-	/* A part of a cut turn is about its files; the rest is said once. */
+	/* A part of a cut turn, and a mail of late files, is about its files;
+	   the rest is said once. */
 	v->list[T_EVENTS] = render_list(f.s);
 	for (guint i = 0; t->part <= 1 && i < in->events->len; i++)
 		fill_event(&f, v->list[T_EVENTS],
 		    g_ptr_array_index(in->events, i), attached);
 	v->list[T_ITEMS] = render_list(f.s);
 	for (guint i = 0; i < in->items->len; i++) {
-		if (t->part <= 1 || render_has_file(t, in->items->pdata[i]))
+		if ((t->part <= 1 && !in->is_follow_up) ||
+		    render_has_file(t, in->items->pdata[i]))
 			render_item_fill(&f, v->list[T_ITEMS], i);
 	}
 }

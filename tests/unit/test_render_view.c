@@ -591,12 +591,15 @@ a_late_file_names_the_message_it_belongs_to(void **state)
 	begin(&f);
 	add_file(&f, &found);
 	item_media_add(f.item)->id = g_strdup("another");
+	g_ptr_array_add(f.items, text_item("wamid.TWO", "said already"));
 	f.in.is_follow_up = true;
 	f.in.parent_message_id = "t.00@chatjournal.bank.example";
 	check_text(&f, "\n*** File for the message of 2026-02-03 14:05:09 UTC\n"
 	    "    t.00@chatjournal.bank.example\n");
 	check_text(&f, "  file status     could not be had\n");
+	check_text(&f, "--- 1/2 --- ");
 	check_no_text(&f, "another");
+	check_no_text(&f, "said already");
 	check_subject(&f, "WhatsApp: Ana Souza - +551140040001, "
 	    "file of an earlier message");
 	forget(&f);
