@@ -123,7 +123,6 @@ add_context(struct render_filler *f, GPtrArray *l, const struct item_context *c)
 	    c->forwarded ? WORD("yes") : NULL));
 	render_fact_add(f, l, WORD("catalog"), c->catalog_id);
 	render_fact_add(f, l, WORD("product"), c->product_id);
-	render_fact_add(f, l, WORD("came from"), c->referral);
 }
 
 static void

@@ -103,7 +103,6 @@ static const char *const known[] = {
 	"call rejected",
 	"call ringing",
 	"callback data",
-	"came from",
 	"caption",
 	"captured",
 	"catalog",

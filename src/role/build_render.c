@@ -169,6 +169,14 @@ gather_items(struct build *b, const struct build_turn *t, struct gathered *g,
 	return true;
 }
 
+/* Nobody of the staff wrote it, whoever uses the number. */
+static bool
+is_of_a_machine(const struct item *it)
+{
+	return it->direction == ITEM_SENT &&
+	    (it->author == ITEM_BOT || it->author == ITEM_OTHER_APP);
+}
+
 static bool
 gather_people(struct build *b, struct gathered *g, int64_t now_ms,
     struct err *err)
@@ -188,7 +196,7 @@ gather_people(struct build *b, struct gathered *g, int64_t now_ms,
 		return false;
 	g->business = directory_business_get(b->conf->directory,
 	    first->business.user_id, first->business.number);
-	if (g->business != NULL)
+	if (g->business != NULL && !is_of_a_machine(first))
 		g->staff = directory_business_staff(g->business,
 		    first->at_ms > 0 ? first->at_ms : now_ms);
 	for (guint i = 0; g->staff != NULL && i < g->items->len; i++) {
