@@ -36,6 +36,8 @@ struct render_conf {
 	 * none is ever in memory whole; NULL: everything stays in memory.
 	 */
 	const char *spool;
+	/* Called now and then while something large is written; or NULL. */
+	void (*alive)(void);
 };
 
 /*
@@ -44,7 +46,7 @@ struct render_conf {
  */
 struct render_style_conf {
 	const char *language;	/* "en", "pt", "ru": a set in templates */
-	int64_t max_bytes;	/* of a mail; 0: no limit */
+	int64_t max_bytes;	/* of a mail; 0: what a transport takes */
 	int64_t max_files;	/* attachments in a mail; 0: no limit */
 	int64_t max_age_ms;	/* flag what is older; 0: never */
 	bool thread_index;	/* Thread-Topic, Thread-Index for Outlook */

@@ -260,6 +260,8 @@ make_part(struct cut *c, guint index, GPtrArray *mails, int64_t *size,
 	struct render_turn part;
 	bool ok;
 
+	if (c->r->alive != NULL)
+		c->r->alive();
 	part_begin(c, index, &in, &part);
 	ok = render_draft_begin(&part, &d, err);
 	if (ok) {
@@ -293,14 +295,12 @@ measure(struct cut *c, int64_t *over, struct err *err)
 static bool
 plan_parts(struct cut *c, struct err *err)
 {
-	int64_t max = c->t->style->max_bytes, over;
+	int64_t over;
 
-	c->room = max > 0 ? max - RENDER_ENVELOPE_MAX : NO_LIMIT;
+	c->room = c->t->style->max_bytes - RENDER_ENVELOPE_MAX;
 	for (int i = 0; i < PLANS_MAX; i++) {
 		plan(c);
 		number_parts(c);
-		if (max == 0)
-			return true;
 		if (!measure(c, &over, err))
 			return false;
 		if (over <= 0)

@@ -20,6 +20,8 @@ struct render_words;
 #define RENDER_SUBJECT_MAX 240
 #define RENDER_ID_SIZE 35	/* "t." or "c." and 32 hex */
 #define RENDER_BYTES_LEAST (64 << 10)	/* the lowest limit of a mail */
+/* A larger one no transport takes: lengths are ints in libesmtp. */
+#define RENDER_BYTES_MOST (INT64_C(2000) << 20)
 #define RENDER_ENVELOPE_MAX 8192	/* of a journal report, without the mail */
 /* Of one text part: several times what the largest webhook can hold. */
 #define RENDER_TEXT_MAX (64 << 20)
@@ -28,6 +30,7 @@ struct render {
 	char *tenant, *domain, *address_domain;
 	char *templates;
 	char *spool;		/* NULL: everything stays in memory */
+	void (*alive)(void);	/* or NULL */
 	bool attach_event;
 	const struct clock_zone *zone;	/* NULL: UTC only */
 	GPtrArray *languages;	/* struct render_language * */
@@ -55,7 +58,8 @@ void render_language_free(gpointer language);
 struct render_style {
 	char *key;			/* equal wishes have equal keys */
 	const struct render_language *language;
-	int64_t max_bytes, max_files, max_age_ms;	/* 0: no limit */
+	int64_t max_bytes;		/* never 0 */
+	int64_t max_files, max_age_ms;	/* 0: no limit */
 	bool thread_index;
 	char *headers;			/* finished fields, or "" */
 	GPtrArray *renames;		/* ours, theirs …; NULL: none */

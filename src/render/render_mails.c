@@ -65,8 +65,7 @@ render_draft_clear(struct render *r, struct render_draft *d)
 bool
 render_fits(const struct render_style *style, int64_t size, int64_t files)
 {
-	return (style->max_bytes == 0 ||
-	    size <= style->max_bytes - RENDER_ENVELOPE_MAX) &&
+	return size <= style->max_bytes - RENDER_ENVELOPE_MAX &&
 	    (style->max_files == 0 || files <= style->max_files);
 }
 

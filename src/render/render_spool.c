@@ -32,14 +32,17 @@ struct sink {
 	char *path;
 	struct hash *hash;	/* of what is in the file */
 	int64_t len;
+	void (*alive)(void);
 };
 
 static bool
-sink_open(struct sink *s, const char *spool, int64_t size, struct err *err)
+sink_open(struct sink *s, const struct render *r, const char *spool,
+    int64_t size, struct err *err)
 {
 	memset(s, 0, sizeof(*s));
 	s->fd = -1;
 	s->len = size;
+	s->alive = r->alive;
 	if (spool == NULL) {
 		s->bytes = g_malloc((size_t)size);
 		return true;
@@ -60,6 +63,8 @@ sink_open(struct sink *s, const char *spool, int64_t size, struct err *err)
 static bool
 sink_flush(struct sink *s, struct err *err)
 {
+	if (s->alive != NULL)
+		s->alive();
 	if (s->fd < 0)
 		return true;
 	hash_update(s->hash, s->bytes, s->used);
@@ -307,7 +312,7 @@ render_frame_write(const struct render *r, const struct render_frame *f,
     struct rendered *out, struct err *err)
 {
 	struct sink s;
-	bool ok = sink_open(&s, spool_for(r, f->size, f->is_of_many), f->size,
+	bool ok = sink_open(&s, r, spool_for(r, f->size, f->is_of_many), f->size,
 	    err) &&
 	    put_frame(&s, f, err) && sink_close(&s, out, err);
 
@@ -345,7 +350,7 @@ render_around(const struct render *r, const char *head,
 	size_t before = strlen(head), after = strlen(tail);
 	int64_t size = (int64_t)(before + inner->len + after);
 	struct sink s;
-	bool ok = sink_open(&s, spool_for(r, size, inner->path != NULL), size,
+	bool ok = sink_open(&s, r, spool_for(r, size, inner->path != NULL), size,
 	    err) &&
 	    sink_put(&s, head, before, err) && put_message(&s, inner, err) &&
 	    sink_put(&s, tail, after, err) && sink_close(&s, out, err);

@@ -39,6 +39,8 @@ static const char *const reserved[] = {
 	"Date", "From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Subject",
 	"Message-ID", "In-Reply-To", "References", "Return-Path", "Received",
 	"Resent-", "MIME-Version", "Content-",
+	/* what libesmtp takes out of a mail, or leaves only once in it */
+	"Original-Recipient", "Disposition-Notification-To",
 	/* ours */
 	"Auto-Submitted", "Thread-Topic", "Thread-Index", "X-ChatJournal-",
 	/* what relays write, and what signs a mail */
@@ -268,7 +270,8 @@ style_new(const struct render_style_conf *conf,
 
 	s->key = key;
 	s->language = language;
-	s->max_bytes = conf->max_bytes;
+	s->max_bytes = conf->max_bytes > 0 ? MIN(conf->max_bytes,
+	    RENDER_BYTES_MOST) : RENDER_BYTES_MOST;
 	s->max_files = conf->max_files;
 	s->max_age_ms = conf->max_age_ms;
 	s->thread_index = conf->thread_index;

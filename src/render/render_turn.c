@@ -81,6 +81,7 @@ render_new(const struct render_conf *conf, struct render **out,
 	r->attach_event = conf->attach_event;
 	r->templates = g_strdup(conf->templates);
 	r->spool = g_strdup(conf->spool);
+	r->alive = conf->alive;
 	r->languages = g_ptr_array_new_with_free_func(render_language_free);
 	r->styles = g_ptr_array_new_with_free_func(render_style_free);
 	if (!set_zone(r, conf->zone, err) ||

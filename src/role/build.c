@@ -13,6 +13,7 @@
 #include "conf.h"
 #include "err.h"
 #include "log.h"
+#include "proc.h"
 #include "render.h"
 #include "text.h"
 
@@ -100,6 +101,7 @@ build_new(const struct conf *c, struct store *st, struct build **out,
 
 	rc.zone = c->render.zone;
 	rc.spool = store_dir(st, STORE_DIR_SPOOL);
+	rc.alive = proc_heartbeat;
 	if (!render_new(&rc, &render, err))
 		return false;
 	b = g_new0(struct build, 1);

@@ -12,6 +12,7 @@
 #include "err.h"
 #include "item.h"
 #include "log.h"
+#include "proc.h"
 #include "render.h"
 #include "text.h"
 
@@ -114,6 +115,8 @@ store_bytes(const struct posting *po, struct rendered *r, int64_t *id)
 	const void *bytes;
 
 	if (r->path != NULL) {
+		/* Each is synced to the disk, and there may be thousands. */
+		proc_heartbeat();
 		store_content_add_file(po->b->store, po->t->id, r->path,
 		    r->len, r->sha256, id);
 		return;

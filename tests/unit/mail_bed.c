@@ -74,6 +74,14 @@ bed_end(struct bed *b)
 	g_free(b->dir);
 }
 
+int bed_beats;
+
+static void
+beat(void)
+{
+	bed_beats++;
+}
+
 struct render *
 bed_renderer(const char *templates, const char *spool)
 {
@@ -84,7 +92,7 @@ bed_renderer(const char *templates, const char *spool)
 		.domain = "chatjournal.bank.example",
 		.address_domain = "whatsapp.bank.example",
 		.templates = templates != NULL ? templates : shipped,
-		.attach_event = true, .spool = spool };
+		.attach_event = true, .spool = spool, .alive = beat };
 	struct err err = ERR_INIT;
 	struct render *r = NULL;
 

@@ -25,6 +25,9 @@ void bed_end(struct bed *b);
 /* templates NULL: the shipped ones. spool NULL: none. */
 struct render *bed_renderer(const char *templates, const char *spool);
 
+/* How often it has shown that it lives. */
+extern int bed_beats;
+
 /* A held file with these bytes of an item; all can be changed after. */
 struct render_media *bed_file(struct bed *b, struct item *it,
     const char *type, const void *data, size_t len);

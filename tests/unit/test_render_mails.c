@@ -499,6 +499,24 @@ a_report_of_a_mail_in_a_file_is_in_a_file_and_holds_it(void **state)
 	bed_end(&b);
 }
 
+/* Who takes a minute over one mail would else be taken for hung, and killed. */
+static void
+while_a_large_mail_is_made_its_maker_shows_that_it_lives(void **state)
+{
+	g_autofree char *data = g_malloc0(1000000);
+	GPtrArray *mails;
+	struct bed b;
+
+	(void)state;
+	bed_begin(&b);
+	bed_file(&b, b.item, "application/pdf", data, 1000000);
+	bed_beats = 0;
+	mails = bed_mails(&b, spooling, NULL);
+	assert_true(bed_beats >= 8);
+	g_ptr_array_unref(mails);
+	bed_end(&b);
+}
+
 static void
 a_mail_that_is_not_taken_leaves_no_file(void **state)
 {
@@ -1027,6 +1045,8 @@ main(void)
 		    a_large_mail_is_in_a_file_and_a_small_one_in_memory),
 		cmocka_unit_test(
 		    a_report_of_a_mail_in_a_file_is_in_a_file_and_holds_it),
+		cmocka_unit_test(
+		    while_a_large_mail_is_made_its_maker_shows_that_it_lives),
 		cmocka_unit_test(a_mail_that_is_not_taken_leaves_no_file),
 		cmocka_unit_test(
 		    a_file_that_cannot_be_read_or_is_another_makes_no_mail),

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "item.h"
 #include "render.h"
 #include "mail_bed.h"
+#include "../../src/render/render_int.h"
 
 static struct render *renderer;
 
@@ -110,6 +112,10 @@ static const struct {
 	{ "rename", "List-Id", "X A", "not the name" },
 	{ "rename", "List-Id", "X-ChatJournal-Items", "X-ChatJournal-Items" },
 	{ "recipients", "Bcc", NULL, "Bcc" },
+	/* The transport takes these out, or one of two. */
+	{ "recipients", "Original-Recipient", NULL, "Original-Recipient" },
+	{ "pair", "Disposition-Notification-To", "a@bank.example",
+	    "Disposition-Notification-To" },
 	{ "recipients", "X:", NULL, "not the name" },
 };
 
@@ -182,6 +188,26 @@ a_limit_below_what_a_mail_needs_is_refused(void **state)
 		assert_false(render_style_get(renderer, &rows[i], &style,
 		    &err));
 		assert_int_equal(err.kind, ERR_CONF);
+	}
+}
+
+/* src/deliver takes nothing that is as large as INT_MAX. */
+static void
+no_mail_is_made_that_no_transport_can_take(void **state)
+{
+	static const int64_t limits[] = { 0, INT64_C(2) << 30 };
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(limits); i++) {
+		const struct render_style_conf conf = {
+			.max_bytes = limits[i] };
+		const struct render_style *style;
+		struct err err = ERR_INIT;
+
+		assert_true(render_style_get(renderer, &conf, &style, &err));
+		assert_true(style->max_bytes > 0);
+		assert_true(style->max_bytes < INT_MAX - 1024);
+		assert_false(render_fits(style, INT_MAX - 1024, 1));
 	}
 }
 
@@ -467,6 +493,7 @@ main(void)
 		    a_header_that_would_change_what_a_mail_is_is_refused),
 		cmocka_unit_test(one_name_for_two_headers_is_refused),
 		cmocka_unit_test(a_limit_below_what_a_mail_needs_is_refused),
+		cmocka_unit_test(no_mail_is_made_that_no_transport_can_take),
 		cmocka_unit_test(added_headers_keep_their_case_and_order),
 		cmocka_unit_test(
 		    a_long_value_is_folded_but_a_word_of_it_is_not),
