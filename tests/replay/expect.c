@@ -406,6 +406,47 @@ expect_conversation(struct world *w, struct script_line *l)
 		    "in one conversation" : "in two conversations");
 }
 
+/* ---- what is known of people -------------------------------------------------------- */
+
+struct knowing {
+	const char *kind;
+	GString *values;	/* that hold now, by time */
+};
+
+static bool
+add_known(void *arg, const struct store_identity *id)
+{
+	struct knowing *k = arg;
+
+	if (id->until_ms == 0 && strcmp(id->kind, k->kind) == 0)
+		g_string_append_printf(k->values, "%s%s",
+		    k->values->len > 0 ? "," : "", id->value);
+	return true;
+}
+
+/* known VALUE KIND="…": what holds of all who ever had the value. */
+static void
+expect_known(struct world *w, struct script_line *l)
+{
+	const char *of = script_take(l);
+	struct err err = ERR_INIT;
+
+	for (guint i = 0; of != NULL && i < l->words->len; i++) {
+		struct script_word *word = l->words->pdata[i];
+		g_autoptr(GString) values = g_string_new(NULL);
+		struct knowing k = { word->name, values };
+
+		if (word->op != SCRIPT_IS)
+			continue;
+		word->used = true;
+		if (!store_identity_trace(w->store, of, add_known, &k, &err))
+			world_fail(w, "identity: %s", err.text);
+		else if (strcmp(values->str, word->value) != 0)
+			world_fail(w, "of %s is known %s %s", of, word->name,
+			    values->str);
+	}
+}
+
 void
 expect_line(struct world *w, struct script_line *l)
 {
@@ -414,7 +455,8 @@ expect_line(struct world *w, struct script_line *l)
 		void (*check)(struct world *w, struct script_line *l);
 	} kinds[] = { { "turn", expect_turn }, { "mail", expect_mail },
 		{ "no", expect_no }, { "count", expect_count },
-		{ "conversation", expect_conversation } };
+		{ "conversation", expect_conversation },
+		{ "known", expect_known } };
 	const char *word = script_take(l);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {

@@ -5,7 +5,10 @@
  */
 #include "play.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "conf.h"
@@ -88,6 +91,21 @@ do_build(struct play *p, struct script_line *l)
 		world_fail(p->w, "build off, or restart");
 }
 
+/* A directory that is not there is one that cannot be written. */
+static void
+do_spool(struct play *p, struct script_line *l)
+{
+	const char *word = script_take(l);
+	const char *dir = store_dir(p->w->store, STORE_DIR_SPOOL);
+	g_autofree char *aside = g_strconcat(dir, ".aside", NULL);
+
+	p->w->spool_off = g_strcmp0(word, "off") == 0;
+	if ((!p->w->spool_off && g_strcmp0(word, "on") != 0) ||
+	    rename(p->w->spool_off ? dir : aside, p->w->spool_off ? aside :
+	    dir) != 0)
+		world_fail(p->w, "spool off, then on");
+}
+
 static void
 do_restart(struct play *p, struct script_line *l)
 {
@@ -139,7 +157,7 @@ do_clock(struct play *p, struct script_line *l)
 	p->w->now_ms += by;
 }
 
-/* Both owners purge what is older than this. */
+/* The owners purge what is older than this. */
 static void
 do_purge(struct play *p, struct script_line *l)
 {
@@ -148,17 +166,17 @@ do_purge(struct play *p, struct script_line *l)
 	int64_t n;
 
 	if (!store_event_purge(p->w->intake, before, 10000, &n, &err) ||
-	    !store_content_purge(p->w->store, before, 10000, &n, &err))
+	    !store_content_purge(p->w->store, before, 10000, &n, &err) ||
+	    !store_media_purge(p->w->fetching, before, 10000, &n, &err))
 		world_fail(p->w, "purge: %s", err.text);
 }
 
 /* ---- the media role, simulated ------------------------------------------------ */
 
 struct wish {
-	struct play *p;		/* NULL: the path is not asked for */
 	const char *media_id;
-	int64_t want_id;
-	char *path;
+	int64_t want_id;	/* the first with this id that is not final */
+	char *path;		/* of the last one that has a file */
 };
 
 static bool
@@ -169,13 +187,22 @@ find_want(void *arg, const struct store_want *want,
 
 	if (strcmp(want->media_id, k->media_id) != 0)
 		return true;
-	k->want_id = want->id;
-	if (k->p != NULL && f->path != NULL) {
+	if (k->want_id == 0 && f->state == STORE_FETCH_NONE)
+		k->want_id = want->id;
+	if (f->path != NULL) {
 		g_free(k->path);
-		k->path = g_build_filename(store_dir(k->p->w->store,
-		    STORE_DIR_MEDIA), f->path, NULL);
+		k->path = g_strdup(f->path);
 	}
 	return true;
+}
+
+static void
+find_wish(struct play *p, struct wish *k)
+{
+	struct err err = ERR_INIT;
+
+	if (!store_want_list(p->w->store, 0, INT32_MAX, find_want, k, &err))
+		world_fail(p->w, "wants: %s", err.text);
 }
 
 static bool
@@ -193,21 +220,37 @@ set_fetch(struct play *p, const struct store_fetch *f)
 static char *
 write_file(struct play *p, const char *text, struct store_fetch *f)
 {
-	g_autofree char *path = NULL, *dir = NULL;
-	char hex[HASH_HEX_SIZE];
-	char *name;
+	g_autofree char *place = NULL, *dir = NULL;
+	char hex[HASH_HEX_SIZE], *name;
 
 	f->size = (int64_t)strlen(text);
 	hash_sha256(text, strlen(text), f->sha256);
 	hash_hex(f->sha256, hex);
 	name = g_strdup_printf("%.2s/%.2s/%s", hex, hex + 2, hex);
-	path = g_build_filename(store_dir(p->w->store, STORE_DIR_MEDIA), name,
-	    NULL);
-	dir = g_path_get_dirname(path);
+	place = g_build_filename(store_dir(p->w->fetching, STORE_DIR_MEDIA),
+	    name, NULL);
+	dir = g_path_get_dirname(place);
 	if (g_mkdir_with_parents(dir, 0700) != 0 ||
-	    !g_file_set_contents(path, text, (gssize)f->size, NULL))
-		world_fail(p->w, "cannot write %s", path);
+	    !g_file_set_contents(place, text, (gssize)f->size, NULL))
+		world_fail(p->w, "cannot write %s", place);
 	return name;
+}
+
+/* What is said, size=N: over and over again up to this length. */
+static char *
+take_bytes(struct script_line *l)
+{
+	const char *size = script_get(l, "size"), *text = script_take_text(l);
+	gsize n = size != NULL ? (gsize)g_ascii_strtoull(size, NULL, 10) : 0;
+	GString *bytes = g_string_new(text);
+
+	if (text == NULL)
+		return g_string_free(bytes, TRUE), NULL;
+	while (*text != '\0' && bytes->len < n)
+		g_string_append(bytes, text);
+	if (n > 0)
+		g_string_truncate(bytes, n);
+	return g_string_free(bytes, FALSE);
 }
 
 /* fetched | unavailable | quarantined media=ID [type=T] [verdict=V] "…" */
@@ -217,20 +260,19 @@ do_fetch(struct play *p, struct script_line *l, enum store_fetch_state state)
 	struct wish k = { .media_id = script_get(l, "media") };
 	const char *type = script_get(l, "type");
 	const char *verdict = script_get(l, "verdict");
-	const char *text = script_take_text(l);
+	g_autofree char *text = take_bytes(l);
 	struct store_fetch f = { .state = state, .attempts = 1,
 		.first_ms = p->w->now_ms, .done_ms = p->w->now_ms,
 		.type = type, .verdict = verdict };
 	g_autofree char *path = NULL;
-	struct err err = ERR_INIT;
 
 	if (k.media_id == NULL || text == NULL) {
 		world_fail(p->w, "fetched|unavailable|quarantined media=ID "
 		    "\"bytes or reason\"");
 		return;
 	}
-	if (!store_want_list(p->w->store, 0, INT32_MAX, find_want, &k, &err))
-		world_fail(p->w, "wants: %s", err.text);
+	find_wish(p, &k);
+	g_free(k.path);
 	if (k.want_id == 0) {
 		world_fail(p->w, "nobody wants %s", k.media_id);
 		return;
@@ -261,19 +303,62 @@ do_quarantined(struct play *p, struct script_line *l)
 	do_fetch(p, l, STORE_QUARANTINED);
 }
 
-/* gone media=ID: its file is not there any more. */
+/* Where the file is; NULL: there is none. */
+static char *
+place_of(struct play *p, struct script_line *l)
+{
+	struct wish k = { .media_id = script_get(l, "media") };
+	char *place;
+
+	if (k.media_id != NULL)
+		find_wish(p, &k);
+	if (k.path == NULL) {
+		world_fail(p->w, "there is no such file");
+		return NULL;
+	}
+	place = g_build_filename(store_dir(p->w->fetching, STORE_DIR_MEDIA),
+	    k.path, NULL);
+	g_free(k.path);
+	return place;
+}
+
 static void
 do_gone(struct play *p, struct script_line *l)
 {
-	struct wish k = { .p = p, .media_id = script_get(l, "media") };
-	struct err err = ERR_INIT;
+	g_autofree char *place = place_of(p, l);
 
-	if (k.media_id == NULL ||
-	    !store_want_list(p->w->store, 0, INT32_MAX, find_want, &k, &err))
-		world_fail(p->w, "gone media=ID");
-	else if (k.path == NULL || unlink(k.path) != 0)
-		world_fail(p->w, "there is no file of %s", k.media_id);
-	g_free(k.path);
+	if (place != NULL && unlink(place) != 0)
+		world_fail(p->w, "cannot remove %s", place);
+}
+
+/* What is there cannot be opened, by root neither. */
+static void
+do_lose(struct play *p, struct script_line *l)
+{
+	g_autofree char *place = place_of(p, l), *aside = NULL;
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	g_autofree char *own = g_build_filename(p->w->dir, "socket", NULL);
+	auto_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (place == NULL)
+		return;
+	aside = g_strconcat(place, ".aside", NULL);
+	g_strlcpy(at.sun_path, own, sizeof(at.sun_path));
+	if (bind(fd, (const struct sockaddr *)&at, sizeof(at)) != 0 ||
+	    rename(place, aside) != 0 || rename(own, place) != 0)
+		world_fail(p->w, "cannot hide %s", place);
+}
+
+static void
+do_regain(struct play *p, struct script_line *l)
+{
+	g_autofree char *place = place_of(p, l), *aside = NULL;
+
+	if (place == NULL)
+		return;
+	aside = g_strconcat(place, ".aside", NULL);
+	if (rename(aside, place) != 0)
+		world_fail(p->w, "cannot bring back %s", place);
 }
 
 /* ---- what a test may say about itself ------------------------------------------ */
@@ -308,12 +393,15 @@ static const struct {
 } statements[] = {
 	{ "post", do_post, true }, { "raw", do_raw, true },
 	{ "relay", do_relay, false }, { "build", do_build, false },
+	{ "spool", do_spool, true },
 	{ "restart", do_restart, true }, { "die", do_die, false },
 	{ "clock", do_clock, true }, { "purge", do_purge, false },
 	{ "allow", do_allow, false }, { "store", do_store, false },
-	{ "fetched", do_fetched, true }, { "gone", do_gone, false },
+	{ "fetched", do_fetched, true },
 	{ "unavailable", do_unavailable, true },
 	{ "quarantined", do_quarantined, true },
+	{ "lose", do_lose, false }, { "regain", do_regain, false },
+	{ "gone", do_gone, false },
 	{ "expect", do_expect, false },
 };
 

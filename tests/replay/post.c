@@ -216,10 +216,13 @@ put_contacts(const struct saying *s, json_object *value)
 {
 	const char *name = script_get(s->l, "name");
 	json_object *c = json_object_new_object();
+	json_object *profile = put_object(c, "profile");
 
-	put(put_object(c, "profile"), "name", name != NULL ? name : "Ana T.");
+	put(profile, "name", name != NULL ? name : "Ana T.");
+	put(profile, "username", script_get(s->l, "username"));
 	put(c, "wa_id", script_get(s->l, s->is_echo ? "to" : "from"));
 	put(c, "user_id", script_get(s->l, "user"));
+	put(c, "parent_user_id", script_get(s->l, "parent"));
 	put_array(value, "contacts", c);
 }
 
@@ -250,11 +253,17 @@ make_status(const struct saying *s)
 {
 	json_object *m = json_object_new_object(), *e;
 	const char *state = script_get(s->l, "state");
+	const char *group = script_get(s->l, "group");
 
 	put_wamid(m, "id", script_get(s->l, "of"));
 	put(m, "status", state);
 	put_time(s, m, 0);
-	put(m, "recipient_id", script_get(s->l, "to"));
+	if (group != NULL) {
+		put(m, "recipient_type", "group");
+		put(m, "recipient_id", group);
+	}
+	put(m, group != NULL ? "recipient_participant_id" : "recipient_id",
+	    script_get(s->l, "to"));
 	if (g_strcmp0(state, "failed") == 0) {
 		e = json_object_new_object();
 		json_object_object_add(e, "code",
@@ -263,6 +272,35 @@ make_status(const struct saying *s)
 		put_array(m, "errors", e);
 	}
 	return m;
+}
+
+/* An id before and after; only the latter when it did not change. */
+static void
+put_ids(const struct saying *s, json_object *o, const char *name,
+    const char *was, const char *is)
+{
+	const char *before = script_get(s->l, was);
+	const char *after = script_get(s->l, is);
+	json_object *ids;
+
+	if (after == NULL)
+		return;
+	ids = put_object(o, name);
+	put(ids, "previous", before != NULL ? before : after);
+	put(ids, "current", after);
+}
+
+static json_object *
+make_user_id_update(const struct saying *s)
+{
+	json_object *o = json_object_new_object();
+
+	put(o, "wa_id", script_get(s->l, "from"));
+	put(o, "detail", script_take_text(s->l));
+	put_ids(s, o, "user_id", "was", "user");
+	put_ids(s, o, "parent_user_id", "parent-was", "parent");
+	put_time(s, o, 0);
+	return o;
 }
 
 static json_object *
@@ -311,6 +349,19 @@ add_status(struct post *p, struct saying *s)
 	    make_status(s));
 	g_autofree char *id = g_strdup_printf("status/%s/%s",
 	    script_get(s->l, "of"), script_get(s->l, "state"));
+
+	remember(s, id, change);
+	json_object_array_add(p->changes, change);
+	return true;
+}
+
+static bool
+add_user_id(struct post *p, struct saying *s)
+{
+	json_object *change = make_change(s, "user_id_update",
+	    "user_id_update", make_user_id_update(s));
+	g_autofree char *id = g_strdup_printf("user-id/%s",
+	    script_get(s->l, "user"));
 
 	remember(s, id, change);
 	json_object_array_add(p->changes, change);
@@ -402,6 +453,8 @@ post_add(struct post *p, struct world *w, const char *word,
 	}
 	if (strcmp(word, "status") == 0)
 		return add_status(p, &s);
+	if (strcmp(word, "user-id") == 0)
+		return add_user_id(p, &s);
 	if (strcmp(word, "many") == 0 || strcmp(word, "many-people") == 0)
 		return add_many(p, &s);
 	if (strcmp(word, "again") == 0)

@@ -16,6 +16,7 @@
 
 #define COMPLAINTS_MAX 4000
 #define STEPS_MAX 100000
+#define RETRY_MS 10000	/* what failed is tried again */
 #define FINISH_MS (30 * (int64_t)60000)
 
 bool
@@ -352,7 +353,7 @@ run_build(struct world *w)
 
 	for (int i = 0; i < STEPS_MAX; i++) {
 		if (!build_step(w->build, w->now_ms, &p, &err))
-			return world_fail(w, "build_step: %s: %s", err.what,
+			return w->spool_off ? false : world_fail(w, "build_step: %s: %s", err.what,
 			    err.text);
 		add_up(w, &p);
 		if (!p.more)
@@ -381,7 +382,8 @@ world_pass(struct world *w, int64_t until_ms)
 		int64_t next = world_next_retry(w);
 
 		if (!w->build_off)
-			next = MIN(next, w->last.next_due_ms);
+			next = MIN(next, w->spool_off ? w->now_ms + RETRY_MS :
+			    w->last.next_due_ms);
 		if (next > until_ms)
 			break;
 		w->now_ms = MAX(w->now_ms + (i > 0), next);

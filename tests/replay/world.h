@@ -40,6 +40,7 @@ struct world {
 	GHashTable *sections;	/* name -> GHashTable directive -> line */
 	GString *extra, *directory;
 	bool on_file, build_off, show_raw;
+	bool spool_off;		/* large mails cannot be written */
 	int64_t now_ms;
 	int64_t ahead_ms;	/* of the clock before that of the scenario */
 
@@ -93,6 +94,8 @@ int64_t world_next_retry(struct world *w);
 
 /* world_mail.c: every mail there is; also that none of them ever changes. */
 void world_look(struct world *w);
+/* Of one in memory or in a file; NULL when they are gone. */
+GBytes *world_bytes(const struct store_mail *m);
 
 /* law.c: the conservation law, by the store's account and by our own. */
 void law_check(struct world *w);

@@ -35,17 +35,31 @@ read_ids(struct world_mail *m)
 	}
 }
 
+GBytes *
+world_bytes(const struct store_mail *m)
+{
+	gsize len;
+	char *bytes;
+
+	if (m->file == NULL)
+		return m->bytes != NULL ? g_bytes_new(m->bytes, m->len) : NULL;
+	return g_file_get_contents(m->file, &bytes, &len, NULL) ?
+	    g_bytes_new_take(bytes, len) : NULL;
+}
+
 static void
-add_mail(struct world *w, const struct store_mail *sm)
+add_mail(struct world *w, const struct store_mail *sm, GBytes *bytes)
 {
 	struct world_mail *m = g_new0(struct world_mail, 1);
+	gsize len;
+	const char *data = g_bytes_get_data(bytes, &len);
 
 	m->id = sm->id;
 	m->turn_id = sm->turn_id;
 	m->journal = g_strdup(sm->journal);
 	m->message_id = g_strdup(sm->message_id);
-	m->bytes = g_bytes_new(sm->bytes, sm->len);
-	m->read = mail_read(sm->bytes, sm->len);
+	m->bytes = g_bytes_ref(bytes);
+	m->read = mail_read(data, len);
 	m->inner = read_inner(m->read);
 	m->is_follow_up = g_strcmp0(mail_field(m->inner,
 	    "X-ChatJournal-Event", 0), "media") == 0;
@@ -57,16 +71,12 @@ add_mail(struct world *w, const struct store_mail *sm)
 /* The promise: the same Message-ID, the same bytes, for ever. */
 static void
 compare(struct world *w, const struct world_mail *m,
-    const struct store_mail *sm)
+    const struct store_mail *sm, GBytes *bytes)
 {
-	gsize len;
-	const void *bytes = g_bytes_get_data(m->bytes, &len);
-
 	if (strcmp(m->message_id, sm->message_id) != 0)
 		world_fail(w, "mail %" PRId64 " changed its Message-ID",
 		    m->id);
-	if (sm->bytes != NULL &&
-	    (sm->len != len || memcmp(sm->bytes, bytes, len) != 0))
+	if (bytes != NULL && !g_bytes_equal(bytes, m->bytes))
 		world_fail(w, "mail %" PRId64 " changed its bytes", m->id);
 }
 
@@ -74,13 +84,15 @@ static bool
 take_mail(void *arg, const struct store_mail *sm)
 {
 	struct world *w = arg;
+	g_autoptr(GBytes) bytes = world_bytes(sm);
 
 	if (sm->id <= w->mails->len)
-		compare(w, w->mails->pdata[sm->id - 1], sm);
-	else if (sm->id == w->mails->len + 1)
-		add_mail(w, sm);
+		compare(w, w->mails->pdata[sm->id - 1], sm, bytes);
+	else if (sm->id == w->mails->len + 1 && bytes != NULL)
+		add_mail(w, sm, bytes);
 	else
-		world_fail(w, "mail %" PRId64 " came before its turn", sm->id);
+		world_fail(w, "mail %" PRId64 " came %s", sm->id, bytes != NULL
+		    ? "before its turn" : "without its bytes");
 	return true;
 }
 

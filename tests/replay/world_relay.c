@@ -26,15 +26,14 @@ struct delivery {
 
 /* The relay has the whole mail, whatever the sender learns of it. */
 static void
-take(struct world *w, const struct store_mail *m)
+take(struct world *w, const struct store_mail *m, GBytes *bytes)
 {
 	g_autofree char *key = g_strjoin("|", m->journal, m->message_id, NULL);
-	g_autoptr(GBytes) bytes = g_bytes_new(m->bytes, m->len);
 	GBytes *had = g_hash_table_lookup(w->taken, key);
 
 	if (had == NULL)
 		g_hash_table_insert(w->taken, g_steal_pointer(&key),
-		    g_steal_pointer(&bytes));
+		    g_bytes_ref(bytes));
 	else if (g_bytes_equal(had, bytes))
 		w->taken_again++;
 	else
@@ -82,13 +81,14 @@ static bool
 hand_over(void *arg, const struct store_mail *m)
 {
 	struct delivery *d = arg;
+	g_autoptr(GBytes) bytes = world_bytes(m);
 
 	d->mails++;
-	if (m->bytes == NULL)
+	if (bytes == NULL)
 		return world_fail(d->w, "mail %" PRId64 " lost its bytes "
 		    "before it was sent", m->id);
 	if (d->answer == WORLD_ACCEPT || d->answer == WORLD_LOSE)
-		take(d->w, m);
+		take(d->w, m, bytes);
 	write_outcome(d, m);
 	return true;
 }
