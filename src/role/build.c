@@ -232,17 +232,18 @@ claim_ahead(struct build *b, int64_t first, int64_t last, struct err *err)
 }
 
 static bool
-drop_claim(struct build *b, struct err *err)
+drop_claim(struct build *b, const char *name, struct store_claim *held,
+    struct err *err)
 {
 	struct store_claim none = { 0 };
 
-	if (b->claim.first == 0)
+	if (held->first == 0)
 		return true;
 	store_begin(b->store);
-	store_claim_set(b->store, STORE_BUILD, CLAIM_EVENTS, &none);
+	store_claim_set(b->store, STORE_BUILD, name, &none);
 	if (!store_commit(b->store, err))
 		return false;
-	b->claim = none;
+	*held = none;
 	return true;
 }
 
@@ -363,50 +364,68 @@ tell(struct build *b)
 			why = text_log_quote(t->parked);
 			log_error("turn.parked", "turn=%" PRId64
 			    " reason=%s", t->id, why);
+		} else if (t->unreadable != NULL) {
+			why = text_log_quote(t->unreadable);
+			log_error("turn.unreadable", "turn=%" PRId64
+			    " reason=%s", t->id, why);
 		}
 	}
 }
 
 /*
- * Commits the batch; the claim falls with it, unless name is NULL. Half a
- * batch is worth nothing: on any failure the transaction is rolled back.
+ * Half a batch is worth nothing. What failed and said so is no death, however
+ * often the role is restarted until the disk has room again: then the claim
+ * falls, too, if the store can be written.
  */
 static bool
-finish(struct build *b, const char *name, struct store_claim *held, bool ok,
-    struct err *err)
+undo(struct build *b, const char *name, struct store_claim *held)
+{
+	store_rollback(b->store);
+	drop_claim(b, name, held, NULL);
+	/* They may hold what only this transaction knew. */
+	g_hash_table_remove_all(b->persons);
+	g_ptr_array_set_size(b->news, 0);
+	return false;
+}
+
+/* Commits the batch; the claim falls with it, unless it reaches ahead. */
+static bool
+finish(struct build *b, const char *name, struct store_claim *held,
+    bool is_ahead, struct err *err)
 {
 	struct store_claim none = { 0 };
 
-	if (ok) {
-		if (name != NULL)
-			store_claim_set(b->store, STORE_BUILD, name, &none);
-		ok = store_commit(b->store, err);
-	} else {
-		store_rollback(b->store);
-	}
-	if (!ok) {
-		/* It may hold what only this transaction knew. */
-		g_hash_table_remove_all(b->persons);
-		g_ptr_array_set_size(b->news, 0);
-		return false;
-	}
-	if (name != NULL)
+	if (!is_ahead)
+		store_claim_set(b->store, STORE_BUILD, name, &none);
+	if (!store_commit(b->store, err))
+		return undo(b, name, held);
+	if (!is_ahead)
 		*held = none;
 	tell(b);
 	return true;
+}
+
+/* The turns of this transaction, up to its end. */
+static bool
+finish_turns(struct build *b, const char *name, struct store_claim *held,
+    int64_t now_ms, struct build_progress *p, struct err *err)
+{
+	p->more = true;
+	return render_closed(b, now_ms, p, err) ?
+	    finish(b, name, held, false, err) : undo(b, name, held);
 }
 
 static bool
 work_events(struct build *b, int64_t now_ms, struct build_progress *p,
     struct err *err)
 {
-	bool ok, careful, full;
+	bool careful, full;
 	int64_t first, last;
 
 	if (!load_batch(b, &careful, err))
 		return false;
 	if (b->batch->len == 0)
-		return drop_claim(b, err);
+		return drop_claim(b, CLAIM_EVENTS, &b->claim, err);
 	full = !careful && b->batch->len == BATCH_EVENTS;
 	first = event_id(b, 0);
 	last = event_id(b, b->batch->len - 1);
@@ -414,9 +433,10 @@ work_events(struct build *b, int64_t now_ms, struct build_progress *p,
 	    : claim_range(b, CLAIM_EVENTS, &b->claim, first, last, err)))
 		return false;
 	store_begin(b->store);
-	ok = file_batch(b, now_ms, p, err);
+	if (!file_batch(b, now_ms, p, err))
+		return undo(b, CLAIM_EVENTS, &b->claim);
 	p->more = true;
-	return finish(b, full ? NULL : CLAIM_EVENTS, &b->claim, ok, err);
+	return finish(b, CLAIM_EVENTS, &b->claim, full, err);
 }
 
 static void
@@ -440,6 +460,14 @@ is_far(int64_t at_ms, int64_t now_ms, int64_t most_ms)
 	    at_ms > now_ms + most_ms + CLOCK_SLACK_MS;
 }
 
+/* How long the turn that ends first can be open. */
+static int64_t
+most_open_ms(const struct conf *c)
+{
+	return c->receipts == CONF_RECEIPTS_ALL ?
+	    MAX(c->turn.idle_ms, c->turn.receipt_wait_ms) : c->turn.idle_ms;
+}
+
 /*
  * A clock that was set back, in this life or before it, would leave open
  * turns waiting for as long: all are closed, however many there are. Those
@@ -456,9 +484,9 @@ look_at_clock(struct build *b, int64_t now_ms, struct err *err)
 		    !store_turn_wait_next(b->store, &wait, err))
 			return false;
 		b->close_all = !is_first ||
-		    is_far(due, now_ms, b->conf->turn.idle_ms);
+		    is_far(due, now_ms, most_open_ms(b->conf));
 		b->wait_no_more = is_far(wait, now_ms,
-		    b->conf->media.wait_ms);
+		    MAX(b->conf->media.wait_ms, BUILD_FILE_RETRY_MS));
 	}
 	b->last_now_ms = now_ms;
 	return true;
@@ -484,10 +512,9 @@ work_waiting(struct build *b, int64_t now_ms, struct build_progress *p,
 	    err);
 	if (ok) {
 		store_begin(b->store);
-		ok = build_files_work(b, now_ms, &todo, err) &&
-		    render_closed(b, now_ms, p, err);
-		p->more = true;
-		ok = finish(b, CLAIM_FILES, &b->file_claim, ok, err);
+		ok = build_files_work(b, now_ms, &todo, err) ?
+		    finish_turns(b, CLAIM_FILES, &b->file_claim, now_ms, p,
+		    err) : undo(b, CLAIM_FILES, &b->file_claim);
 	}
 	build_files_clear(&todo);
 	return ok;
@@ -516,9 +543,7 @@ work_due(struct build *b, int64_t now_ms, struct build_progress *p,
 		return false;
 	store_begin(b->store);
 	close_due(b, due, n, now_ms);
-	p->more = true;
-	if (!finish(b, CLAIM_TURNS, &b->turn_claim, render_closed(b, now_ms,
-	    p, err), err))
+	if (!finish_turns(b, CLAIM_TURNS, &b->turn_claim, now_ms, p, err))
 		return false;
 	if (n == due->len && n < BATCH_DUE)
 		b->close_all = b->careful_turns = false;

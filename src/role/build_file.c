@@ -35,6 +35,7 @@ build_turn_free(gpointer p)
 	g_free(t->conversation);
 	g_free(t->message_id);
 	g_free(t->parked);
+	g_free(t->unreadable);
 	g_free(t);
 }
 

@@ -249,12 +249,10 @@ build_files_clear(struct build_files *todo)
 }
 
 static bool
-is_closing(const struct build *b, int64_t turn_id)
+is_in_batch(const struct build *b, int64_t turn_id)
 {
 	for (guint i = 0; i < b->turns->len; i++) {
-		const struct build_turn *t = b->turns->pdata[i];
-
-		if (t->id == turn_id && t->want_id == 0)
+		if (((struct build_turn *)b->turns->pdata[i])->id == turn_id)
 			return true;
 	}
 	return false;
@@ -262,13 +260,14 @@ is_closing(const struct build *b, int64_t turn_id)
 
 static void
 take_up(struct build *b, int64_t turn_id, const char *conversation,
-    bool is_overdue)
+    int64_t want_id, bool is_overdue)
 {
 	struct build_turn *t;
 
-	if (is_closing(b, turn_id))
+	if (is_in_batch(b, turn_id))
 		return;
 	t = build_turn_closed(b, turn_id, conversation, NULL, NULL);
+	t->want_id = want_id;
 	t->is_waiting = true;
 	t->is_overdue = is_overdue;
 }
@@ -306,7 +305,7 @@ work_result(struct build *b, const struct build_result *r, int64_t now_ms,
 	ok = store_turn_get(b->store, r->turn_id, &t, state, &mid, err) &&
 	    store_want_is_late(b->store, r->want_id, &late, err);
 	if (ok && strcmp(state, "closed") == 0)
-		take_up(b, r->turn_id, t.conversation, false);
+		take_up(b, r->turn_id, t.conversation, 0, false);
 	else if (ok && late && strcmp(state, "rendered") == 0)
 		follow_up(b, r, &t, now_ms);
 	turn_clear(&t);
@@ -317,13 +316,15 @@ static bool
 work_overdue(struct build *b, int64_t turn_id, struct err *err)
 {
 	struct turn t = { 0 };
+	int64_t want_id = 0;
 	char state[16];
+	bool ok = store_turn_get(b->store, turn_id, &t, state, NULL, err) &&
+	    store_follow_up_get(b->store, turn_id, &want_id, err);
 
-	if (!store_turn_get(b->store, turn_id, &t, state, NULL, err))
-		return false;
-	take_up(b, turn_id, t.conversation, true);
+	if (ok)
+		take_up(b, turn_id, t.conversation, want_id, true);
 	turn_clear(&t);
-	return true;
+	return ok;
 }
 
 bool

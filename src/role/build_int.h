@@ -13,6 +13,9 @@ struct item;
 struct render;
 struct render_input;
 
+/* Until a turn with a file that could not be read is tried again. */
+#define BUILD_FILE_RETRY_MS 60000
+
 /* An event of the batch, parsed on first need. */
 struct build_event {
 	int64_t id, received_ms;
@@ -38,6 +41,7 @@ struct build_turn {
 	/* what became of it, to be logged once the batch is committed */
 	char *message_id;	/* NULL: parked, or waiting for files */
 	char *parked;		/* why */
+	char *unreadable;	/* the file it needs, and why; tried again */
 	guint items, late;
 	int64_t mails;
 	size_t bytes;

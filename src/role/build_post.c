@@ -66,12 +66,20 @@ struct edition {
 	GArray *contents;	/* int64_t, 0 until stored */
 };
 
+/* What one journal gets. */
+struct parcel {
+	const struct conf_journal *journal;
+	struct edition *edition;
+	GPtrArray *reports;	/* around its mails; NULL: the mails as such */
+};
+
 struct posting {
 	struct build *b;
 	struct build_turn *t;
 	const struct render_input *in;
 	int64_t now_ms;
 	GPtrArray *editions;	/* struct edition * */
+	GPtrArray *parcels;	/* struct parcel * */
 };
 
 static void
@@ -109,6 +117,46 @@ edition_of(struct posting *po, const struct conf_journal *j,
 }
 
 static void
+free_parcel(gpointer p)
+{
+	struct parcel *a = p;
+
+	if (a->reports != NULL)
+		g_ptr_array_unref(a->reports);
+	g_free(a);
+}
+
+static bool
+wrap(struct posting *po, struct parcel *a, struct err *err)
+{
+	struct render_envelope env = { .from = a->journal->from,
+		.to = a->journal->to, .journaled_ms = po->now_ms };
+
+	a->reports = g_ptr_array_new_with_free_func(
+	    (GDestroyNotify)rendered_free);
+	for (guint i = 0; i < a->edition->mails->len; i++) {
+		struct rendered *r = g_new0(struct rendered, 1);
+
+		g_ptr_array_add(a->reports, r);
+		if (!render_journal_report(po->b->render, po->in,
+		    a->edition->mails->pdata[i], &env, r, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+pack(struct posting *po, const struct conf_journal *j, struct err *err)
+{
+	struct parcel *a = g_new0(struct parcel, 1);
+
+	a->journal = j;
+	g_ptr_array_add(po->parcels, a);
+	return edition_of(po, j, &a->edition, err) &&
+	    (j->profile != CONF_PROFILE_EXCHANGE || wrap(po, a, err));
+}
+
+static void
 store_bytes(const struct posting *po, struct rendered *r, int64_t *id)
 {
 	gsize len;
@@ -139,42 +187,23 @@ queue(struct posting *po, const struct conf_journal *j,
 	po->t->mails++;
 }
 
-static bool
-post_report(struct posting *po, const struct conf_journal *j,
-    const struct rendered *inner, struct err *err)
+static void
+hand_over(struct posting *po, const struct parcel *a)
 {
-	struct render_envelope env = { .from = j->from, .to = j->to,
-		.journaled_ms = po->now_ms };
-	struct rendered report = { 0 };
-	int64_t content_id = 0;
+	const GPtrArray *mails = a->reports != NULL ? a->reports :
+	    a->edition->mails;
 
-	if (!render_journal_report(po->b->render, po->in, inner, &env,
-	    &report, err))
-		return false;
-	store_bytes(po, &report, &content_id);
-	queue(po, j, report.message_id, content_id);
-	rendered_clear(&report);
-	return true;
-}
+	for (guint i = 0; i < mails->len; i++) {
+		struct rendered *r = mails->pdata[i];
+		int64_t *shared = &g_array_index(a->edition->contents,
+		    int64_t, i);
+		int64_t own = 0, *content = a->reports != NULL ? &own :
+		    shared;
 
-static bool
-post_to(struct posting *po, const struct conf_journal *j, struct edition *e,
-    struct err *err)
-{
-	for (guint i = 0; i < e->mails->len; i++) {
-		struct rendered *r = e->mails->pdata[i];
-		int64_t *content = &g_array_index(e->contents, int64_t, i);
-
-		if (j->profile == CONF_PROFILE_EXCHANGE) {
-			if (!post_report(po, j, r, err))
-				return false;
-			continue;
-		}
 		if (*content == 0)
 			store_bytes(po, r, content);
-		queue(po, j, r->message_id, *content);
+		queue(po, a->journal, r->message_id, *content);
 	}
-	return true;
 }
 
 static void
@@ -193,48 +222,36 @@ warn_unmapped(struct build *b, const struct item *it)
 	    "business=%s journal=%s", quoted, b->conf->catch_all);
 }
 
-/* Storing a large mail moves its file away, so those who wrap it come first. */
 static bool
-must_come_last(const struct conf_journal *j, const struct edition *e)
+pack_all(struct posting *po, struct err *err)
 {
-	const struct rendered *r = e->mails->pdata[0];
+	const struct directory_business *biz = po->in->business;
+	const struct conf *c = po->b->conf;
 
-	return j->profile == CONF_PROFILE_PLAIN &&
-	    (e->mails->len > 1 || r->path != NULL);
-}
-
-static bool
-post_those(struct posting *po, const GPtrArray *names, bool last,
-    struct err *err)
-{
-	for (guint i = 0; i < names->len; i++) {
-		const struct conf_journal *j = conf_journal_get(po->b->conf,
-		    names->pdata[i]);
-		struct edition *e;
-
-		if (!edition_of(po, j, &e, err))
-			return false;
-		if (must_come_last(j, e) == last && !post_to(po, j, e, err))
+	if (biz == NULL) {
+		warn_unmapped(po->b, po->in->items->pdata[0]);
+		return pack(po, conf_journal_get(c, c->catch_all), err);
+	}
+	for (guint i = 0; i < biz->journals->len; i++) {
+		if (!pack(po, conf_journal_get(c, biz->journals->pdata[i]),
+		    err))
 			return false;
 	}
 	return true;
 }
 
+/*
+ * First all is rendered: what cannot be made for one journal must not be
+ * queued for another, since the turn is then parked, or tried again.
+ */
 static bool
 post_all(struct posting *po, struct err *err)
 {
-	const struct directory_business *biz = po->in->business;
-	g_autoptr(GPtrArray) fallback = NULL;
-	const GPtrArray *names;
-
-	if (biz == NULL) {
-		warn_unmapped(po->b, po->in->items->pdata[0]);
-		fallback = g_ptr_array_new();
-		g_ptr_array_add(fallback, po->b->conf->catch_all);
-	}
-	names = biz != NULL ? biz->journals : fallback;
-	return post_those(po, names, false, err) &&
-	    post_those(po, names, true, err);
+	if (!pack_all(po, err))
+		return false;
+	for (guint i = 0; i < po->parcels->len; i++)
+		hand_over(po, po->parcels->pdata[i]);
+	return true;
 }
 
 bool
@@ -247,6 +264,7 @@ build_post(struct build *b, struct build_turn *t,
 	bool ok;
 
 	po.editions = g_ptr_array_new_with_free_func(free_edition);
+	po.parcels = g_ptr_array_new_with_free_func(free_parcel);
 	ok = post_all(&po, err);
 	if (ok) {
 		first = po.editions->pdata[0];
@@ -256,6 +274,7 @@ build_post(struct build *b, struct build_turn *t,
 		t->message_id = g_strdup(r->message_id);
 		t->bytes = r->len;
 	}
+	g_ptr_array_unref(po.parcels);
 	g_ptr_array_unref(po.editions);
 	return ok;
 }

@@ -317,8 +317,31 @@ render_gathered(struct build *b, struct build_turn *t,
 {
 	t->items = g->items->len;
 	t->late = g->late;
-	return (g->late == 0 || build_files_are_late(b, t->id, err)) &&
-	    build_post(b, t, &g->in, now_ms, err);
+	return build_post(b, t, &g->in, now_ms, err) &&
+	    (g->late == 0 || build_files_are_late(b, t->id, err));
+}
+
+/* Reading, not writing: what cannot be written now fails for every turn. */
+static bool
+is_unreadable(const struct err *err)
+{
+	static const char *const whats[] = { "io.open", "io.read", "io.short",
+		NULL };
+
+	return err->kind == ERR_TEMP && g_strv_contains(whats, err->what);
+}
+
+/*
+ * One file that is not to be read, be it of a bad disk or its rights, must
+ * not stop all others. Its turn is tried again.
+ */
+static bool
+put_off(struct build *b, struct build_turn *t, int64_t now_ms,
+    const char *why)
+{
+	store_turn_wait(b->store, t->id, now_ms + BUILD_FILE_RETRY_MS);
+	t->unreadable = g_strdup(why);
+	return true;
 }
 
 static bool
@@ -344,6 +367,8 @@ build_render_turn(struct build *b, struct build_turn *t, int64_t now_ms,
 		p->mails += t->mails;
 		return true;
 	}
+	if (is_unreadable(&why))
+		return put_off(b, t, now_ms, why.text);
 	if (why.kind != ERR_PERM || is_of_store(&why)) {
 		if (err != NULL)
 			*err = why;
