@@ -27,6 +27,7 @@ struct known {
 	char *by_u, *by_n;	/* persons known under them, or NULL */
 	char *person;		/* who it is; NULL when the item names nobody */
 	int64_t at_ms;
+	int64_t lost_ms;	/* the number is another's since; 0: it is not */
 	bool is_late;
 };
 
@@ -188,7 +189,7 @@ decide(struct build *b, const struct item *it, struct known *k,
 
 /* The number comes with another user id: it changed hands. */
 static bool
-move_number(struct build *b, const struct known *k, struct err *err)
+move_number(struct build *b, struct known *k, struct err *err)
 {
 	const char *digits = k->n + strlen("n:");
 	int64_t since;
@@ -197,8 +198,10 @@ move_number(struct build *b, const struct known *k, struct err *err)
 		if (!build_identity_since(b, k->realm, k->by_n, "number",
 		    digits, &since, err))
 			return false;
-		if (k->is_late && since > k->at_ms)
+		if (k->is_late && since > k->at_ms) {
+			k->lost_ms = since;
 			return true;
+		}
 		if (!build_identity_end(b, k->realm, k->by_n, "number",
 		    digits, k->at_ms, err))
 			return false;
@@ -220,11 +223,11 @@ remember_others(struct build *b, const struct known *k)
 	g_hash_table_replace(b->persons, other_name(k->realm, k->person,
 	    "u:"), g_strdup(k->u != NULL ? k->u : ""));
 	g_hash_table_replace(b->persons, other_name(k->realm, k->person,
-	    "n:"), g_strdup(k->n != NULL ? k->n : ""));
+	    "n:"), g_strdup(k->n != NULL && k->lost_ms == 0 ? k->n : ""));
 }
 
 static bool
-learn_ids(struct build *b, const struct known *k, struct err *err)
+learn_ids(struct build *b, struct known *k, struct err *err)
 {
 	if (k->u != NULL && k->by_u == NULL)
 		learn(b, k->realm, k->u, k->person, NULL, k->at_ms);
@@ -246,15 +249,19 @@ witness(struct build *b, struct build_event *ev, const struct item *it,
 		.learned_user_id = k->u != NULL && k->by_u == NULL,
 		.learned_number = g_strcmp0(k->by_n, k->person) != 0 };
 
-	return k->person == NULL || build_identity_note(b, &w, err);
+	if (k->person == NULL)
+		return true;
+	return build_identity_note(b, &w, err) && (k->lost_ms == 0 ||
+	    build_identity_end(b, k->realm, k->person, "number",
+	    k->n + strlen("n:"), k->lost_ms, err));
 }
 
 /* ---- what the network itself says of a change ------------------------------ */
 
 /* Who had the ids before it, else whoever has those after it. */
 static bool
-find_changed(struct build *b, const char *realm,
-    const struct item_identity *id, char **person, struct err *err)
+find_changed(struct build *b, const struct item_identity *id,
+    struct known *k, struct err *err)
 {
 	char *ids[] = { alias_id("u:", id->before.user_id),
 		alias_id("n:", id->before.number),
@@ -262,11 +269,11 @@ find_changed(struct build *b, const char *realm,
 		alias_id("n:", id->after.number) };
 	bool ok = true;
 
-	*person = NULL;
-	for (size_t i = 0; ok && *person == NULL && i < G_N_ELEMENTS(ids); i++)
-		ok = look_up(b, realm, ids[i], person, err);
-	for (size_t i = 0; ok && *person == NULL && i < G_N_ELEMENTS(ids); i++)
-		*person = g_strdup(ids[i]);
+	for (size_t i = 0; ok && k->by_u == NULL && i < G_N_ELEMENTS(ids); i++)
+		ok = look_up(b, k->realm, ids[i], &k->by_u, err);
+	k->person = g_strdup(k->by_u);
+	for (size_t i = 0; k->person == NULL && i < G_N_ELEMENTS(ids); i++)
+		k->person = g_strdup(ids[i]);
 	for (size_t i = 0; i < G_N_ELEMENTS(ids); i++)
 		g_free(ids[i]);
 	return ok;
@@ -342,6 +349,22 @@ is_other(const char *before, const char *after)
 	return before != NULL && after != NULL && strcmp(before, after) != 0;
 }
 
+/* User ids are nobody else's ever again: this one is the person's for good. */
+static bool
+end_user_id(struct build *b, const struct known *k, const char *user_id,
+    struct err *err)
+{
+	g_autofree char *id = alias_id("u:", user_id), *owner = NULL;
+
+	if (!look_up(b, k->realm, id, &owner, err))
+		return false;
+	/* The id that follows it is to be the newest. */
+	if (owner == NULL)
+		learn(b, k->realm, id, k->person, NULL, k->at_ms - 1);
+	return build_identity_end(b, k->realm, k->person, "user-id", user_id,
+	    k->at_ms, err);
+}
+
 static bool
 learn_change(struct build *b, const struct known *k,
     const struct item_identity *id, struct err *err)
@@ -353,8 +376,7 @@ learn_change(struct build *b, const struct known *k,
 	    !give_up(b, k, id->before.number, err))
 		return false;
 	if (is_other(id->before.user_id, id->after.user_id) &&
-	    !build_identity_end(b, k->realm, k->person, "user-id",
-	    id->before.user_id, k->at_ms, err))
+	    !end_user_id(b, k, id->before.user_id, err))
 		return false;
 	return take_over(b, k, u, "user-id", err) &&
 	    take_over(b, k, n, "number", err);
@@ -366,7 +388,7 @@ person_of_change(struct build *b, struct build_event *ev,
 {
 	struct known k = { .realm = realm_of(it),
 		.at_ms = it->at_ms > 0 ? it->at_ms : now_ms };
-	bool ok = find_changed(b, k.realm, it->identity, &k.person, err) &&
+	bool ok = find_changed(b, it->identity, &k, err) &&
 	    (k.person == NULL || (learn_change(b, &k, it->identity, err) &&
 	    witness(b, ev, it, &k, err)));
 
@@ -406,7 +428,7 @@ build_person_known(struct build *b, const struct item *it, int64_t now_ms,
 
 	if (it->identity != NULL && it->type != ITEM_TYPE_IDENTITY) {
 		k.realm = realm_of(it);
-		ok = find_changed(b, k.realm, it->identity, &k.person, err);
+		ok = find_changed(b, it->identity, &k, err);
 	} else {
 		ok = recall(b, it, now_ms, &k, err) && decide(b, it, &k, err);
 	}
