@@ -231,12 +231,28 @@ take(struct try *t, const char *path)
 	return OUT_OK;
 }
 
-/* It was believed when it was put there. */
+static int64_t
+changed_ms(const struct stat *st)
+{
+	return (int64_t)st->st_mtim.tv_sec * 1000 +
+	    st->st_mtim.tv_nsec / 1000000;
+}
+
+/*
+ * It was believed when it was put there. One from before the first try is of
+ * another want that had this number: before a store was put back.
+ */
 static enum media_outcome
 do_held(struct try *t)
 {
-	if (access(t->held, F_OK) != 0)
+	struct stat st;
+
+	if (stat(t->held, &st) != 0)
 		return OUT_NONE;
+	if (changed_ms(&st) < t->want->first_ms) {
+		unlink(t->held);
+		return OUT_NONE;
+	}
 	if (!look_at(t->w, t->held, declared_type(t), t->out, &t->err))
 		return failed(t);
 	t->out->hash_differs = !is_declared(t);
@@ -342,8 +358,7 @@ has_waited(const struct try *t)
 	if (t->file == t->kept && t->want->first_ms > 0)
 		since = t->want->first_ms;
 	if (t->file == t->held && stat(t->held, &st) == 0)
-		since = (int64_t)st.st_mtim.tv_sec * 1000 +
-		    st.st_mtim.tv_nsec / 1000000;
+		since = changed_ms(&st);
 	return ABS(t->now_ms - since) >= t->conf->scan_wait_ms;
 }
 

@@ -662,6 +662,26 @@ a_file_waits_for_its_scanner_without_being_fetched_again(void **state)
 	assert_asked("get", "334", 1);
 }
 
+/*
+ * As after a store was put back from a backup, whose numbers are given anew:
+ * it would bring one customer's file to another.
+ */
+static void
+a_held_file_from_before_the_first_try_is_somebody_elses(void **state)
+{
+	g_autofree char *path = NULL;
+	struct world *w = *state;
+
+	path = g_strdup_printf("%s/media-%d.held", w->spool,
+	    (int)w->want.number);
+	assert_true(g_file_set_contents(path, "of another", 10, NULL));
+	w->now_ms += 5000;
+	w->want.first_ms = w->now_ms;
+	fetch(w, "349");
+	assert_whole(w);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
 static void
 after_its_wait_a_file_is_taken_unscanned(void **state)
 {
@@ -826,6 +846,7 @@ main(void)
 		TEST(an_infected_file_goes_to_quarantine),
 		TEST(a_file_of_an_earlier_message_is_not_taken_away_from_it),
 		TEST(a_file_waits_for_its_scanner_without_being_fetched_again),
+		TEST(a_held_file_from_before_the_first_try_is_somebody_elses),
 		TEST(after_its_wait_a_file_is_taken_unscanned),
 		TEST(what_is_no_verdict_is_never_clean),
 		TEST(what_the_scanner_does_not_take_is_said_to_be_unscanned),
