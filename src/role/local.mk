@@ -19,7 +19,9 @@ chatjournald_SOURCES = src/role/chatjournald.c
 chatjournald_LDADD = $(LDADD)
 
 UNIT_TESTS += tests/unit/test_build tests/unit/test_lanes \
-	tests/unit/test_deliver_file
+	tests/unit/test_deliver_file tests/unit/test_media_role
+tests_unit_test_media_role_SOURCES = tests/unit/test_media_role.c
+tests_unit_test_media_role_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_deliver_file_SOURCES = tests/unit/test_deliver_file.c
 tests_unit_test_deliver_file_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_build_SOURCES = tests/unit/test_build.c

@@ -71,13 +71,18 @@ struct med {
 	int in_flight;		/* handed over and not landed */
 	bool alone;		/* one that a death is counted against */
 	bool due_first;		/* whose turn it is: new wants or late ones */
-	int64_t next_purge_ms;
+	int64_t next_purge_ms, last_now_ms;
 	struct med_outage outage;
 };
 
 /* med_pick.c: what is tried next. */
 /* Counts a death for what the last life was working on. Once. */
 bool med_recover(struct med *m, struct err *err);
+/*
+ * A clock that was set back, in this life or before it, would keep tries
+ * waiting for as long, and files do not live for ever: they are due at once.
+ */
+bool med_mind_clock(struct med *m, int64_t now_ms, struct err *err);
 /* Commits what is begun, and only then hands it over. */
 bool med_hand_over(struct med *m, struct err *err);
 

@@ -6,6 +6,7 @@
  * alone, so that the one that kills is found, and given up in the end.
  */
 #include <inttypes.h>
+#include <limits.h>
 
 #include "clock.h"
 #include "conf.h"
@@ -16,6 +17,8 @@
 
 #define CURSOR "wants"
 #define BATCH_DEAD 1000
+#define CLOCK_SLACK_MS 5000
+#define ASKED_MAX_MS 3600000	/* a wait that Graph asks for, see graph.h */
 
 struct picked {
 	struct med *m;
@@ -89,6 +92,80 @@ med_recover(struct med *m, struct err *err)
 		tell_dead(m, dead->pdata[i]);
 	proc_wake(PROC_BUILD);
 	return true;
+}
+
+/* ---- a clock that was set back -------------------------------------------------- */
+
+struct far {
+	GArray *ids;		/* int64_t */
+	int64_t after_ms;
+};
+
+static bool
+take_far(void *arg, const struct store_want *want,
+    const struct store_fetch *fetch)
+{
+	struct far *far = arg;
+
+	if (fetch->next_ms > far->after_ms)
+		g_array_append_val(far->ids, want->id);
+	return true;
+}
+
+struct hurry {
+	struct store *store;
+	int64_t now_ms;
+};
+
+static bool
+try_now(void *arg, const struct store_want *want,
+    const struct store_fetch *fetch)
+{
+	struct hurry *hurry = arg;
+	struct store_fetch f = *fetch;
+
+	(void)want;
+	f.next_ms = hurry->now_ms;
+	store_fetch_set(hurry->store, &f);
+	return false;
+}
+
+static bool
+hurry_all(struct med *m, const GArray *ids, int64_t now_ms, struct err *err)
+{
+	struct hurry hurry = { .store = m->store, .now_ms = now_ms };
+	bool ok = true;
+
+	store_begin(m->store);
+	for (guint i = 0; ok && i < ids->len; i++)
+		ok = store_want_get(m->store, g_array_index(ids, int64_t, i),
+		    try_now, &hurry, err);
+	if (ok)
+		return store_commit(m->store, err);
+	store_rollback(m->store);
+	return false;
+}
+
+bool
+med_mind_clock(struct med *m, int64_t now_ms, struct err *err)
+{
+	int64_t longest = m->conf->media.retry_max_ms;
+	struct far far = { .after_ms = now_ms + CLOCK_SLACK_MS +
+		MAX(longest + longest / 8, ASKED_MAX_MS) };
+	bool ok = true;
+
+	if (m->last_now_ms != 0 && now_ms >= m->last_now_ms - CLOCK_SLACK_MS) {
+		m->last_now_ms = now_ms;
+		return true;
+	}
+	far.ids = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	ok = store_fetch_list(m->store, STORE_FETCH_RETRY, INT64_MAX,
+	    INT_MAX, take_far, &far, err) && (far.ids->len == 0 ||
+	    hurry_all(m, far.ids, now_ms, err));
+	g_array_unref(far.ids);
+	if (ok)
+		m->last_now_ms = now_ms;
+	return ok;
 }
 
 /* ---- picking ---------------------------------------------------------------------- */

@@ -92,7 +92,8 @@ turn_once(struct med *m, bool draining)
 
 	med_collect(m);
 	if (med_commit(m, &err) && (draining || m->graph == NULL ||
-	    med_hand_over(m, &err)))
+	    (med_mind_clock(m, clock_now_ms(), &err) &&
+	    med_hand_over(m, &err))))
 		return true;
 	log_err(LOG_LEVEL_ERROR, "media.store", &err, "%s", "");
 	return false;
