@@ -69,6 +69,7 @@ struct gathering {
 	struct build *b;
 	const GPtrArray *items;
 	int64_t want_id;	/* only this; 0: all */
+	int64_t orphan;		/* a file that would be in no mail; or 0 */
 	GPtrArray *media;
 	guint late;
 };
@@ -128,8 +129,10 @@ take_file(void *arg, const struct store_want *w, const struct store_fetch *f)
 	if (g->want_id != 0 && w->id != g->want_id)
 		return true;
 	m = media_of(g->items, w);
-	if (m == NULL)
-		return true;
+	if (m == NULL) {
+		g->orphan = f->path != NULL || g->want_id != 0 ? w->id : 0;
+		return g->orphan == 0;
+	}
 	h = g_new0(struct held, 1);
 	h->path = path_of(g->b, f->path);
 	h->type = g_strdup(f->type);
@@ -147,13 +150,14 @@ take_file(void *arg, const struct store_want *w, const struct store_fetch *f)
 	return true;
 }
 
+/* What stands in for an item that is not found may have had some. */
 static bool
-have_files(const GPtrArray *items)
+may_have_files(const GPtrArray *items)
 {
 	for (guint i = 0; i < items->len; i++) {
 		const struct item *it = items->pdata[i];
 
-		if (it->media != NULL)
+		if (it->media != NULL || it->type == ITEM_TYPE_RAW)
 			return true;
 	}
 	return false;
@@ -166,13 +170,15 @@ build_files_gather(struct build *b, int64_t turn_id, int64_t want_id,
 	struct gathering g = { .b = b, .items = items, .want_id = want_id };
 
 	*late = 0;
-	if (!have_files(items))
+	if (!may_have_files(items))
 		return true;
 	g.media = *media = g_ptr_array_new_with_free_func(free_held);
 	if (!store_want_of_turn(b->store, turn_id, take_file, &g, err))
 		return false;
 	*late = g.late;
-	return true;
+	return g.orphan == 0 || err_set(err, ERR_PERM, "build.file",
+	    "file %" PRId64 " is of a message that this version of "
+	    "chatjournal does not find in its event", g.orphan);
 }
 
 static bool

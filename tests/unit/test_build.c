@@ -15,6 +15,7 @@
 #include "log.h"
 #include "role.h"
 #include "store.h"
+#include "turn.h"
 
 #define NOW 1790000000000
 
@@ -34,6 +35,7 @@ set_up(void **state)
 	g_autofree char *text = g_strdup_printf("catch_all a;\n"
 	    "intake { app_secret_file /x; verify_token_file /x; }\n"
 	    "turn { idle 0s; }\n"
+	    "graph { token_file /dev/null; }\n"
 	    "render { domain cj.example; templates %s/templates; }\n"
 	    "journal a { maildir /x; }\n", src != NULL ? src : ".");
 	struct err err = ERR_INIT;
@@ -182,6 +184,82 @@ a_large_post_does_not_grow_with_its_square(void **state)
 	assert_true(sum < 400 * 12000);
 }
 
+/* Of an item that this version of the parser makes no more. */
+static int64_t
+want_for_nothing(struct bed *b)
+{
+	struct store_want w = { .turn_id = 1, .event_id = 1,
+		.media_id = "99", .at_ms = NOW, .wanted_ms = NOW };
+	struct err err = ERR_INIT;
+	int64_t id = 0;
+
+	store_begin(b->store);
+	store_want_add(b->store, &w, &id);
+	assert_true(store_commit(b->store, &err));
+	return id;
+}
+
+static void
+bring(struct bed *b, int64_t want)
+{
+	struct store_fetch f = { .want_id = want, .state = STORE_FETCHED,
+		.attempts = 1, .first_ms = NOW, .done_ms = NOW,
+		.path = "ab/cd/none", .type = "image/png" };
+	struct err err = ERR_INIT;
+
+	store_begin(b->store);
+	store_fetch_set(b->store, &f);
+	assert_true(store_commit(b->store, &err));
+}
+
+static void
+assert_parked(struct bed *b, int64_t turn)
+{
+	struct err err = ERR_INIT;
+	char state[16];
+	struct turn t;
+
+	assert_true(store_turn_get(b->store, turn, &t, state, NULL, &err));
+	assert_string_equal(state, "parked");
+	turn_clear(&t);
+}
+
+#define IMAGE EVENT("{\"from\":\"5511999990000\",\"id\":\"wamid.I\"," \
+	"\"timestamp\":\"1790000000\",\"type\":\"image\",\"image\":" \
+	"{\"id\":\"811\"}}")
+
+static void
+a_file_whose_item_is_not_found_stops_its_turn(void **state)
+{
+	struct bed *b = *state;
+
+	post(b, IMAGE);
+	run(b);
+	assert_int_equal(b->mails->len, 0);
+	bring(b, want_for_nothing(b));
+	run(b);
+	assert_parked(b, 1);
+}
+
+static void
+a_late_file_whose_item_is_not_found_is_not_followed_up_by_nothing(
+    void **state)
+{
+	struct bed *b = *state;
+	int64_t want;
+
+	post(b, EVENT(MESSAGE("5511999990000", "A", "apricot")));
+	run(b);
+	assert_int_equal(b->mails->len, 1);
+	want = want_for_nothing(b);
+	store_begin(b->store);
+	store_want_late(b->store, want);
+	assert_true(store_commit(b->store, NULL));
+	bring(b, want);
+	run(b);
+	assert_parked(b, 2);
+}
+
 int
 main(void)
 {
@@ -190,6 +268,8 @@ main(void)
 		T(no_customer_sees_the_words_of_another_in_one_post),
 		T(a_post_of_one_customer_is_attached_as_it_was_received),
 		T(a_large_post_does_not_grow_with_its_square),
+		T(a_file_whose_item_is_not_found_stops_its_turn),
+		T(a_late_file_whose_item_is_not_found_is_not_followed_up_by_nothing),
 	};
 
 	return cmocka_run_group_tests_name("build", tests, NULL, NULL);
