@@ -144,6 +144,7 @@ struct render_turn {
 	struct render_parties who;
 	GPtrArray *files;			/* struct render_file *, of the
 						   scratch; NULL: none */
+	GHashTable *by_media;			/* of many files; or NULL */
 	int64_t at_ms;				/* Date */
 	char *message_id;			/* t.<hex>@domain */
 	char conversation[RENDER_ID_SIZE];	/* c.<hex> */

@@ -15,6 +15,7 @@
 
 /* Larger images are attached, and not shown by the HTML. */
 #define INLINE_MAX (8 << 20)
+#define LINEAR_MAX 64		/* more files are found by a table */
 #define OCTETS "application/octet-stream"
 
 /* --- types --- */
@@ -135,19 +136,33 @@ name_of(struct render_scratch *s, const struct render_file *f, guint index)
 	    extension_of(f->type));
 }
 
+/* The names of a mail. */
+struct names {
+	GHashTable *taken;	/* in one case */
+	GHashTable *next;	/* of a name: the number to go on with */
+};
+
 /* "scan.pdf", "scan-2.pdf": slices of files must not be mixed up. */
 static const char *
-make_unique(struct render_scratch *s, GHashTable *taken, const char *name)
+make_unique(struct render_scratch *s, const struct names *names,
+    const char *name)
 {
 	const char *dot = strrchr(name, '.');
 	int stem = (int)(dot != NULL && dot > name ? (size_t)(dot - name)
 	    : strlen(name));
+	guint n = GPOINTER_TO_UINT(g_hash_table_lookup(names->next, name));
 	const char *out = name;
 
-	for (unsigned n = 2; !g_hash_table_add(taken, g_utf8_casefold(out, -1));
-	    n++)
-		out = render_format(s, "%.*s-%u%s", stem, name, n,
+	if (n == 0 && g_hash_table_add(names->taken, g_utf8_casefold(name,
+	    -1)))
+		return name;
+	n = MAX(n, 2);
+	do
+		out = render_format(s, "%.*s-%u%s", stem, name, n++,
 		    name + stem);
+	while (!g_hash_table_add(names->taken, g_utf8_casefold(out, -1)));
+	g_hash_table_insert(names->next, (gpointer)(uintptr_t)name,
+	    GUINT_TO_POINTER(n));
 	return out;
 }
 
@@ -220,6 +235,8 @@ name_files(const struct render *r, struct render_turn *t)
 {
 	g_autoptr(GHashTable) taken = g_hash_table_new_full(g_str_hash,
 	    g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) next = g_hash_table_new(g_str_hash, g_str_equal);
+	const struct names names = { taken, next };
 	const GPtrArray *events = t->in->events;
 
 	g_hash_table_add(taken, g_strdup("turn.txt"));
@@ -232,7 +249,20 @@ name_files(const struct render *r, struct render_turn *t)
 		struct render_file *f = t->files->pdata[i];
 
 		if (f->name != NULL)
-			f->name = make_unique(&t->scratch, taken, f->name);
+			f->name = make_unique(&t->scratch, &names, f->name);
+	}
+}
+
+/* Each of a carousel's thousand is asked for in each of its parts. */
+static void
+index_files(struct render_turn *t)
+{
+	t->by_media = g_hash_table_new(g_direct_hash, g_direct_equal);
+	for (guint i = 0; i < t->files->len; i++) {
+		struct render_file *f = t->files->pdata[i];
+
+		g_hash_table_insert(t->by_media,
+		    (gpointer)(uintptr_t)f->media, f);
 	}
 }
 
@@ -247,13 +277,17 @@ render_files_find(const struct render *r, struct render_turn *t)
 		for (guint j = 0; it->media != NULL && j < it->media->len; j++)
 			add_file(r, t, it, it->media->pdata[j]);
 	}
-	if (t->files != NULL)
-		name_files(r, t);
+	if (t->files == NULL)
+		return;
+	name_files(r, t);
+	if (t->files->len > LINEAR_MAX)
+		index_files(t);
 }
 
 void
 render_files_clear(struct render_turn *t)
 {
+	g_clear_pointer(&t->by_media, g_hash_table_unref);
 	for (guint i = 0; t->files != NULL && i < t->files->len; i++) {
 		struct render_file *f = t->files->pdata[i];
 
@@ -273,6 +307,12 @@ is_here(const struct render_turn *t, const struct render_file *f)
 const struct render_file *
 render_file_get(const struct render_turn *t, const struct item_media *media)
 {
+	const struct render_file *found;
+
+	if (t->by_media != NULL) {
+		found = g_hash_table_lookup(t->by_media, media);
+		return found != NULL && is_here(t, found) ? found : NULL;
+	}
 	for (guint i = 0; t->files != NULL && i < t->files->len; i++) {
 		const struct render_file *f = t->files->pdata[i];
 
