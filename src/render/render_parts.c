@@ -20,6 +20,19 @@
 
 /* --- types --- */
 
+/*
+ * What would be taken for the mail itself: parts of MIME, and TNEF, whose
+ * properties Exchange puts in the place of those of the mail around it.
+ */
+static bool
+is_structure(const char *type)
+{
+	return g_str_has_prefix(type, "message/") ||
+	    g_str_has_prefix(type, "multipart/") ||
+	    g_str_equal(type, "application/ms-tnef") ||
+	    g_str_equal(type, "application/vnd.ms-tnef");
+}
+
 static bool
 is_type(const char *type)
 {
@@ -32,8 +45,7 @@ is_type(const char *type)
 		return false;
 	minor = strspn(type + major + 1, token);
 	return minor > 0 && minor <= 127 && type[major + 1 + minor] == '\0' &&
-	    !g_str_has_prefix(type, "message/") &&
-	    !g_str_has_prefix(type, "multipart/");
+	    !is_structure(type);
 }
 
 /* "Image/JPEG; q=1" gives image/jpeg; NULL when it is none for a part. */

@@ -146,6 +146,10 @@ a_type_that_is_none_or_structure_becomes_octets(void **state)
 			"application/octet-stream" },
 		{ NULL, "multipart/mixed; boundary=x",
 			"application/octet-stream" },
+		/* Exchange takes its text for that of the mail. */
+		{ "application/vnd.ms-tnef", "application/ms-tnef",
+			"application/octet-stream" },
+		{ NULL, "Application/MS-TNEF", "application/octet-stream" },
 		{ NULL, "text", "application/octet-stream" },
 		{ NULL, "text/plain\r\nBcc: x@y", "application/octet-stream" },
 		{ NULL, "a/b/c", "application/octet-stream" },
