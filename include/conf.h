@@ -65,6 +65,8 @@ struct conf_graph {
 	char *version;		/* v25.0 */
 	char *token_file, *tls_ca_file;
 	GPtrArray *media_hosts;	/* char *, further hosts that get the token */
+	char *proxy;		/* http://HOST:PORT or https:; NULL: none */
+	char *proxy_tls_ca_file, *proxy_user, *proxy_password_file;
 	int64_t connect_ms, total_ms;
 };
 

@@ -7,8 +7,15 @@
  * host is refused before anything is sent. Bodies are bounded, deadlines are
  * absolute. A struct graph may be used by several threads at once.
  *
+ * With a proxy everything goes through a tunnel (CONNECT) that it opens, and
+ * the token travels inside of it, where the proxy cannot read it. Without one
+ * no proxy is used, whatever the environment says.
+ *
  * Errors: ERR_TEMP
- *   graph.network    not reached, TLS failed, or the connection broke
+ *   graph.network    not reached, TLS failed, or the connection broke; that
+ *                    is also when a proxy answers instead of the host
+ *   graph.proxy      the proxy is not reached in time, shows no good
+ *                    certificate, or opens no tunnel (407: it wants a user)
  *   graph.deadline   took longer than total_ms, or stood still as long as
  *                    connecting may take
  *   graph.stopped    graph_cancel() was called
@@ -27,7 +34,7 @@
  *   graph.request    any other 4xx; text has Meta's own code and message
  * ERR_CONF
  *   graph.auth       the token is refused (401, 403, code 190 and its like)
- *   graph.conf       url, host or CA file cannot be used
+ *   graph.conf       url, host, proxy or CA file cannot be used
  */
 #pragma once
 
@@ -46,6 +53,11 @@ struct graph_conf {
 	const char *tls_ca_file;	/* NULL: the system's */
 	const GPtrArray *media_hosts;	/* char *; a leading dot: any host below;
 					   at port 443 or that of url */
+	const char *proxy;		/* http://HOST:PORT, https://HOST:PORT;
+					   NULL: none, and the rest is unused */
+	const char *proxy_tls_ca_file;	/* for https; NULL: the system's */
+	const char *proxy_user;		/* NULL: the proxy asks for none */
+	const GBytes *proxy_password;	/* copied; sent to the proxy (Basic) */
 	int64_t connect_ms, total_ms;
 };
 

@@ -103,7 +103,7 @@ check-install: check-programs
 
 # media: files of messages, with a stand-in for Graph and a real clamd
 MEDIA_TESTS = tests/integration/media.sh tests/integration/media-scan.sh \
-	tests/integration/media-large.sh
+	tests/integration/media-large.sh tests/integration/media-proxy.sh
 INTEGRATION_TESTS += $(MEDIA_TESTS)
 EXTRA_DIST += $(MEDIA_TESTS) tests/integration/media.lib.sh \
 	tests/integration/attached.py

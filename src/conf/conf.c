@@ -90,6 +90,10 @@ clear_graph(struct conf_graph *g)
 	g_free(g->token_file);
 	g_free(g->tls_ca_file);
 	g_ptr_array_unref(g->media_hosts);
+	g_free(g->proxy);
+	g_free(g->proxy_tls_ca_file);
+	g_free(g->proxy_user);
+	g_free(g->proxy_password_file);
 }
 
 void

@@ -131,6 +131,33 @@ is_trusted(const struct conf *c, const char *host)
 	return false;
 }
 
+/* Many proxies speak no TLS, and the password is worth no more than they. */
+void
+conf_check_graph(struct conf_load *l, const struct conf_node *node,
+    void *base)
+{
+	const struct conf_graph *g = &((const struct conf *)base)->graph;
+	bool tls = g->proxy != NULL && g_str_has_prefix(g->proxy, "https://");
+	g_autofree char *host = g->proxy != NULL ?
+	    conf_proxy_host(g->proxy) : NULL;
+
+	need(l, node, "proxy_user", "proxy");
+	need(l, node, "proxy_user", "proxy_password_file");
+	need(l, node, "proxy_password_file", "proxy_user");
+	need(l, node, "proxy_tls_ca", "proxy");
+	if (host == NULL || tls)
+		return;
+	if (g->proxy_tls_ca_file != NULL)
+		conf_error(l->issues, conf_node_pos(node, "proxy_tls_ca"),
+		    "there is no TLS with a proxy at http://; write https:// "
+		    "or remove proxy_tls_ca");
+	if (g->proxy_user != NULL && !conf_is_loopback(host) &&
+	    !is_trusted(l->c, host))
+		conf_warning(l->issues, conf_node_pos(node, "proxy_user"),
+		    "the password goes to the proxy in clear text; write "
+		    "https:// if it speaks TLS");
+}
+
 /* Other than for relays, no name is resolved and looked at again. */
 void
 conf_check_media(struct conf_load *l, const struct conf_node *node,

@@ -21,8 +21,8 @@
 enum conf_type { CONF_STRING, CONF_NAME, CONF_USER, CONF_PATH, CONF_URLPATH, CONF_STORE,
 	CONF_MAIL, CONF_DOMAIN, CONF_PHONE, CONF_NETWORK, CONF_CHOICE,
 	CONF_HEADER, CONF_LANGUAGE, CONF_ZONE, CONF_VERSION, CONF_HTTPS,
-	CONF_HOSTS, CONF_SOCKET, CONF_LISTEN, CONF_URL, CONF_BOOL, CONF_ENUM,
-	CONF_NUMBER, CONF_SIZE, CONF_DURATION,
+	CONF_HOSTS, CONF_PROXY, CONF_SOCKET, CONF_LISTEN, CONF_URL, CONF_BOOL,
+	CONF_ENUM, CONF_NUMBER, CONF_SIZE, CONF_DURATION,
 	CONF_PAIR,	/* two values of types `pair`; always CONF_MANY */
 	CONF_WORDS };	/* min to max words, which the block's check reads */
 
@@ -67,7 +67,7 @@ typedef bool conf_check_fn(const char *s, struct err *err);
 conf_check_fn conf_name_check, conf_urlpath_check, conf_header_check,
     conf_language_check, conf_zone_check, conf_version_check,
     conf_mail_check, conf_domain_check, conf_https_check, conf_hosts_check,
-    conf_socket_check;
+    conf_proxy_check, conf_socket_check;
 
 bool conf_is_domain(const char *s);
 bool conf_network_parse(const char *s, char **out, struct err *err);
@@ -76,6 +76,8 @@ bool conf_listen_parse(const char *s, struct conf_listen *out,
 bool conf_url_parse(const char *s, struct conf_relay *out, struct err *err);
 /* The host of what conf_socket_check() let pass; NULL when it is a path. */
 char *conf_socket_host(const char *s);
+/* The host of what conf_proxy_check() let pass. */
+char *conf_proxy_host(const char *s);
 /* 127.0.0.0/8, ::1 or "localhost". */
 bool conf_is_loopback(const char *host);
 bool conf_is_literal(const char *host);
@@ -132,6 +134,8 @@ bool conf_journal_ref(struct conf_load *l, const struct conf_word *word);
 void conf_check_main(struct conf_load *l, const struct conf_node *node,
     void *base);
 void conf_check_intake(struct conf_load *l, const struct conf_node *node,
+    void *base);
+void conf_check_graph(struct conf_load *l, const struct conf_node *node,
     void *base);
 void conf_check_media(struct conf_load *l, const struct conf_node *node,
     void *base);

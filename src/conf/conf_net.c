@@ -283,26 +283,60 @@ conf_url_parse(const char *s, struct conf_relay *out, struct err *err)
 	return true;
 }
 
-/* "https://graph.facebook.com", and nothing after the host and port. */
-bool
-conf_https_check(const char *s, struct err *err)
+/* What follows the //; *port stays as it is when none is given. */
+static bool
+check_place(const char *s, int *port, struct err *err)
 {
 	g_autofree char *host = NULL;
-	int port = 443;
 
-	if (!g_str_has_prefix(s, "https://"))
-		return err_set(err, ERR_CONF, "conf.value",
-		    "is not https://HOST[:PORT]");
-	s += strlen("https://");
 	if (strpbrk(s, "@/?#") != NULL)
 		return err_set(err, ERR_CONF, "conf.value",
 		    "has more than host and port");
-	if (!split_port(s, &host, &port, err))
+	if (!split_port(s, &host, port, err))
 		return false;
 	if (!conf_is_literal(host) && !conf_is_domain(host))
 		return err_set(err, ERR_CONF, "conf.value",
 		    "has no host name or IP address after the //");
 	return true;
+}
+
+/* "https://graph.facebook.com", and nothing after the host and port. */
+bool
+conf_https_check(const char *s, struct err *err)
+{
+	int port = 443;
+
+	if (!g_str_has_prefix(s, "https://"))
+		return err_set(err, ERR_CONF, "conf.value",
+		    "is not https://HOST[:PORT]");
+	return check_place(s + strlen("https://"), &port, err);
+}
+
+/* "http://proxy.bank.example:3128": proxies have no usual port. */
+bool
+conf_proxy_check(const char *s, struct err *err)
+{
+	int port = 0;
+
+	if (!g_str_has_prefix(s, "http://") &&
+	    !g_str_has_prefix(s, "https://"))
+		return err_set(err, ERR_CONF, "conf.value",
+		    "is not http://HOST:PORT or https://HOST:PORT");
+	s = strstr(s, "//") + 2;
+	if (strchr(s, '@') != NULL)
+		return err_set(err, ERR_CONF, "conf.value",
+		    "has a user in it; use the directives proxy_user and "
+		    "proxy_password_file");
+	if (!check_place(s, &port, err))
+		return false;
+	return port > 0 || err_set(err, ERR_CONF, "conf.value",
+	    "lacks a port; write http://HOST:PORT or https://HOST:PORT");
+}
+
+char *
+conf_proxy_host(const char *s)
+{
+	return conf_socket_host(strstr(s, "//") + 2);
 }
 
 /* A host, or with a leading dot all below a domain. */

@@ -183,6 +183,15 @@ static const struct conf_row graph_rows[] = {
 		.preset = "lookaside.fbsbx.com",
 		.offset = AT(graph.media_hosts),
 		.help = "Files may be there; it gets the token." },
+	{ "proxy", CONF_PROXY, .offset = AT(graph.proxy),
+		.help = "Go through this HTTP proxy (CONNECT)." },
+	{ "proxy_tls_ca", CONF_PATH, .offset = AT(graph.proxy_tls_ca_file),
+		.help = "PEM file of authorities trusted for the proxy." },
+	{ "proxy_user", CONF_STRING, .offset = AT(graph.proxy_user),
+		.help = "User that the proxy knows." },
+	{ "proxy_password_file", CONF_PATH,
+		.offset = AT(graph.proxy_password_file),
+		.help = "File with the password for the proxy." },
 	{ "connect_timeout", CONF_DURATION, .preset = "10s", .min = 100,
 		.max = 10 * MINUTE, .offset = AT(graph.connect_ms),
 		.help = "For one connect." },
@@ -262,7 +271,8 @@ static const struct conf_block block_render = { .name = "render",
 	.help = "How mails are made." };
 static const struct conf_block block_graph = { .name = "graph",
 	.rows = graph_rows, .count = G_N_ELEMENTS(graph_rows),
-	.optional = true, .help = "Meta's Graph API, which has the files." };
+	.optional = true, .leave = conf_check_graph,
+	.help = "Meta's Graph API, which has the files." };
 static const struct conf_block block_media = { .name = "media",
 	.rows = media_rows, .count = G_N_ELEMENTS(media_rows),
 	.leave = conf_check_media, .help = "Files that messages bring." };

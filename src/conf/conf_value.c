@@ -135,6 +135,7 @@ check_of(enum conf_type type)
 		[CONF_VERSION] = conf_version_check,
 		[CONF_HTTPS] = conf_https_check,
 		[CONF_HOSTS] = conf_hosts_check,
+		[CONF_PROXY] = conf_proxy_check,
 	};
 
 	return type < G_N_ELEMENTS(checks) ? checks[type] : NULL;
@@ -308,6 +309,7 @@ conf_value_set(const struct conf_row *row, void *base, const char *text,
 	case CONF_VERSION:
 	case CONF_HTTPS:
 	case CONF_HOSTS:
+	case CONF_PROXY:
 	case CONF_SOCKET:
 	case CONF_PAIR:
 	case CONF_WORDS:
@@ -371,6 +373,7 @@ conf_value_format(const struct conf_row *row, const void *base)
 	case CONF_VERSION:
 	case CONF_HTTPS:
 	case CONF_HOSTS:
+	case CONF_PROXY:
 	case CONF_SOCKET:
 	case CONF_PAIR:
 	case CONF_WORDS:
@@ -395,7 +398,7 @@ conf_value_type(const struct conf_row *row)
 		[CONF_HEADER] = "header", [CONF_LANGUAGE] = "language",
 		[CONF_ZONE] = "zone", [CONF_VERSION] = "version",
 		[CONF_HTTPS] = "url", [CONF_HOSTS] = "host",
-		[CONF_SOCKET] = "path or address:port",
+		[CONF_PROXY] = "url", [CONF_SOCKET] = "path or address:port",
 		[CONF_LISTEN] = "address:port", [CONF_URL] = "url",
 		[CONF_BOOL] = "on | off", [CONF_ENUM] = "choice",
 		[CONF_NUMBER] = "number", [CONF_SIZE] = "size",

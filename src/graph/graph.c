@@ -2,7 +2,7 @@
 /*
  * Graph over libcurl: one request, one answer. Handles are kept with their
  * connections and lent to whoever asks. Nothing is ever sent to a host that
- * graph_host.c has not passed; no redirect, proxy or .netrc of the
+ * graph_host.c has not passed; no redirect, and no proxy or .netrc of the
  * environment is followed; a body is cut at its bound while it arrives. What
  * went wrong is in the error; nothing is tried twice in here.
  */
@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "err.h"
 #include "graph_int.h"
+#include "graph_proxy.h"
 #include "io.h"
 #include "text.h"
 
@@ -30,6 +31,7 @@ struct graph {
 	char *version, *ca_file;
 	struct graph_place home;
 	GPtrArray *more;
+	struct graph_proxy proxy;
 	int64_t connect_ms, total_ms;
 	char *authorization;
 	struct curl_slist *headers;	/* read by all threads */
@@ -145,6 +147,7 @@ set_up(struct graph *g, const struct graph_conf *conf, struct err *err)
 	g->total_ms = conf->total_ms;
 	return set_home(g, conf->url, err) &&
 	    set_hosts(g, conf->media_hosts, err) &&
+	    graph_proxy_init(&g->proxy, conf, err) &&
 	    set_token(g, conf->token, err);
 }
 
@@ -186,6 +189,7 @@ graph_free(struct graph *g)
 	g_free(g->authorization);
 	if (g->more != NULL)
 		g_ptr_array_unref(g->more);
+	graph_proxy_clear(&g->proxy);
 	graph_place_clear(&g->home);
 	g_free(g->origin);
 	g_free(g->version);
@@ -324,8 +328,6 @@ set_protocols(CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)CURLPROTO_HTTPS);
 #endif
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	/* Or the environment would decide who sees the token. */
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 }
 
@@ -399,12 +401,22 @@ aim(const struct graph *g, const char *url, CURLU **out, struct err *err)
 	return true;
 }
 
+static char *
+what_libcurl_says(const struct call *c, CURLcode res)
+{
+	char *said = text_clean(c->errbuf, strlen(c->errbuf), TEXT_LINE, 300);
+
+	if (*said != '\0')
+		return said;
+	g_free(said);
+	return g_strdup(curl_easy_strerror(res));
+}
+
 static bool
 fail_local(const struct call *c, CURLcode res, struct err *err)
 {
-	g_autofree char *said = text_clean(c->errbuf, strlen(c->errbuf),
-	    TEXT_LINE, 300);
-	const char *text = *said != '\0' ? said : curl_easy_strerror(res);
+	g_autofree char *said = what_libcurl_says(c, res);
+	g_autofree char *text = graph_proxy_text(&c->g->proxy, c->easy, said);
 
 	if (atomic_load(&c->g->cancelled))
 		return err_set(err, ERR_TEMP, "graph.stopped",
@@ -414,12 +426,14 @@ fail_local(const struct call *c, CURLcode res, struct err *err)
 		    "%s sent next to nothing for %" G_GINT64_FORMAT " ms",
 		    c->what == GRAPH_FIND ? "Graph" : "the file's host",
 		    c->g->connect_ms);
+	if (graph_proxy_failed(&c->g->proxy, c->easy, res, said, err))
+		return false;
 	switch ((int)res) {
 	case CURLE_OPERATION_TIMEDOUT:
 		return err_set(err, ERR_TEMP, "graph.deadline", "%s", text);
 	case CURLE_SSL_CACERT_BADFILE:
 		return err_set(err, ERR_CONF, "graph.conf", "%s: see tls_ca",
-		    text);
+		    said);
 	default:
 		return err_set(err, ERR_TEMP, "graph.network", "%s", text);
 	}
@@ -489,6 +503,7 @@ request(struct call *c, const char *url, struct err *err)
 		return false;
 	curl_easy_setopt(c->easy, CURLOPT_CURLU, u);
 	set_protocols(c->easy);
+	graph_proxy_apply(&c->g->proxy, c->easy);
 	set_tls(c->easy, c->g->ca_file);
 	set_times(c->easy, c->g);
 	set_callbacks(c);

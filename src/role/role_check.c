@@ -84,25 +84,30 @@ check_templates(const struct conf *c, GString *messages)
 	return ok;
 }
 
-/* Also that the token is one: the role would stop the daemon over it. */
+/* Also that the secrets can be sent: the role would stop the daemon else. */
 static bool
 check_graph(const struct conf_graph *g, GString *messages)
 {
 	struct graph_conf gc = { .url = g->url, .version = g->version,
-		.media_hosts = g->media_hosts, .connect_ms = g->connect_ms,
+		.media_hosts = g->media_hosts, .proxy = g->proxy,
+		.proxy_user = g->proxy_user, .connect_ms = g->connect_ms,
 		.total_ms = g->total_ms };
 	struct err err = ERR_INIT;
 	struct graph *graph = NULL;
-	GBytes *secret = NULL;
+	GBytes *token = NULL, *password = NULL;
 	bool ok;
 
 	if (g->url == NULL)
 		return true;
-	ok = io_secret_load(g->token_file, SECRET_MAX, &secret, &err);
-	gc.token = secret;
+	ok = io_secret_load(g->token_file, SECRET_MAX, &token, &err) &&
+	    (g->proxy_password_file == NULL || io_secret_load(
+	    g->proxy_password_file, SECRET_MAX, &password, &err));
+	gc.token = token;
+	gc.proxy_password = password;
 	ok = ok && graph_new(&gc, &graph, &err);
 	graph_free(graph);
-	forget(secret);
+	forget(token);
+	forget(password);
 	if (!ok)
 		g_string_append_printf(messages, "%s\n", err.text);
 	return ok;
@@ -122,6 +127,7 @@ role_check(const struct conf *c, GString *messages)
 	ok &= check_readable(c->intake.tls_client_ca, messages);
 	ok &= check_graph(&c->graph, messages);
 	ok &= check_readable(c->graph.tls_ca_file, messages);
+	ok &= check_readable(c->graph.proxy_tls_ca_file, messages);
 	for (guint i = 0; i < c->relays->len; i++) {
 		const struct conf_relay *r = c->relays->pdata[i];
 

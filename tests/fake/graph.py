@@ -407,7 +407,8 @@ class Conn:
         if r.token(self.world.token) != "yes":
             return 401, 190, "Invalid OAuth access token"
         if not r.agent() or "cookie" in r.headers or \
-                "x-forwarded-for" in r.headers:
+                "x-forwarded-for" in r.headers or \
+                "proxy-authorization" in r.headers:
             return 400, 100, "No normal client"
         return None
 

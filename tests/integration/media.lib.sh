@@ -17,7 +17,7 @@ start_graph() {
 		read -r graph_port foreign_port plain_port < "$tmp/graph.ports"
 }
 
-# graph_conf [DIRECTIVES-OF-MEDIA]: with waits that suit a test.
+# graph_conf [DIRECTIVES-OF-MEDIA [OF-GRAPH]]: with waits that suit a test.
 graph_conf() {
 	cat <<- EOF
 	graph {
@@ -26,6 +26,7 @@ graph_conf() {
 		tls_ca $graph/graph.ca.pem;
 		connect_timeout 700ms;
 		timeout 60s;
+		${2:-}
 	}
 	media {
 		retry_min 100ms;

@@ -211,6 +211,8 @@ the_graph_block_has_defaults_when_it_is_there(void **state)
 	assert_string_equal(c->graph.version, "v25.0");
 	assert_string_equal(c->graph.token_file, "/g");
 	assert_null(c->graph.tls_ca_file);
+	assert_null(c->graph.proxy);
+	assert_null(c->graph.proxy_user);
 	assert_int_equal(c->graph.media_hosts->len, 1);
 	assert_string_equal(c->graph.media_hosts->pdata[0],
 	    "lookaside.fbsbx.com");
@@ -251,7 +253,9 @@ hosts_that_are_given_stand_instead_of_the_default(void **state)
 	struct conf *c = load_good("catch_all a; intake { app_secret_file /s; "
 	    "verify_token_file /t; } render { domain d; zone Etc/GMT+3; } "
 	    "graph { token_file /g; url https://[::1]:8443; version v26.0; "
-	    "media_host .fbcdn.net; media_host 127.0.0.1; tls_ca /ca; } "
+	    "media_host .fbcdn.net; media_host 127.0.0.1; tls_ca /ca; "
+	    "proxy https://p:8443; proxy_tls_ca /pca; proxy_user u; "
+	    "proxy_password_file /pw; } "
 	    "media { clamd localhost:3310; infected quarantine; } "
 	    "journal a { maildir /m; }\n");
 	g_autofree char *text = print(c);
@@ -260,6 +264,10 @@ hosts_that_are_given_stand_instead_of_the_default(void **state)
 	assert_int_equal(c->graph.media_hosts->len, 2);
 	assert_string_equal(c->graph.media_hosts->pdata[0], ".fbcdn.net");
 	assert_string_equal(c->graph.url, "https://[::1]:8443");
+	assert_string_equal(c->graph.proxy, "https://p:8443");
+	assert_string_equal(c->graph.proxy_tls_ca_file, "/pca");
+	assert_string_equal(c->graph.proxy_user, "u");
+	assert_string_equal(c->graph.proxy_password_file, "/pw");
 	assert_string_equal(c->media.clamd, "localhost:3310");
 	assert_int_equal(c->media.infected, CONF_INFECTED_QUARANTINE);
 	assert_string_equal(c->render.zone, "Etc/GMT+3");

@@ -318,6 +318,16 @@ values_of_the_wrong_type_or_out_of_range_are_refused(void **state)
 		    "of its owner" },
 		{ "graph", "media_host", "a/b", "is not a host, or a domain "
 		    "with a leading dot for all hosts below it" },
+		{ "graph", "proxy", "socks5://p:1080", "is not "
+		    "http://HOST:PORT or https://HOST:PORT" },
+		{ "graph", "proxy", "http://p", "lacks a port; write "
+		    "http://HOST:PORT or https://HOST:PORT" },
+		{ "graph", "proxy", "http://u:w@p:3128", "has a user in it; "
+		    "use the directives proxy_user and proxy_password_file" },
+		{ "graph", "proxy", "http://p:3128/", "has more than host "
+		    "and port" },
+		{ "graph", "proxy", "http://:3128", "has no host name or IP "
+		    "address after the //" },
 		{ "media", "clamd", "clamd.sock", "is neither the path of a "
 		    "socket nor ADDRESS:PORT with an IP address or "
 		    "localhost" },
@@ -469,6 +479,17 @@ directives_that_need_each_other_are_checked(void **state)
 		    "\"header\"?\n" },
 		{ "graph { url https://g; }\n",
 		    "t:1:1: token_file is missing in graph { }\n" },
+		{ "graph {\nproxy_user u; proxy_password_file /p; }\n",
+		    "t:2:12: proxy_user needs proxy as well\n" },
+		{ "graph { proxy http://p:1;\nproxy_user u; }\n",
+		    "t:2:12: proxy_user needs proxy_password_file as well\n" },
+		{ "graph { proxy http://p:1;\nproxy_password_file /p; }\n",
+		    "t:2:21: proxy_password_file needs proxy_user as well\n" },
+		{ "graph {\nproxy_tls_ca /p; }\n",
+		    "t:2:14: proxy_tls_ca needs proxy as well\n" },
+		{ "graph { proxy http://p:1;\nproxy_tls_ca /p; }\n",
+		    "t:2:14: there is no TLS with a proxy at http://; write "
+		    "https:// or remove proxy_tls_ca\n" },
 		{ "intake {\ntls_certificate /c; }\n",
 		    "t:2:17: tls_certificate needs tls_key as well\n" },
 		{ "intake {\ntls_key /c; }\n",
@@ -488,6 +509,37 @@ directives_that_need_each_other_are_checked(void **state)
 		assert_null(load_text(text, got));
 		if (strstr(got->str, rows[i].want) == NULL)
 			fail_msg("want %s\ngot %s", rows[i].want, got->str);
+	}
+}
+
+static void
+a_password_in_clear_text_to_a_proxy_is_a_warning_only(void **state)
+{
+	static const struct {
+		const char *proxy;
+		bool warned;
+	} rows[] = { { "http://proxy.bank.example:3128", true },
+		{ "http://192.0.2.1:3128", true },
+		{ "http://10.0.0.1:3128", false },	/* trusted */
+		{ "http://[::1]:3128", false },
+		{ "https://192.0.2.1:3128", false } };
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = g_strdup_printf(
+		    "trusted_network 10.0.0.0/8; catch_all a; "
+		    "intake { app_secret_file /s; verify_token_file /t; } "
+		    "render { domain d; } journal a { maildir /m; } "
+		    "graph { token_file /g; proxy %s;\nproxy_user u; "
+		    "proxy_password_file /p; }\n", rows[i].proxy);
+		g_autoptr(GString) got = g_string_new(NULL);
+		struct conf *c = load_text(text, got);
+
+		assert_non_null(c);
+		assert_int_equal(g_str_has_prefix(got->str, "t:2:12: warning: "
+		    "the password goes to the proxy in clear text; write "
+		    "https:// if it speaks TLS\n"), rows[i].warned);
+		conf_free(c);
 	}
 }
 
@@ -616,6 +668,7 @@ main(void)
 		cmocka_unit_test(networks_and_stores_are_checked),
 		cmocka_unit_test(clear_text_goes_only_where_it_is_trusted),
 		cmocka_unit_test(directives_that_need_each_other_are_checked),
+		cmocka_unit_test(a_password_in_clear_text_to_a_proxy_is_a_warning_only),
 		cmocka_unit_test(all_errors_are_reported_in_one_run_in_the_order_of_the_file),
 		cmocka_unit_test(a_flood_of_errors_is_counted_but_not_printed),
 		cmocka_unit_test(nothing_a_terminal_acts_on_gets_into_messages),

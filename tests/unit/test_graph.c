@@ -202,6 +202,64 @@ a_configuration_that_cannot_work_is_refused_at_once(void **state)
 	assert_conf(good, "v25.0", "EAAG1 ", false);
 }
 
+static bool
+takes_proxy(const char *proxy, const char *user, const char *password)
+{
+	g_autoptr(GBytes) token = g_bytes_new("EAAG1", 5);
+	g_autoptr(GBytes) secret = g_bytes_new(password, strlen(password));
+	struct graph_conf conf = { .url = "https://graph.facebook.com",
+		.version = "v25.0", .token = token, .connect_ms = 1000,
+		.total_ms = 1000, .proxy = proxy, .proxy_user = user,
+		.proxy_password = secret };
+	struct graph *g = NULL;
+	struct err err = ERR_INIT;
+	bool ok = graph_new(&conf, &g, &err);
+
+	if (!ok) {
+		assert_int_equal(err.kind, ERR_CONF);
+		assert_string_equal(err.what, "graph.conf");
+		assert_null(strstr(err.text, "s3cret"));
+	}
+	graph_free(g);
+	return ok;
+}
+
+static void
+a_proxy_is_a_scheme_a_host_and_a_port(void **state)
+{
+	static const char *const good[] = { "http://proxy.bank.example:3128",
+		"https://10.1.2.3:8443", "http://[2001:db8::1]:80" };
+	static const char *const bad[] = { "", "http:", "http://", "http://p",
+		"p:3128", "socks5://p:1080", "http://:3128", "http://p:",
+		"http://p:x", "http://p:123456", "http://u:w@p:3128",
+		"http://p:3128/", "http://p?:3128", "http://p#:3128",
+		"http://p :3128", "HTTP://p:3128" };
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(good); i++) {
+		if (!takes_proxy(good[i], NULL, ""))
+			fail_msg("refused: %s", good[i]);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+		if (takes_proxy(bad[i], NULL, ""))
+			fail_msg("taken: %s", bad[i]);
+	}
+}
+
+static void
+a_proxys_user_and_password_must_be_sendable(void **state)
+{
+	static const char proxy[] = "http://proxy.bank.example:3128";
+
+	(void)state;
+	assert_true(takes_proxy(proxy, "bank", "s3cret: p\xc3\xa4ss"));
+	assert_false(takes_proxy(proxy, "", "s3cret"));
+	assert_false(takes_proxy(proxy, "ba:nk", "s3cret"));
+	assert_false(takes_proxy(proxy, "ba\nnk", "s3cret"));
+	assert_false(takes_proxy(proxy, "bank", ""));
+	assert_false(takes_proxy(proxy, "bank", "s3cret\r\nX-Other: y"));
+}
+
 /* ---- answers --------------------------------------------------------------------- */
 
 static bool
@@ -417,6 +475,8 @@ main(void)
 		cmocka_unit_test(a_rule_is_a_name_or_a_suffix),
 		cmocka_unit_test(
 		    a_configuration_that_cannot_work_is_refused_at_once),
+		cmocka_unit_test(a_proxy_is_a_scheme_a_host_and_a_port),
+		cmocka_unit_test(a_proxys_user_and_password_must_be_sendable),
 		cmocka_unit_test(an_answer_gives_address_type_digest_and_size),
 		cmocka_unit_test(
 		    an_answer_of_another_shape_is_the_servers_fault),

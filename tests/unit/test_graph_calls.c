@@ -388,6 +388,25 @@ proxies_of_the_environment_do_not_see_the_token(void **state)
 	assert_true(ok);
 }
 
+/* The rest of it: tests/integration/media-proxy.sh */
+static void
+a_proxy_that_is_down_is_named_and_not_gone_around(void **state)
+{
+	struct world *w = *state;
+	struct graph_conf conf = { .url = peer->url, .version = "v25.0",
+		.token = peer->token, .tls_ca_file = peer->ca_file,
+		.connect_ms = 2000, .total_ms = 4000,
+		.proxy = "http://127.0.0.1:1" };
+
+	graph_free(w->g);
+	assert_true(graph_new(&conf, &w->g, NULL));
+	g_setenv("no_proxy", "*", TRUE);
+	find_fails(w, "112", ERR_TEMP, "graph.proxy");
+	g_unsetenv("no_proxy");
+	assert_non_null(strstr(w->err.text, "proxy http://127.0.0.1:1)"));
+	assert_int_equal(graph_peer_logged(peer, "graph begin find 112"), 0);
+}
+
 static void
 a_strange_authority_is_not_trusted(void **state)
 {
@@ -532,6 +551,7 @@ main(void)
 		TEST(a_redirect_is_not_followed_and_named),
 		TEST(nothing_is_sent_to_another_host_or_without_tls),
 		TEST(proxies_of_the_environment_do_not_see_the_token),
+		TEST(a_proxy_that_is_down_is_named_and_not_gone_around),
 		TEST(a_strange_authority_is_not_trusted),
 		TEST(a_closed_connection_is_a_failure),
 		TEST(silence_ends_with_the_deadline),
