@@ -111,14 +111,23 @@ render_free(struct render *r)
 
 /* --- a turn --- */
 
+static bool
+has_raw_item(const struct render_input *in)
+{
+	for (guint i = 0; i < in->items->len; i++) {
+		const struct item *it = g_ptr_array_index(in->items, i);
+
+		if (it->type == ITEM_TYPE_RAW)
+			return true;
+	}
+	return false;
+}
+
 bool
 render_attaches_events(const struct render *r, const struct render_input *in)
 {
-	const struct item *first = g_ptr_array_index(in->items, 0);
-
 	/* A follow-up brings files; the first mail had the events. */
-	return !in->is_follow_up &&
-	    (r->attach_event || first->type == ITEM_TYPE_RAW);
+	return !in->is_follow_up && (r->attach_event || has_raw_item(in));
 }
 
 /*

@@ -617,6 +617,11 @@ events_are_left_out_on_request_but_never_of_a_raw_item(void **state)
 
 	assert_non_null(strstr(raw, "Content-Type: application/octet-stream; "
 	    "name=event.bin\r\n"));
+	/* Nor of one that is not the first. */
+	g_ptr_array_insert(f.items, 0, text_item("wamid.Z", "without a time"));
+	g_autofree char *second = render_with(r, &f.in);
+
+	assert_non_null(strstr(second, "name=event.bin\r\n"));
 	render_free(r);
 	end(&f);
 }
