@@ -130,6 +130,18 @@ render_attaches_events(const struct render *r, const struct render_input *in)
 	return !in->is_follow_up && (r->attach_event || has_raw_item(in));
 }
 
+/* Two files of one message may have the same id, and are two mails. */
+static guint
+place_of(const struct item *it, const struct item_media *media)
+{
+	guint place = 0;
+
+	if (it->media == NULL ||
+	    !g_ptr_array_find(it->media, media, &place))
+		return 0;
+	return place;
+}
+
 /*
  * Of what it says of which files: what is late today and here tomorrow are
  * two mails.
@@ -146,8 +158,9 @@ follow_up_id(const struct render *r, const struct render_input *in)
 		const char *id = m->media->id != NULL ? m->media->id
 		    : m->media->url;
 
-		g_string_append_printf(files, "\n%s\n%d\n%s",
-		    id != NULL ? id : "", (int)m->state,
+		g_string_append_printf(files, "\n%u\n%s\n%d\n%s",
+		    place_of(first, m->media), id != NULL ? id : "",
+		    (int)m->state,
 		    m->state == RENDER_MEDIA_HELD
 		    ? hash_hex(m->sha256, hex) : "");
 	}

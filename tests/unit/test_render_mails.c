@@ -423,6 +423,31 @@ a_follow_up_is_another_mail_about_its_files_alone(void **state)
 	bed_end(&b);
 }
 
+/* A template may have a picture in its header, and the same in a card. */
+static void
+two_files_of_one_id_are_followed_up_by_two_mails(void **state)
+{
+	struct item_media *media;
+	struct bed b;
+
+	(void)state;
+	bed_begin(&b);
+	bed_no_file(&b, b.item, RENDER_MEDIA_MISSING);
+	media = item_media_add(b.item);
+	media->id = g_strdup(((struct item_media *)
+	    b.item->media->pdata[0])->id);
+	b.in.is_follow_up = true;
+	g_autofree char *one = bed_mail(&b, in_memory, NULL);
+	g_autofree char *one_id = bed_field(one, "Message-ID");
+
+	((struct render_media *)b.media->pdata[0])->media = media;
+	g_autofree char *two = bed_mail(&b, in_memory, NULL);
+	g_autofree char *two_id = bed_field(two, "Message-ID");
+
+	assert_string_not_equal(one_id, two_id);
+	bed_end(&b);
+}
+
 /* --- the spool --- */
 
 static void
@@ -1045,6 +1070,8 @@ main(void)
 		cmocka_unit_test(what_is_no_image_or_too_large_is_attached),
 		cmocka_unit_test(
 		    a_follow_up_is_another_mail_about_its_files_alone),
+		cmocka_unit_test(
+		    two_files_of_one_id_are_followed_up_by_two_mails),
 		cmocka_unit_test(
 		    a_large_mail_is_in_a_file_and_a_small_one_in_memory),
 		cmocka_unit_test(
