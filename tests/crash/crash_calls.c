@@ -18,6 +18,7 @@
 
 static enum crash_mode mode;
 static int target, calls;
+static bool held;
 
 void
 crash_arm(enum crash_mode m, int at)
@@ -25,6 +26,12 @@ crash_arm(enum crash_mode m, int at)
 	mode = m;
 	target = at;
 	calls = 0;
+}
+
+void
+crash_hold(bool hold)
+{
+	held = hold;
 }
 
 int
@@ -58,7 +65,7 @@ own_fd(int fd)
 static bool
 is_cut(void)
 {
-	return mode == CRASH_CUT || mode == CRASH_NAMES;
+	return !held && (mode == CRASH_CUT || mode == CRASH_NAMES);
 }
 
 void
@@ -112,13 +119,13 @@ undo_notes(void)
 enum crash_mode
 crash_mode_now(void)
 {
-	return mode;
+	return held ? CRASH_NEVER : mode;
 }
 
 bool
 crash_is_now(void)
 {
-	return mode != CRASH_NEVER && ++calls == target;
+	return mode != CRASH_NEVER && !held && ++calls == target;
 }
 
 void

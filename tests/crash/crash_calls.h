@@ -9,6 +9,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 enum crash_mode {
 	CRASH_NEVER,	/* only counts */
 	CRASH_KILL,	/* dies in the middle of the call */
@@ -21,13 +24,12 @@ enum crash_mode {
 
 /* From now on; the at-th call is the one, from 1. */
 void crash_arm(enum crash_mode mode, int at);
+/* What somebody else does meanwhile is not counted, and stays. */
+void crash_hold(bool hold);
 /* Calls seen since, and whether the chosen one was reached. */
 int crash_calls(void);
 
 /* ---- for crash_names.c, which adds the calls that make names ------------ */
-
-#include <stdbool.h>
-#include <sys/types.h>
 
 bool crash_is_now(void);
 enum crash_mode crash_mode_now(void);

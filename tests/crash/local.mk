@@ -7,6 +7,7 @@ CRASH_TESTS = tests/crash/crash_build tests/crash/crash_maildir
 check_PROGRAMS += $(CRASH_TESTS)
 TESTS += $(CRASH_TESTS)
 CRASH_CALLS = tests/crash/crash_calls.c tests/crash/crash_calls.h
-tests_crash_crash_build_SOURCES = tests/crash/crash_build.c $(CRASH_CALLS)
+tests_crash_crash_build_SOURCES = tests/crash/crash_build.c \
+	tests/crash/crash_names.c $(CRASH_CALLS)
 tests_crash_crash_maildir_SOURCES = tests/crash/crash_maildir.c \
 	tests/crash/crash_names.c $(CRASH_CALLS)

@@ -4,16 +4,22 @@
 
     poster.py --port P --secret FILE --ledger FILE [--prefix NAME]
               [--count N] [--connections C] [--rate R] [--once]
+              [--files DIR --file-every N]
 
 Like Meta it posts an event again until it is answered with 200; with --once
 it does not. The ledger has a line per event: its id, and "200", another
 status, "refused" (no connection), or "broken" (the connection ended without
 an answer). Ends when all events have their line, or soon after SIGTERM.
+
+With --files every N-th event is a picture: one of DIR/ID.png after another,
+ID being its media id. Its line then also has the SHA-256 of the file.
 """
 import argparse
+import base64
 import hashlib
 import hmac
 import json
+import os
 import signal
 import socket
 import threading
@@ -22,7 +28,22 @@ import time
 stopping = threading.Event()
 
 
-def body_of(ident, n):
+class File:
+    def __init__(self, path):
+        self.id = os.path.basename(path).partition(".")[0]
+        with open(path, "rb") as f:
+            self.sha256 = hashlib.sha256(f.read())
+
+
+def content_of(n, file):
+    if file is None:
+        return {"type": "text", "text": {"body": "order %d, please" % n}}
+    digest = base64.b64encode(file.sha256.digest()).decode()
+    return {"type": "image", "image": {
+        "id": file.id, "mime_type": "image/png", "sha256": digest}}
+
+
+def body_of(ident, n, file):
     number = "55119%08d" % (n % 40)
     return json.dumps({
         "object": "whatsapp_business_account",
@@ -35,8 +56,7 @@ def body_of(ident, n):
                 "contacts": [{"profile": {"name": "Ana"}, "wa_id": number}],
                 "messages": [{"from": number, "id": ident,
                               "timestamp": str(1795317236 + n // 40),
-                              "type": "text",
-                              "text": {"body": "order %d, please" % n}}],
+                              **content_of(n, file)}],
             }}]}]}).encode()
 
 
@@ -99,6 +119,11 @@ class Poster:
         self.args, self.next, self.lock = args, 0, threading.Lock()
         with open(args.secret, "rb") as f:
             self.secret = f.read().strip()
+        self.files = []
+        if args.files:
+            self.files = [File(os.path.join(args.files, name))
+                          for name in sorted(os.listdir(args.files))
+                          if name.endswith(".png")]
         self.ledger = open(args.ledger, "a", encoding="ascii")
         self.begun = time.monotonic()
 
@@ -114,22 +139,30 @@ class Poster:
             time.sleep(max(0, due - time.monotonic()))
         return n
 
-    def enter(self, ident, outcome):
+    def file_of(self, n):
+        every = self.args.file_every
+        if not self.files or n % every != 0:
+            return None
+        return self.files[n // every % len(self.files)]
+
+    def enter(self, ident, outcome, file):
         with self.lock:
-            self.ledger.write("%s %s\n" % (ident, outcome))
+            self.ledger.write("%s %s%s\n" % (ident, outcome, "" if file is
+                              None else " " + file.sha256.hexdigest()))
             self.ledger.flush()
 
     def run(self):
         conn = Connection(self.args.port, self.secret)
         while (n := self.take()) is not None:
             ident = "wamid.%s%06d" % (self.args.prefix, n)
-            body = body_of(ident, n)
+            file = self.file_of(n)
+            body = body_of(ident, n, file)
             outcome = conn.post(body)
             while outcome != "200" and not self.args.once:
                 if stopping.wait(0.1):
                     break
                 outcome = conn.post(body)
-            self.enter(ident, outcome)
+            self.enter(ident, outcome, file)
         conn.close()
 
 
@@ -143,6 +176,8 @@ def main():
     p.add_argument("--connections", type=int, default=4)
     p.add_argument("--rate", type=float, default=0)
     p.add_argument("--once", action="store_true")
+    p.add_argument("--files")
+    p.add_argument("--file-every", type=int, default=1)
     poster = Poster(p.parse_args())
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     threads = [threading.Thread(target=poster.run)
