@@ -130,6 +130,8 @@ take_file(void *arg, const struct store_want *w, const struct store_fetch *f)
 		return true;
 	m = media_of(g->items, w);
 	if (m == NULL) {
+		g->late += g->want_id == 0 &&
+		    state_of(f->state) == RENDER_MEDIA_LATE;
 		g->orphan = f->path != NULL || g->want_id != 0 ? w->id : 0;
 		return g->orphan == 0;
 	}

@@ -97,17 +97,23 @@ take_mail(void *arg, const struct store_mail *m)
 }
 
 static void
-run(struct bed *b)
+run_at(struct bed *b, int64_t now_ms)
 {
 	struct build_progress p;
 	struct err err = ERR_INIT;
 
 	do {
-		if (!build_step(b->build, NOW, &p, &err))
+		if (!build_step(b->build, now_ms, &p, &err))
 			fail_msg("%s", err.text);
 	} while (p.more);
 	assert_true(store_mail_pending(b->store, "a", 1, INT64_MAX, 1000,
 	    take_mail, b, &err));
+}
+
+static void
+run(struct bed *b)
+{
+	run_at(b, NOW);
 }
 
 #define MESSAGE(from, id, text) "{\"from\":\"" from "\",\"id\":\"wamid." id \
@@ -200,16 +206,23 @@ want_for_nothing(struct bed *b)
 }
 
 static void
+set_fetch(struct bed *b, const struct store_fetch *f)
+{
+	struct err err = ERR_INIT;
+
+	store_begin(b->store);
+	store_fetch_set(b->store, f);
+	assert_true(store_commit(b->store, &err));
+}
+
+static void
 bring(struct bed *b, int64_t want)
 {
 	struct store_fetch f = { .want_id = want, .state = STORE_FETCHED,
 		.attempts = 1, .first_ms = NOW, .done_ms = NOW,
 		.path = "ab/cd/none", .type = "image/png" };
-	struct err err = ERR_INIT;
 
-	store_begin(b->store);
-	store_fetch_set(b->store, &f);
-	assert_true(store_commit(b->store, &err));
+	set_fetch(b, &f);
 }
 
 static void
@@ -260,6 +273,31 @@ a_late_file_whose_item_is_not_found_is_not_followed_up_by_nothing(
 	assert_parked(b, 2);
 }
 
+static void
+a_file_whose_item_is_not_found_is_waited_for_and_noted_as_late(void **state)
+{
+	struct store_fetch f = { .want_id = 1, .state = STORE_UNAVAILABLE,
+		.attempts = 1, .first_ms = NOW, .done_ms = NOW,
+		.reason = "forgotten" };
+	struct bed *b = *state;
+	g_autofree char *why = NULL;
+	bool late = false, ok = false;
+	int64_t want;
+
+	post(b, IMAGE);
+	run(b);
+	want = want_for_nothing(b);
+	set_fetch(b, &f);
+	run(b);
+	assert_int_equal(b->mails->len, 0);
+	run_at(b, NOW + 24 * 3600 * 1000);
+	assert_int_equal(b->mails->len, 1);
+	assert_true(store_want_is_late(b->store, want, &late, NULL));
+	assert_true(late);
+	assert_true(store_law_check(b->store, &ok, &why, NULL));
+	assert_true(ok);
+}
+
 int
 main(void)
 {
@@ -270,6 +308,7 @@ main(void)
 		T(a_large_post_does_not_grow_with_its_square),
 		T(a_file_whose_item_is_not_found_stops_its_turn),
 		T(a_late_file_whose_item_is_not_found_is_not_followed_up_by_nothing),
+		T(a_file_whose_item_is_not_found_is_waited_for_and_noted_as_late),
 	};
 
 	return cmocka_run_group_tests_name("build", tests, NULL, NULL);
