@@ -242,8 +242,13 @@ evidence_check(struct world *w)
 	    free_set);
 	for (guint i = 0; i < w->bodies->len; i++)
 		add_event(&e, w->bodies->pdata[i]);
-	for (guint i = 0; i < w->mails->len; i++)
-		check_mail(&e, w->mails->pdata[i]);
+	for (guint i = 0; i < w->mails->len; i++) {
+		const struct world_mail *m = w->mails->pdata[i];
+
+		/* The manifest before them has the events. */
+		if (!m->is_part)
+			check_mail(&e, m);
+	}
 	g_hash_table_unref(e.posted);
 	g_hash_table_unref(e.said);
 }

@@ -51,6 +51,7 @@ static void
 add_mail(struct world *w, const struct store_mail *sm, GBytes *bytes)
 {
 	struct world_mail *m = g_new0(struct world_mail, 1);
+	const char *part;
 	gsize len;
 	const char *data = g_bytes_get_data(bytes, &len);
 
@@ -63,7 +64,9 @@ add_mail(struct world *w, const struct store_mail *sm, GBytes *bytes)
 	m->inner = read_inner(m->read);
 	m->is_follow_up = g_strcmp0(mail_field(m->inner,
 	    "X-ChatJournal-Event", 0), "media") == 0;
-	m->is_part = mail_field(m->inner, "X-ChatJournal-Part", 0) != NULL;
+	part = mail_field(m->inner, "X-ChatJournal-Part", 0);
+	/* The first is the manifest, which has all but the files. */
+	m->is_part = part != NULL && !g_str_has_prefix(part, "1/");
 	read_ids(m);
 	g_ptr_array_add(w->mails, m);
 }
