@@ -26,6 +26,26 @@ add_body(struct wa_walk *w, const char *body, size_t len, const char *note)
 	wa_item_end(w, "body", it);
 }
 
+/* The entry as if it named this field alone: each item has its own JSON. */
+static json_object *
+entry_of(json_object *entry, json_object *name)
+{
+	static const char *const members[] = { "id", "time" };
+	json_object *o = json_object_new_object();
+	json_object *names = json_object_new_array();
+
+	for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+		json_object *member = wa_get_any(entry, members[i]);
+
+		if (member != NULL)
+			json_object_object_add(o, members[i],
+			    json_object_get(member));
+	}
+	json_object_array_add(names, json_object_get(name));
+	json_object_object_add(o, "changed_fields", names);
+	return o;
+}
+
 static void
 add_changed_fields(struct wa_walk *w, json_object *fields)
 {
@@ -34,14 +54,18 @@ add_changed_fields(struct wa_walk *w, json_object *fields)
 		.parse = wa_content_off_parse,
 	};
 	size_t len = json_object_array_length(fields);
+	json_object *entry = w->entry;
 
 	for (size_t i = 0; i < len; i++) {
 		json_object *name = json_object_array_get_idx(fields, i);
 
 		w->field = wa_text(name);
+		w->entry = entry_of(entry, name);
 		wa_event_add(w, "changed_fields", w->entry, &event);
+		json_object_put(w->entry);
 		g_clear_pointer(&w->field, g_free);
 	}
+	w->entry = entry;
 }
 
 static void

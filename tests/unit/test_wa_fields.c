@@ -467,6 +467,29 @@ a_webhook_without_its_content_is_a_gap_with_an_alarm_for_each_field(
 	}
 }
 
+/* The entry in each of them would grow with the square of its length. */
+static void
+the_items_of_a_webhook_are_together_no_larger_than_some_times_it(void **state)
+{
+	g_autoptr(GString) body = g_string_new("{\"entry\":[{\"id\":\"900\","
+	    "\"time\":1790000000,\"changed_fields\":[\"messages\"");
+	gsize sum = 0;
+
+	(void)state;
+	for (int i = 0; i < 2000; i++)
+		g_string_append_printf(body, ",\"f%d\"", i);
+	g_string_append(body, "]}]}");
+	g_autoptr(GPtrArray) items = parse(body->str);
+
+	assert_int_equal(items->len, 2001);
+	for (guint i = 0; i < items->len; i++)
+		sum += strlen(((struct item *)items->pdata[i])->raw);
+	assert_true(sum < 20 * body->len);
+	assert_string_equal(((struct item *)items->pdata[1])->raw,
+	    "{\"id\":\"900\",\"time\":1790000000,"
+	    "\"changed_fields\":[\"f0\"]}");
+}
+
 static void
 what_is_not_known_is_a_notice_under_its_own_name_and_no_alarm(void **state)
 {
@@ -596,6 +619,8 @@ main(void)
 		    what_stops_the_capture_is_an_alarm_and_says_what_to_do),
 		cmocka_unit_test(
 		    a_webhook_without_its_content_is_a_gap_with_an_alarm_for_each_field),
+		cmocka_unit_test(
+		    the_items_of_a_webhook_are_together_no_larger_than_some_times_it),
 		cmocka_unit_test(
 		    what_is_not_known_is_a_notice_under_its_own_name_and_no_alarm),
 		cmocka_unit_test(the_wording_of_a_template_is_kept_whole),
