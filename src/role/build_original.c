@@ -76,10 +76,16 @@ find_at(struct build *b, const struct store_place *at, const char *talk,
 	return true;
 }
 
+static bool
+has_text(const struct item *it)
+{
+	return it->text != NULL && it->text[0] != '\0';
+}
+
 static void
 copy_text(struct copy *c, const struct item *it)
 {
-	if (it->text == NULL || it->text[0] == '\0')
+	if (!has_text(it))
 		return;
 	g_free(c->text);
 	c->text = g_strdup(it->text);
@@ -126,6 +132,39 @@ copy_item(const struct build *b, struct copy *c, const struct item *it)
 	}
 }
 
+/* Those made before the item, and not the item itself. */
+static GArray *
+edits_before(const GArray *edits, const struct item *it)
+{
+	GArray *out = g_array_new(FALSE, FALSE, sizeof(struct store_place));
+	uint8_t own[HASH_SIZE];
+
+	store_key(it->key, own);
+	for (guint i = 0; i < edits->len; i++) {
+		const struct store_place *at = &g_array_index(edits,
+		    struct store_place, i);
+
+		if (at->at_ms <= it->at_ms &&
+		    memcmp(at->key, own, HASH_SIZE) != 0)
+			g_array_append_vals(out, at, 1);
+	}
+	return out;
+}
+
+/* The latest that is left; of two of one time the one filed later. */
+static guint
+latest_of(const GArray *edits)
+{
+	guint best = 0;
+
+	for (guint i = 1; i < edits->len; i++) {
+		if (g_array_index(edits, struct store_place, i).at_ms >=
+		    g_array_index(edits, struct store_place, best).at_ms)
+			best = i;
+	}
+	return best;
+}
+
 /*
  * The text after the edits that came before this item: of two that were filed
  * in the wrong order, the one that was made later counts.
@@ -134,28 +173,25 @@ static bool
 apply_edits(struct build *b, const struct item *it, const char *talk,
     struct copy *c, struct err *err)
 {
-	g_autoptr(GArray) edits = NULL;
-	int64_t latest = INT64_MIN;
-	uint8_t own[HASH_SIZE];
+	g_autoptr(GArray) all = NULL, edits = NULL;
 	struct item *edit;
 
-	store_key(it->key, own);
 	if (!store_item_about(b->store, it->target, item_kind_name(ITEM_EDIT),
-	    &edits, err))
+	    &all, err))
 		return false;
-	for (guint i = 0; i < edits->len; i++) {
-		const struct store_place *at = &g_array_index(edits,
-		    struct store_place, i);
+	edits = edits_before(all, it);
+	while (edits->len > 0) {
+		guint i = latest_of(edits);
 
-		if (memcmp(at->key, own, HASH_SIZE) == 0 ||
-		    at->at_ms > it->at_ms || at->at_ms < latest)
-			continue;
-		if (!find_at(b, at, talk, &edit, err))
+		if (!find_at(b, &g_array_index(edits, struct store_place, i),
+		    talk, &edit, err))
 			return false;
-		if (edit == NULL || g_strcmp0(edit->refers, it->refers) != 0)
-			continue;
-		latest = at->at_ms;
-		copy_text(c, edit);
+		if (edit != NULL && has_text(edit) &&
+		    g_strcmp0(edit->refers, it->refers) == 0) {
+			copy_text(c, edit);
+			return true;
+		}
+		g_array_remove_index(edits, i);
 	}
 	return true;
 }
