@@ -307,6 +307,17 @@ attach_all(struct sqlite *s, const char *dir, struct err *err)
 	return true;
 }
 
+/*
+ * What cannot be opened for writing at this moment SQLite opens for reading,
+ * and this it stays until it is closed: better not open at all.
+ */
+static bool
+check_writable(struct sqlite *s, struct err *err)
+{
+	return store_db_exec(s, "BEGIN IMMEDIATE", err) &&
+	    store_db_exec(s, "ROLLBACK", err);
+}
+
 static bool
 open_own(struct sqlite *s, const char *dir, struct err *err)
 {
@@ -316,7 +327,8 @@ open_own(struct sqlite *s, const char *dir, struct err *err)
 	return check_present(s->path, err) &&
 	    store_db_lock(dir, file, wait_ms, &s->lock_fd, err) &&
 	    store_db_open_own(s, s->path, err) &&
-	    store_db_check_version(s, file, "main", err);
+	    store_db_check_version(s, file, "main", err) &&
+	    check_writable(s, err);
 }
 
 static bool

@@ -323,6 +323,8 @@ work(struct life *l, int64_t now_ms)
 		tries++;
 	}
 	told->odd += tries == TRIES_MAX;
+	if (told->odd > TRIES_MAX)
+		_exit(1);	/* it would go on for ever */
 	return p.next_due_ms;
 }
 
