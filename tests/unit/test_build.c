@@ -26,26 +26,39 @@ struct bed {
 	GPtrArray *mails;	/* char *: the text of each, base64 decoded too */
 };
 
-static int
-set_up(void **state)
+/* A life of the build role with this for a graph block. */
+static void
+live(struct bed *b, const char *graph)
 {
-	struct bed *b = g_new0(struct bed, 1);
 	g_autoptr(GString) messages = g_string_new(NULL);
 	const char *src = getenv("SRCDIR");
 	g_autofree char *text = g_strdup_printf("catch_all a;\n"
 	    "intake { app_secret_file /x; verify_token_file /x; }\n"
 	    "turn { idle 0s; }\n"
-	    "graph { token_file /dev/null; }\n"
+	    "%s\n"
 	    "render { domain cj.example; templates %s/templates; }\n"
-	    "journal a { maildir /x; }\n", src != NULL ? src : ".");
+	    "journal a { maildir /x; }\n", graph, src != NULL ? src : ".");
 	struct err err = ERR_INIT;
 
-	log_set_level(LOG_LEVEL_ERROR);
+	build_free(b->build);
+	conf_free(b->conf);
 	if (!conf_load_text("test", text, strlen(text), &b->conf, messages,
 	    &err))
 		fail_msg("%s", messages->str);
-	assert_true(store_open("sqlite::memory:", STORE_ALL, &b->store, &err));
 	assert_true(build_new(b->conf, b->store, &b->build, &err));
+}
+
+#define GRAPH "graph { token_file /dev/null; }"
+
+static int
+set_up(void **state)
+{
+	struct bed *b = g_new0(struct bed, 1);
+	struct err err = ERR_INIT;
+
+	log_set_level(LOG_LEVEL_ERROR);
+	assert_true(store_open("sqlite::memory:", STORE_ALL, &b->store, &err));
+	live(b, GRAPH);
 	b->mails = g_ptr_array_new_with_free_func(g_free);
 	*state = b;
 	return 0;
@@ -88,11 +101,11 @@ take_mail(void *arg, const struct store_mail *m)
 	g_autofree guchar *raw = NULL;
 	gsize len = 0;
 
-	assert_non_null(part);
-	raw = g_base64_decode(part + strlen("Encoding: base64\r\n\r\n"),
-	    &len);
+	if (part != NULL)	/* a follow-up may have none */
+		raw = g_base64_decode(part +
+		    strlen("Encoding: base64\r\n\r\n"), &len);
 	g_ptr_array_add(b->mails, g_strdup_printf("%s\n%.*s", mail,
-	    (int)len, (const char *)raw));
+	    (int)len, raw != NULL ? (const char *)raw : ""));
 	return true;
 }
 
@@ -298,6 +311,47 @@ a_file_whose_item_is_not_found_is_waited_for_and_noted_as_late(void **state)
 	assert_true(ok);
 }
 
+static void
+unavailable(struct bed *b, int64_t want)
+{
+	struct store_fetch f = { .want_id = want, .state = STORE_UNAVAILABLE,
+		.attempts = 1, .first_ms = NOW, .done_ms = NOW,
+		.reason = "gone" };
+	struct err err = ERR_INIT;
+
+	store_begin(b->store);
+	store_fetch_set(b->store, &f);
+	assert_true(store_commit(b->store, &err));
+}
+
+/* By a reload, in the middle of the wait. */
+static void
+a_turn_goes_out_when_the_graph_block_goes_and_is_followed_up_when_it_comes(
+    void **state)
+{
+	struct bed *b = *state;
+
+	post(b, IMAGE);
+	run(b);
+	live(b, "");
+	run(b);
+	assert_int_equal(b->mails->len, 0);
+	run_at(b, NOW + 600000);
+	assert_int_equal(b->mails->len, 1);
+	mail_with(b, "status=late");
+	live(b, GRAPH);
+	unavailable(b, 1);
+	run_at(b, NOW + 700000);
+	mail_with(b, "status=unavailable");
+	/* What came while there was no block was not wanted, and says so. */
+	live(b, "");
+	post(b, EVENT("{\"from\":\"5511999990000\",\"id\":\"wamid.J\","
+	    "\"timestamp\":\"1790000000\",\"type\":\"image\",\"image\":"
+	    "{\"id\":\"812\"}}"));
+	run_at(b, NOW + 800000);
+	mail_with(b, "status=not-attached");
+}
+
 int
 main(void)
 {
@@ -308,6 +362,7 @@ main(void)
 		T(a_large_post_does_not_grow_with_its_square),
 		T(a_file_whose_item_is_not_found_stops_its_turn),
 		T(a_late_file_whose_item_is_not_found_is_not_followed_up_by_nothing),
+		T(a_turn_goes_out_when_the_graph_block_goes_and_is_followed_up_when_it_comes),
 		T(a_file_whose_item_is_not_found_is_waited_for_and_noted_as_late),
 	};
 
