@@ -37,9 +37,12 @@ everything_is_there() {
 	./usr/share/chatjournal/presets/mimecast.conf
 	./usr/share/chatjournal/presets/piler.conf
 	./usr/share/chatjournal/presets/smarsh.conf
+	./usr/share/chatjournal/templates/pt.words
+	./usr/share/chatjournal/templates/ru.words
 	./usr/share/chatjournal/templates/subject.txt
 	./usr/share/chatjournal/templates/turn.html
 	./usr/share/chatjournal/templates/turn.txt
+	./usr/share/doc/chatjournal/DEVIATIONS.md
 	./usr/share/man/man1/chatjournal.1
 	./usr/share/man/man5/chatjournal-templates.5
 	./usr/share/man/man5/chatjournal.conf.5
@@ -251,9 +254,9 @@ learn_configuration() {
 	chmod 644 "$tmp/calls"
 }
 
-everybody_is() {	# the supervisor and three roles
+everybody_is() {	# the supervisor and four roles
 	same "$(ps -o uid= --pid "${pids[daemon]}" --ppid "${pids[daemon]}" |
-		tr -d ' \n')" "$(id -u "$1" | sed 's/.*/&&&&/')"
+		tr -d ' \n')" "$(id -u "$1" | sed 's/.*/&&&&&/')"
 }
 
 mail_holds() {
