@@ -26,7 +26,11 @@
 
 #define MAIL_BYTES ((size_t)100 << 20)
 #define GROWTH_MAX_KB (64 * 1024)
+#ifdef __SANITIZE_ADDRESS__	/* which keeps freed memory for a while */
+#define TOTAL_MAX_KB (128 * 1024)
+#else
 #define TOTAL_MAX_KB (64 * 1024)
+#endif
 /* Sanitizers and valgrind have more than this before anything is done. */
 #define PLAIN_KB (24 * 1024)
 
