@@ -81,7 +81,8 @@ CHATJOURNALD_TESTS = tests/integration/one-event.sh \
 	tests/integration/tls-and-auth.sh tests/integration/outage.sh \
 	tests/integration/shared-relay.sh tests/integration/two-journals.sh \
 	tests/integration/hostile-relay.sh tests/integration/disk-full.sh \
-	tests/integration/odd-events.sh tests/integration/queue-age.sh \
+	tests/integration/odd-events.sh tests/integration/people-and-alarms.sh \
+	tests/integration/queue-age.sh \
 	tests/integration/reload-and-stop.sh \
 	tests/integration/behind-nginx.sh tests/integration/admin-tool.sh \
 	tests/integration/kill.sh
