@@ -25,12 +25,6 @@ struct flat {
 	GString *path;
 };
 
-/* What the caller has read itself; each may be NULL. */
-struct known {
-	const char *const *names;
-	const struct wa_known *members;
-};
-
 static void
 add_fact(void *to, const char *name, const char *value)
 {
@@ -47,16 +41,6 @@ static void
 add_card_fact(void *to, const char *name, const char *value)
 {
 	item_card_fact_add(to, name, value);
-}
-
-bool
-wa_is_among(const char *const *names, const char *name)
-{
-	for (; names != NULL && *names != NULL; names++) {
-		if (strcmp(*names, name) == 0)
-			return true;
-	}
-	return false;
 }
 
 bool
@@ -99,13 +83,6 @@ is_read(const struct wa_known *known, const char *key, json_object *member)
 			return is_shape(member, known->shape);
 	}
 	return false;
-}
-
-static bool
-is_known(const struct known *known, const char *key, json_object *member)
-{
-	return known != NULL && (wa_is_among(known->names, key) ||
-	    is_read(known->members, key, member));
 }
 
 static bool
@@ -160,7 +137,7 @@ add_more(struct flat *f, json_object *rest)
 static void add_value(struct flat *f, json_object *value, int depth);
 
 static void
-add_members(struct flat *f, json_object *o, const struct known *known,
+add_members(struct flat *f, json_object *o, const struct wa_known *known,
     int depth)
 {
 	json_object *rest = NULL;
@@ -168,7 +145,7 @@ add_members(struct flat *f, json_object *o, const struct known *known,
 	json_object_object_foreach(o, key, member) {
 		size_t len = f->path->len;
 
-		if (is_known(known, key, member) ||
+		if (is_read(known, key, member) ||
 		    (wa_is_blank(member) && !f->keep_blank))
 			continue;
 		if (is_full(f) || len + 1 + strlen(key) > NAME_MAX_BYTES) {
@@ -229,7 +206,7 @@ add_value(struct flat *f, json_object *value, int depth)
 
 static void
 flatten(struct flat *f, json_object *o, const char *prefix,
-    const struct known *known)
+    const struct wa_known *known)
 {
 	bool is_object = json_object_is_type(o, json_type_object);
 
@@ -239,24 +216,6 @@ flatten(struct flat *f, json_object *o, const char *prefix,
 	else
 		add_value(f, o, 0);
 	g_string_free(f->path, TRUE);
-}
-
-void
-wa_facts_add(struct item *it, json_object *o, const char *prefix,
-    const char *const *names)
-{
-	struct flat f = { .add = add_fact, .to = it, .list = &it->facts };
-	struct known known = { .names = names };
-
-	if (prefix == NULL && !json_object_is_type(o, json_type_object))
-		prefix = "value";
-	flatten(&f, o, prefix, &known);
-}
-
-void
-wa_fact_read(struct item *it, json_object *o, const char *key)
-{
-	wa_facts_add(it, wa_get_any(o, key), key, NULL);
 }
 
 static bool
@@ -271,14 +230,13 @@ has_rest(json_object *o, const struct wa_known *known)
 
 void
 wa_rest_add(struct item *it, const char *path, json_object *o,
-    const struct wa_known *members)
+    const struct wa_known *known)
 {
 	struct flat f = { .add = add_fact, .to = it, .list = &it->facts };
-	struct known known = { .members = members };
 
 	if (o != NULL && (!json_object_is_type(o, json_type_object) ||
-	    has_rest(o, members)))
-		flatten(&f, o, path, &known);
+	    has_rest(o, known)))
+		flatten(&f, o, path, known);
 }
 
 void
@@ -293,11 +251,10 @@ wa_answers_add(struct item *it, json_object *o)
 
 void
 wa_card_rest_add(struct item_card *card, const char *path, json_object *o,
-    const struct wa_known *members)
+    const struct wa_known *known)
 {
 	struct flat f = { .add = add_card_fact, .to = card,
 		.list = &card->facts };
-	struct known known = { .members = members };
 
-	flatten(&f, o, path, &known);
+	flatten(&f, o, path, known);
 }

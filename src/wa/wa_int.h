@@ -48,24 +48,14 @@ bool wa_is_blank(json_object *o);	/* null, [] or {} */
 char *wa_scalar(json_object *o);	/* wa_text(), "true" or "false" */
 char *wa_raw(json_object *o);
 
-/*
- * wa_flatten.c: members of o that are in none of known (NULL, or ends with
- * NULL) as facts, names "prefix.member.2.member"; prefix may be NULL. What is
- * past the bounds is one fact with its JSON. An o that is no object is one
- * fact (or a list's) named prefix.
- */
-void wa_facts_add(struct item *it, json_object *o, const char *prefix,
-    const char *const *known);
-/* One member, whatever it is, under its own name; nothing if not there. */
-void wa_fact_read(struct item *it, json_object *o, const char *key);
-bool wa_is_among(const char *const *names, const char *name);
-/* In any case of letters; NULL is no word. */
+/* wa_flatten.c: in any case of letters; words ends with NULL, NULL is none. */
 bool wa_is_word(const char *const *words, const char *word);
 
 /*
- * The same, where also the shape counts: a member is left out if known (ends
- * with a NULL name; may be NULL) has it in the shape it is of. path is "" at
- * the top of an element.
+ * What was not read as facts, names "path.member.2.member"; path is "" at the
+ * top of an element. A member is left out if known (ends with a NULL name; may
+ * be NULL) has it in the shape it is of. What is past the bounds is one fact
+ * with its JSON. An o that is no object is one fact (or a list's) named path.
  */
 enum wa_shape {
 	WA_TEXT,	/* string or number */

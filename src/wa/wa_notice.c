@@ -183,7 +183,7 @@ wa_leftovers_add(struct wa_walk *w, json_object *o, const char *const *known,
 	json_object *rest = NULL;
 
 	json_object_object_foreach(o, key, member) {
-		if (wa_is_among(known, key) || wa_is_empty(member) ||
+		if (g_strv_contains(known, key) || wa_is_empty(member) ||
 		    (is_scalar(member) && !scalars))
 			continue;
 		if (rest == NULL)

@@ -14,13 +14,13 @@
 
 /* All facts as "name=value;" of the JSON, which must be JSON. */
 static char *
-flatten(const char *json, const char *prefix, const char *const *known)
+flatten(const char *json, const char *path, const struct wa_known *known)
 {
 	json_object *o = json_tokener_parse(json);
 	auto_item *it = item_new(ITEM_ACCOUNT, ITEM_TYPE_ACCOUNT_EVENT);
 	GString *out = g_string_new(NULL);
 
-	wa_facts_add(it, o, prefix, known);
+	wa_rest_add(it, path, o, known);
 	json_object_put(o);
 	for (guint i = 0; it->facts != NULL && i < it->facts->len; i++) {
 		const struct item_fact *f = it->facts->pdata[i];
@@ -33,7 +33,7 @@ flatten(const char *json, const char *prefix, const char *const *known)
 static void
 assert_flat(const char *json, const char *want)
 {
-	g_autofree char *got = flatten(json, NULL, NULL);
+	g_autofree char *got = flatten(json, "", NULL);
 
 	assert_string_equal(got, want);
 }
@@ -69,7 +69,8 @@ what_holds_nothing_gives_no_fact_but_an_empty_string_does(void **state)
 static void
 known_members_are_left_to_the_caller_only_at_the_top(void **state)
 {
-	static const char *const known[] = { "id", "when", NULL };
+	static const struct wa_known known[] = { { "id", WA_TEXT },
+		{ "when", WA_TEXT }, { NULL } };
 	g_autofree char *got = flatten(
 	    "{\"id\":1,\"when\":2,\"in\":{\"id\":3},\"x\":4}", "p", known);
 
@@ -78,16 +79,14 @@ known_members_are_left_to_the_caller_only_at_the_top(void **state)
 }
 
 static void
-what_is_no_object_is_one_fact_with_the_name_of_the_prefix(void **state)
+what_is_no_object_is_one_fact_with_the_name_of_the_path(void **state)
 {
 	g_autofree char *number = flatten("7", "p", NULL);
 	g_autofree char *list = flatten("[7,8]", "p", NULL);
-	g_autofree char *unnamed = flatten("\"w\"", NULL, NULL);
 
 	(void)state;
 	assert_string_equal(number, "p=7;");
 	assert_string_equal(list, "p.1=7;p.2=8;");
-	assert_string_equal(unnamed, "value=w;");
 }
 
 static void
@@ -134,7 +133,7 @@ what_is_too_much_stands_there_as_json_and_nothing_is_lost(void **state)
 		g_string_append_printf(json, "%s{\"v\":\"v%04d\"}",
 		    i > 0 ? "," : "", i);
 	g_string_append(json, "],\"after\":{\"last\":\"one\"}}");
-	got = flatten(json->str, NULL, NULL);
+	got = flatten(json->str, "", NULL);
 	for (int i = 0; i < 2000; i++) {
 		g_autofree char *value = g_strdup_printf("v%04d", i);
 
@@ -143,25 +142,6 @@ what_is_too_much_stands_there_as_json_and_nothing_is_lost(void **state)
 	assert_non_null(strstr(got, "list.500.v=v0499;list.more=[{\"v\":"));
 	assert_non_null(strstr(got, ";more={\"after\":{\"last\":\"one\"}};"));
 	assert_in_range(count(got, ";"), 501, 510);
-}
-
-static void
-one_member_is_a_fact_under_its_own_name_whatever_it_is(void **state)
-{
-	json_object *o = json_tokener_parse(
-	    "{\"a\":\"x\",\"b\":{\"c\":[1,2]},\"d\":null}");
-	auto_item *it = item_new(ITEM_ACCOUNT, ITEM_TYPE_ACCOUNT_EVENT);
-	const struct item_fact *f;
-
-	(void)state;
-	wa_fact_read(it, o, "b");
-	wa_fact_read(it, o, "d");
-	wa_fact_read(it, o, "none");
-	json_object_put(o);
-	assert_int_equal(it->facts->len, 2);
-	f = it->facts->pdata[1];
-	assert_string_equal(f->name, "b.c.2");
-	assert_string_equal(f->value, "2");
 }
 
 int
@@ -177,13 +157,11 @@ main(void)
 		cmocka_unit_test(
 		    known_members_are_left_to_the_caller_only_at_the_top),
 		cmocka_unit_test(
-		    what_is_no_object_is_one_fact_with_the_name_of_the_prefix),
+		    what_is_no_object_is_one_fact_with_the_name_of_the_path),
 		cmocka_unit_test(what_is_too_deep_stands_there_as_json),
 		cmocka_unit_test(a_name_that_is_too_long_stands_there_as_json),
 		cmocka_unit_test(
 		    what_is_too_much_stands_there_as_json_and_nothing_is_lost),
-		cmocka_unit_test(
-		    one_member_is_a_fact_under_its_own_name_whatever_it_is),
 	};
 
 	return cmocka_run_group_tests_name("wa_flatten", tests, NULL, NULL);
