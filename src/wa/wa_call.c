@@ -103,11 +103,11 @@ call_key(const struct item *it, json_object *call)
 
 /* All events of a call hang on the one that opened it. */
 static char *
-opening_key(const struct item *it, const char *id)
+opening_key(const struct item *it)
 {
-	const char *parts[] = { it->business.user_id, id, "connect" };
+	const char *parts[] = { it->business.user_id, it->id, "connect" };
 
-	if (id == NULL || it->type == ITEM_TYPE_CALL_CONNECT ||
+	if (it->type == ITEM_TYPE_CALL_CONNECT ||
 	    it->type == ITEM_TYPE_CALL_CREATED)
 		return NULL;
 	return wa_key("c", parts, G_N_ELEMENTS(parts));
@@ -150,19 +150,18 @@ get_seconds(json_object *o, const char *key)
 
 /* What holds it may hold more. */
 static bool
-read_media(struct item *it, json_object *call)
+read_media(struct item *it, json_object *call, const struct found *f)
 {
-	struct found f = find_media(it, call);
-	const struct wa_known known[] = { { f.member, WA_OBJECT }, { NULL } };
+	const struct wa_known known[] = { { f->member, WA_OBJECT }, { NULL } };
 	g_autofree char *path = NULL;
 
-	if (f.media == NULL)
+	if (f->media == NULL)
 		return false;
-	path = g_strjoin(".", f.holder, f.member, NULL);
+	path = g_strjoin(".", f->holder, f->member, NULL);
 	it->machine_written = it->type == ITEM_TYPE_CALL_TRANSCRIPT;
-	if (f.member != NULL)
-		wa_rest_add(it, f.holder, wa_get_any(call, f.holder), known);
-	return wa_media_read(it, f.media, path);
+	if (f->member != NULL)
+		wa_rest_add(it, f->holder, wa_get_any(call, f->holder), known);
+	return wa_media_read(it, f->media, path);
 }
 
 static void
@@ -210,49 +209,28 @@ add_rest(struct item *it, json_object *call, const char *holder)
 bool
 wa_call_parse(const struct wa_walk *w, struct item *it, json_object *call)
 {
+	struct found f = { 0 };
+
 	(void)w;
 	if (it->type == ITEM_TYPE_UNKNOWN || it->id == NULL)
 		return false;
-	if (has_media(it) && !read_media(it, call))
-		return false;
+	if (has_media(it)) {
+		f = find_media(it, call);
+		if (!read_media(it, call, &f))
+			return false;
+	}
 	read_call(it, call);
-	it->refers = opening_key(it, it->id);
-	add_rest(it, call, has_media(it) ? find_media(it, call).holder : NULL);
+	it->refers = opening_key(it);
+	add_rest(it, call, f.holder);
 	return true;
 }
 
-bool
-wa_is_call_status(const char *word)
-{
-	static const char *const words[] = { "RINGING", "ACCEPTED",
-		"REJECTED" };
-
-	for (size_t i = 0; word != NULL && i < G_N_ELEMENTS(words); i++) {
-		if (g_ascii_strcasecmp(word, words[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* It is the status of a call, not of a message: no receipt. */
-static void
-clear_receipt(struct item *it)
-{
-	struct item_receipt *r = it->receipt;
-
-	if (r == NULL)
-		return;
-	g_free(r->status);
-	g_free(r->recipient);
-	g_free(r->recipient_user_id);
-	g_free(r->callback_data);
-	g_clear_pointer(&it->receipt, g_free);
-}
-
 /* Only calls of the business have statuses. */
-void
+bool
 wa_call_status_read(struct item *it, json_object *status)
 {
+	static const char *const words[] = { "RINGING", "ACCEPTED",
+		"REJECTED", NULL };
 	static const struct wa_known known[] = { { "id", WA_TEXT },
 		{ "type", WA_TEXT }, { "status", WA_TEXT },
 		{ "recipient_type", WA_TEXT }, { "recipient_id", WA_TEXT },
@@ -260,18 +238,18 @@ wa_call_status_read(struct item *it, json_object *status)
 		{ "recipient_parent_user_id", WA_TEXT },
 		{ "group_id", WA_TEXT }, WA_EVENT_KNOWN };
 
-	if (!wa_is_call_status(it->type_name) || it->target == NULL)
-		return;
+	if (!wa_is_word(words, it->type_name) || it->target == NULL)
+		return false;
 	it->kind = ITEM_CALL;
 	it->type = ITEM_TYPE_CALL_STATUS;
 	it->direction = ITEM_SENT;
 	it->author = ITEM_UNKNOWN_STAFF;
-	g_clear_pointer(&it->note, g_free);
 	it->id = g_steal_pointer(&it->target);
+	it->key = call_key(it, status);
 	it->call = g_new0(struct item_call, 1);
 	it->call->status = g_strdup(it->type_name);
 	it->call->duration_s = -1;
-	it->refers = opening_key(it, it->id);
-	clear_receipt(it);
+	it->refers = opening_key(it);
 	wa_event_rest_add(it, status, known);
+	return true;
 }

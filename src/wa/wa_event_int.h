@@ -42,9 +42,8 @@ extern const struct wa_word wa_call_events[];
 void wa_call_begin(struct item *it, json_object *call);
 bool wa_call_parse(const struct wa_walk *w, struct item *it,
     json_object *call);
-bool wa_is_call_status(const char *word);
-/* A status whose receipt was read; it becomes a call if the word is known. */
-void wa_call_status_read(struct item *it, json_object *status);
+/* False, and nothing done, if the word is not known or the call not named. */
+bool wa_call_status_read(struct item *it, json_object *status);
 
 /* wa_group.c */
 bool wa_group_parse(const struct wa_walk *w, struct item *it,

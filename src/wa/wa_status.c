@@ -2,7 +2,8 @@
 /*
  * statuses[]: what became of a message the business sent. Never carries
  * content. The status word is kept as it is, also one that nobody has heard
- * of yet. A call's status is no receipt of a message; it stays a notice.
+ * of yet. A call's status is no receipt: it is a call if its word is known,
+ * else a notice.
  */
 #include "wa_event_int.h"
 
@@ -52,7 +53,7 @@ read_receipt(struct item *it, json_object *status)
 {
 	struct item_receipt *r = g_new0(struct item_receipt, 1);
 
-	r->status = wa_get_text(status, "status");
+	r->status = g_strdup(it->type_name);
 	r->recipient = g_strdup(it->counterpart.number);
 	r->recipient_user_id = g_strdup(it->counterpart.user_id);
 	r->callback_data = wa_get_text(status, "biz_opaque_callback_data");
@@ -87,31 +88,26 @@ get_person(json_object *status, const struct wa_party_keys *keys,
  * their JSON.
  */
 static bool
-comes_once(const struct item *it, json_object *status, bool call)
+comes_once(const struct item *it, json_object *status)
 {
 	g_autofree char *type = wa_get_text(status, "type");
 
-	if (it->target == NULL)
-		return false;
-	if (call)
-		return wa_is_call_status(it->receipt->status);
-	return type == NULL || strcmp(type, "message") == 0;
+	return it->target != NULL &&
+	    (type == NULL || strcmp(type, "message") == 0);
 }
 
 static char *
-status_key(const struct item *it, json_object *status, bool call)
+status_key(const struct item *it, json_object *status)
 {
 	g_autofree char *recipient = get_person(status, &recipient_keys, NULL);
 	g_autofree char *participant = get_person(status, &participant_keys,
 	    &old_participant_keys);
 	g_autofree char *at = wa_get_text(status, "timestamp");
 	const char *parts[] = { it->business.user_id, it->target,
-		it->receipt->status, recipient, participant, at };
+		it->type_name, recipient, participant, at };
 
-	if (!comes_once(it, status, call))
-		return NULL;
-	return call ? wa_key("c", parts, 3) :
-	    wa_key("s", parts, G_N_ELEMENTS(parts));
+	return comes_once(it, status) ?
+	    wa_key("s", parts, G_N_ELEMENTS(parts)) : NULL;
 }
 
 /* A payment's word is no word about the message: "failed" least of all. */
@@ -129,9 +125,8 @@ find_type(json_object *status, bool call)
 static void
 read_kind(const struct wa_walk *w, struct item *it, bool call)
 {
-	const char *word = it->receipt->status;
+	const char *word = it->type_name;
 
-	it->type_name = g_strdup(word);
 	if (call)
 		it->note = g_strdup_printf("call status %s: shown raw",
 		    word != NULL ? word : "without a name");
@@ -201,11 +196,27 @@ is_call(const struct wa_walk *w, json_object *status)
 	    (type == NULL && g_strcmp0(w->field, "calls") == 0);
 }
 
+static void
+read_status(const struct wa_walk *w, struct item *it, json_object *status,
+    bool call)
+{
+	const char *refers[] = { it->business.user_id, it->target };
+
+	read_receipt(it, status);
+	it->type = find_type(status, call);
+	read_kind(w, it, call);
+	add_rest(it, status);
+	if (call)
+		return;
+	it->key = status_key(it, status);
+	if (it->target != NULL)
+		it->refers = wa_key("m", refers, G_N_ELEMENTS(refers));
+}
+
 void
 wa_status_add(struct wa_walk *w, json_object *status)
 {
 	bool call = is_call(w, status);
-	const char *refers[2];
 	struct item *it;
 
 	if (!json_object_is_type(status, json_type_object)) {
@@ -216,19 +227,11 @@ wa_status_add(struct wa_walk *w, json_object *status)
 	}
 	it = wa_item_begin(w, status);
 	it->target = wa_get_id(status, "id");
+	it->type_name = wa_get_text(status, "status");
 	it->at_ms = wa_get_time(status, "timestamp");
 	read_recipient(w, it, status);
-	read_receipt(it, status);
-	it->type = find_type(status, call);
-	read_kind(w, it, call);
 	wa_problems_read(it, status);
-	add_rest(it, status);
-	it->key = status_key(it, status, call);
-	if (call)
-		wa_call_status_read(it, status);
-	refers[0] = it->business.user_id;
-	refers[1] = it->target;
-	if (it->target != NULL && !call)
-		it->refers = wa_key("m", refers, G_N_ELEMENTS(refers));
+	if (!call || !wa_call_status_read(it, status))
+		read_status(w, it, status, call);
 	wa_item_end(w, "statuses", it);
 }
