@@ -112,8 +112,11 @@ GArray *wa_contacts_read(json_object *value);
 char *wa_digits(const char *number);
 bool wa_is_business(const struct wa_walk *w, json_object *o, const char *key);
 void wa_business_read(struct item_party *p, json_object *value);
-/* Whether the item names this number, user or group, however it is spelt. */
-bool wa_is_shown(const struct item *it, const char *id);
+/*
+ * Numbers, users and groups under these keys (end with NULL) as facts, unless
+ * the item names them already, however they are spelt.
+ */
+void wa_people_add(struct item *it, json_object *o, const char *const *keys);
 /* recipient_type is a word that the item's group or person says as well. */
 bool wa_is_plain_recipient(json_object *o);
 

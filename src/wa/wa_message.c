@@ -205,20 +205,9 @@ read_content(const struct reading *r)
 	}
 }
 
-static void
-add_people(const struct reading *r, json_object *o)
-{
-	static const char *const keys[] = { "from", "from_user_id",
-		"from_parent_user_id", "to", "to_user_id",
-		"to_parent_user_id", "recipient" };
-
-	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-		g_autofree char *id = wa_get_id(o, keys[i]);
-
-		if (id != NULL && !wa_is_shown(r->it, id))
-			item_fact_add(r->it, keys[i], id);
-	}
-}
+static const char *const people[] = { "from", "from_user_id",
+	"from_parent_user_id", "to", "to_user_id", "to_parent_user_id",
+	"recipient", NULL };
 
 #define PEOPLE { "from", WA_TEXT }, { "from_user_id", WA_TEXT }, \
 	{ "from_parent_user_id", WA_TEXT }, { "to", WA_TEXT }, \
@@ -237,7 +226,7 @@ add_request_rest(const struct reading *r)
 		{ NULL } };
 
 	wa_rest_add(r->it, "", r->body, known);
-	add_people(r, r->body);
+	wa_people_add(r->it, r->body, people);
 }
 
 /* A notice shows its raw JSON, which has everything. */
@@ -260,7 +249,7 @@ add_rest(const struct reading *r)
 		{ r->row->name, nested ? WA_NONE : WA_ANY }, { NULL } };
 
 	wa_rest_add(r->it, "", r->o, known);
-	add_people(r, r->o);
+	wa_people_add(r->it, r->o, people);
 	if (nested)
 		add_request_rest(r);
 }

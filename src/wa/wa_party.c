@@ -212,8 +212,8 @@ is_same(const char *shown, const char *id)
 	return shown != NULL && id != NULL && strcmp(shown, id) == 0;
 }
 
-bool
-wa_is_shown(const struct item *it, const char *id)
+static bool
+is_shown(const struct item *it, const char *id)
 {
 	const struct item_party *p = &it->counterpart;
 	g_autofree char *digits = NULL;
@@ -225,6 +225,17 @@ wa_is_shown(const struct item *it, const char *id)
 	digits = wa_digits(id);
 	return is_same(p->number, digits) ||
 	    is_same(it->business.number, digits);
+}
+
+void
+wa_people_add(struct item *it, json_object *o, const char *const *keys)
+{
+	for (; *keys != NULL; keys++) {
+		g_autofree char *id = wa_get_id(o, *keys);
+
+		if (id != NULL && !is_shown(it, id))
+			item_fact_add(it, *keys, id);
+	}
 }
 
 bool

@@ -141,29 +141,16 @@ read_kind(const struct wa_walk *w, struct item *it, bool call)
 		it->kind = ITEM_RECEIPT;
 }
 
-/* People by any of the names they have, unless the item shows them. */
-static void
-add_people(struct item *it, json_object *status)
-{
-	static const char *const keys[] = { "recipient_id",
-		"recipient_user_id", "recipient_parent_user_id",
-		"recipient_participant_id", "recipient_participant_user_id",
-		"recipient_participant_parent_user_id",
-		"participant_recipient_id", "participant_recipient_user_id",
-		"parent_recipient_user_id" };
-
-	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-		g_autofree char *id = wa_get_id(status, keys[i]);
-
-		if (id != NULL && !wa_is_shown(it, id))
-			item_fact_add(it, keys[i], id);
-	}
-}
-
 /* What it costs, which conversation it is billed to, what was paid. */
 static void
 add_rest(struct item *it, json_object *status)
 {
+	static const char *const people[] = { "recipient_id",
+		"recipient_user_id", "recipient_parent_user_id",
+		"recipient_participant_id", "recipient_participant_user_id",
+		"recipient_participant_parent_user_id",
+		"participant_recipient_id", "participant_recipient_user_id",
+		"parent_recipient_user_id", NULL };
 	/* Who is told apart by the item having a group or a person. */
 	bool plain = wa_is_plain_recipient(status);
 	const struct wa_known known[] = { { "id", WA_TEXT },
@@ -184,7 +171,7 @@ add_rest(struct item *it, json_object *status)
 	if (it->kind == ITEM_NOTICE)
 		return;
 	wa_rest_add(it, "", status, known);
-	add_people(it, status);
+	wa_people_add(it, status, people);
 }
 
 static bool
