@@ -81,9 +81,7 @@ static const struct event_list event_lists[] = {
 	{ "flows", flow_words },
 };
 
-/* Of the envelope is read who; and that it is WhatsApp says every item. */
-static const struct wa_known known[] = { { "messaging_product", WA_TEXT },
-	{ "metadata", WA_OBJECT }, { "contacts", WA_LIST }, WA_VALUE_KNOWN };
+static const struct wa_known known[] = { WA_ENVELOPE_KNOWN, WA_VALUE_KNOWN };
 
 static const struct account_event *
 find_event(const char *name)

@@ -26,6 +26,9 @@ struct wa_event {
 /* wa_notice.c; member is where it was found, and part of the key. */
 void wa_event_add(struct wa_walk *w, const char *member, json_object *element,
     const struct wa_event *event);
+/* Of the envelope is read who; and that it is WhatsApp says every item. */
+#define WA_ENVELOPE_KNOWN { "messaging_product", WA_TEXT }, \
+	{ "metadata", WA_OBJECT }, { "contacts", WA_LIST }
 /*
  * Members of o that were not read yet as facts; also a timestamp that is no
  * time. known ends with what is read of every event: WA_EVENT_KNOWN of an

@@ -92,14 +92,11 @@ wa_item_end(struct wa_walk *w, const char *member, struct item *it)
 static void
 read_problem(struct item *it, json_object *error, const char *path)
 {
-	static const struct wa_known known[] = { { "code", WA_TEXT },
-		{ "title", WA_TEXT }, { "message", WA_TEXT },
-		{ "error_data", WA_OBJECT }, { NULL } };
-	static const struct wa_known old_known[] = { { "code", WA_TEXT },
-		{ "title", WA_TEXT }, { "message", WA_TEXT },
-		{ "error_data", WA_OBJECT }, { "details", WA_TEXT }, { NULL } };
 	static const struct wa_known data_known[] = { { "details", WA_TEXT },
 		{ NULL } };
+	struct wa_known known[] = { { "code", WA_TEXT }, { "title", WA_TEXT },
+		{ "message", WA_TEXT }, { "error_data", WA_OBJECT },
+		{ NULL }, { NULL } };
 	json_object *data = wa_get(error, "error_data", json_type_object);
 	g_autofree char *data_path = NULL;
 	struct item_problem *p = item_problem_add(it);
@@ -112,12 +109,11 @@ read_problem(struct item *it, json_object *error, const char *path)
 	p->title = wa_get_text(error, "title");
 	p->message = wa_get_text(error, "message");
 	p->details = wa_get_text(data, "details");
-	if (p->details != NULL) {
-		wa_rest_add(it, path, error, known);
-	} else {	/* the older form */
+	if (p->details == NULL) {	/* the older form */
 		p->details = wa_get_text(error, "details");
-		wa_rest_add(it, path, error, old_known);
+		known[4] = (struct wa_known){ "details", WA_TEXT };
 	}
+	wa_rest_add(it, path, error, known);
 	if (data == NULL)
 		return;
 	data_path = g_strconcat(path, ".error_data", NULL);

@@ -7,12 +7,6 @@
  */
 #include "wa_event_int.h"
 
-#include <string.h>
-
-/* Of the envelope is read who; and that it is WhatsApp says every item. */
-#define ENVELOPE_KNOWN { "messaging_product", WA_TEXT }, \
-	{ "metadata", WA_OBJECT }, { "contacts", WA_LIST }
-
 /* The ends of a handover are counterpart and business. */
 static void
 add_ends(struct item *it, json_object *value)
@@ -43,7 +37,7 @@ read_change(struct item *it, json_object *value)
 bool
 wa_handover_parse(const struct wa_walk *w, struct item *it, json_object *value)
 {
-	const struct wa_known known[] = { ENVELOPE_KNOWN,
+	const struct wa_known known[] = { WA_ENVELOPE_KNOWN,
 		{ "sender", WA_OBJECT },
 		{ "recipient", WA_OBJECT }, { it->type_name, WA_OBJECT },
 		WA_VALUE_KNOWN };
@@ -256,7 +250,7 @@ wa_inferred_parse(const struct wa_walk *w, struct item *it, json_object *event)
 bool
 wa_username_parse(const struct wa_walk *w, struct item *it, json_object *value)
 {
-	static const struct wa_known known[] = { ENVELOPE_KNOWN,
+	static const struct wa_known known[] = { WA_ENVELOPE_KNOWN,
 		{ "display_phone_number", WA_TEXT }, WA_VALUE_KNOWN };
 	static const char *const words[] = { "approved", "reserved", "deleted",
 		NULL };
@@ -274,7 +268,7 @@ bool
 wa_undescribed_parse(const struct wa_walk *w, struct item *it,
     json_object *value)
 {
-	static const struct wa_known known[] = { ENVELOPE_KNOWN,
+	static const struct wa_known known[] = { WA_ENVELOPE_KNOWN,
 		WA_VALUE_KNOWN };
 
 	(void)w;
