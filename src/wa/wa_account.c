@@ -108,10 +108,8 @@ names_messaging(json_object *info, const char *key)
 {
 	g_autofree char *kind = wa_get_text(info, key);
 	g_autofree char *small = NULL;
-	size_t len = 0;
+	size_t len = wa_length(info);
 
-	if (json_object_is_type(info, json_type_array))
-		len = json_object_array_length(info);
 	for (size_t i = 0; i < len; i++) {
 		if (names_messaging(json_object_array_get_idx(info, i), key))
 			return true;

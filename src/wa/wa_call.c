@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Two names of the transcript are in Meta's pages. */
-const struct wa_word wa_call_events[] = {
+static const struct wa_word events[] = {
 	{ "connect", ITEM_TYPE_CALL_CONNECT },
 	{ "terminate", ITEM_TYPE_CALL_TERMINATE },
 	{ "call_created", ITEM_TYPE_CALL_CREATED },
@@ -132,7 +132,7 @@ wa_call_begin(struct item *it, json_object *call)
 	g_autofree char *direction = wa_get_text(call, "direction");
 
 	read_direction(it, direction);
-	it->type = wa_word_find(wa_call_events, it->type_name,
+	it->type = wa_word_find(events, it->type_name,
 	    ITEM_TYPE_UNKNOWN);
 	it->key = call_key(it, call);
 }

@@ -114,7 +114,7 @@ wa_order_parse(struct item *it, json_object *content, const char *path)
 	static const struct wa_known known[] = { { "text", WA_TEXT },
 		{ "product_items", WA_LIST }, { NULL } };
 	json_object *list = wa_get(content, "product_items", json_type_array);
-	size_t len = list != NULL ? json_object_array_length(list) : 0;
+	size_t len = wa_length(list);
 
 	it->text = wa_get_id(content, "text");
 	for (size_t i = 0; i < len; i++) {

@@ -7,8 +7,6 @@
  */
 #include "wa_int.h"
 
-#include <string.h>
-
 bool
 wa_text_parse(struct item *it, json_object *content, const char *path)
 {

@@ -6,8 +6,6 @@
  */
 #include "wa_int.h"
 
-#include <string.h>
-
 static const struct wa_type *
 find_row(json_object *inner)
 {

@@ -73,7 +73,7 @@ add_entry_lists(struct wa_walk *w, json_object *entry)
 {
 	json_object *changes = wa_get(entry, "changes", json_type_array);
 	json_object *names = wa_get(entry, "changed_fields", json_type_array);
-	size_t len = changes != NULL ? json_object_array_length(changes) : 0;
+	size_t len = wa_length(changes);
 
 	for (size_t i = 0; i < len; i++)
 		wa_change_add(w, json_object_array_get_idx(changes, i));
@@ -115,7 +115,7 @@ add_root(struct wa_walk *w, json_object *root, const char *body, size_t len)
 {
 	static const char *const known[] = { "object", "entry", NULL };
 	json_object *entries = wa_get(root, "entry", json_type_array);
-	size_t n = entries != NULL ? json_object_array_length(entries) : 0;
+	size_t n = wa_length(entries);
 
 	if (is_foreign(root)) {
 		add_body(w, body, len,

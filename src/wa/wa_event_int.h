@@ -40,7 +40,6 @@ void wa_event_rest_add(struct item *it, json_object *o,
     const struct wa_known *known);
 
 /* wa_call.c */
-extern const struct wa_word wa_call_events[];
 /* Before the person is read: the direction tells the ends apart. */
 void wa_call_begin(struct item *it, json_object *call);
 bool wa_call_parse(const struct wa_walk *w, struct item *it,

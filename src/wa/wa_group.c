@@ -35,7 +35,7 @@ find_only_participant(json_object *group)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
 		json_object *list = wa_get(group, lists[i], json_type_array);
-		size_t len = list != NULL ? json_object_array_length(list) : 0;
+		size_t len = wa_length(list);
 
 		n += len;
 		if (len == 1)

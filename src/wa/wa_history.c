@@ -10,7 +10,7 @@ static void
 add_messages(struct wa_walk *w, json_object *thread)
 {
 	json_object *list = wa_get(thread, "messages", json_type_array);
-	size_t len = list != NULL ? json_object_array_length(list) : 0;
+	size_t len = wa_length(list);
 
 	for (size_t i = 0; i < len; i++)
 		wa_message_add(w, json_object_array_get_idx(list, i),
@@ -44,14 +44,14 @@ add_thread(struct wa_walk *w, json_object *thread)
 static size_t
 count_messages(json_object *threads)
 {
-	size_t len = threads != NULL ? json_object_array_length(threads) : 0;
+	size_t len = wa_length(threads);
 	size_t n = 0;
 
 	for (size_t i = 0; i < len; i++) {
 		json_object *list = wa_get(json_object_array_get_idx(threads,
 		    i), "messages", json_type_array);
 
-		n += list != NULL ? json_object_array_length(list) : 0;
+		n += wa_length(list);
 	}
 	return n;
 }
@@ -97,8 +97,7 @@ add_progress(struct wa_walk *w, json_object *chunk, json_object *threads,
 	it->type = ITEM_TYPE_HISTORY_CHUNK;
 	it->at_ms = wa_get_time(w->entry, "time");
 	wa_rest_add(it, "", metadata, NULL);
-	add_count(it, "threads", threads != NULL ?
-	    json_object_array_length(threads) : 0);
+	add_count(it, "threads", wa_length(threads));
 	add_count(it, "messages", messages);
 	wa_item_end(w, member, it);
 }
@@ -115,12 +114,12 @@ add_chunk(struct wa_walk *w, json_object *chunk)
 	};
 	json_object *threads = wa_get(chunk, "threads", json_type_array);
 	json_object *errors = wa_get(chunk, "errors", json_type_array);
-	size_t n = threads != NULL ? json_object_array_length(threads) : 0;
+	size_t n = wa_length(threads);
 	guint before = w->items->len;
 
 	for (size_t i = 0; i < n; i++)
 		add_thread(w, json_object_array_get_idx(threads, i));
-	n = errors != NULL ? json_object_array_length(errors) : 0;
+	n = wa_length(errors);
 	for (size_t i = 0; i < n; i++)
 		wa_event_add(w, "errors", json_object_array_get_idx(errors, i),
 		    &declined);

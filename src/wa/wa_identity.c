@@ -5,8 +5,6 @@
  */
 #include "wa_int.h"
 
-#include <string.h>
-
 /* Older versions of Meta's API have names of their own for both. */
 static const struct wa_party_keys new_keys = { .number = "new_wa_id" };
 static const struct wa_party_keys old_keys = { .number = "customer" };

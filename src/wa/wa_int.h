@@ -38,6 +38,7 @@ bool wa_json_load(const void *body, size_t len, const struct wa_facts *facts,
 bool wa_json_has_repeats(json_object *root, const struct wa_facts *facts);
 json_object *wa_get(json_object *o, const char *key, json_type type);
 json_object *wa_get_any(json_object *o, const char *key);
+size_t wa_length(json_object *list);	/* 0 if it is no list */
 char *wa_text(json_object *o);		/* string or number, else NULL */
 char *wa_get_text(json_object *o, const char *key);
 char *wa_get_id(json_object *o, const char *key);	/* NULL if empty too */
@@ -207,7 +208,7 @@ struct wa_type {
 	const char *name;
 	enum item_type type;
 	enum item_kind kind;		/* when parse succeeds */
-	wa_content_fn parse;		/* NULL: a notice, for now */
+	wa_content_fn parse;
 	const char *target;		/* member with the id it changes */
 	const struct wa_word *words;	/* refine type by content.type */
 };

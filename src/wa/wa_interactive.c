@@ -130,7 +130,7 @@ add_each(struct item *it, json_object *o, const char *key,
     const char *path, element_fn add)
 {
 	json_object *list = wa_get(o, key, json_type_array);
-	size_t len = list != NULL ? json_object_array_length(list) : 0;
+	size_t len = wa_length(list);
 
 	for (size_t i = 0; i < len; i++) {
 		g_autofree char *inner = g_strdup_printf("%s.%s.%zu", path, key,

@@ -130,7 +130,7 @@ void
 wa_problems_read(struct item *it, json_object *element)
 {
 	json_object *errors = wa_get(element, "errors", json_type_array);
-	size_t len = errors != NULL ? json_object_array_length(errors) : 0;
+	size_t len = wa_length(errors);
 
 	for (size_t i = 0; i < len; i++) {
 		g_autofree char *path = g_strdup_printf("errors.%zu", i + 1);

@@ -133,6 +133,13 @@ wa_get(json_object *o, const char *key, json_type type)
 	return json_object_is_type(member, type) ? member : NULL;
 }
 
+size_t
+wa_length(json_object *list)
+{
+	return json_object_is_type(list, json_type_array) ?
+	    json_object_array_length(list) : 0;
+}
+
 static char *
 copy_string(json_object *o)
 {

@@ -120,7 +120,7 @@ GArray *
 wa_contacts_read(json_object *value)
 {
 	json_object *list = wa_get(value, "contacts", json_type_array);
-	size_t len = list != NULL ? json_object_array_length(list) : 0;
+	size_t len = wa_length(list);
 	GArray *contacts = g_array_sized_new(FALSE, TRUE,
 	    sizeof(struct item_party), (guint)len);
 

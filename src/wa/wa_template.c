@@ -50,7 +50,7 @@ is_component(json_object *o, const char *type)
 static json_object *
 find_component(json_object *list, const char *type, size_t *at)
 {
-	size_t len = list != NULL ? json_object_array_length(list) : 0;
+	size_t len = wa_length(list);
 
 	for (; *at < len; ++*at) {
 		json_object *o = json_object_array_get_idx(list, *at);
@@ -133,7 +133,7 @@ static GArray *
 read_params(struct item *it, json_object *component, const char *path)
 {
 	json_object *list = wa_get(component, "parameters", json_type_array);
-	size_t len = list != NULL ? json_object_array_length(list) : 0;
+	size_t len = wa_length(list);
 	GArray *params = g_array_new(FALSE, TRUE, sizeof(struct param));
 
 	g_array_set_clear_func(params, clear_param);
@@ -293,7 +293,7 @@ read_defined_buttons(struct wording *w)
 	size_t at = 0;
 	json_object *o = find_component(w->defined, "buttons", &at);
 	json_object *list = wa_get(o, "buttons", json_type_array);
-	size_t len = list != NULL ? json_object_array_length(list) : 0;
+	size_t len = wa_length(list);
 
 	for (size_t i = 0; i < len; i++)
 		read_button(w, json_object_array_get_idx(list, i), i);
@@ -328,16 +328,10 @@ read_other_buttons(struct wording *w, size_t defined)
 	}
 }
 
-static size_t
-length(json_object *list)
-{
-	return list != NULL ? json_object_array_length(list) : 0;
-}
-
 static json_object *
 element(json_object *list, size_t i)
 {
-	return i < length(list) ? json_object_array_get_idx(list, i) : NULL;
+	return i < wa_length(list) ? json_object_array_get_idx(list, i) : NULL;
 }
 
 static void read_lists(struct wording *w);
@@ -382,7 +376,7 @@ read_cards(struct wording *w)
 	    &defined_at);
 	json_object *cards = wa_get(sent, "cards", json_type_array);
 	json_object *defined_cards = wa_get(defined, "cards", json_type_array);
-	size_t len = MAX(length(cards), length(defined_cards));
+	size_t len = MAX(wa_length(cards), wa_length(defined_cards));
 
 	for (size_t i = 0; i < len; i++)
 		read_card(w, element(cards, i), element(defined_cards, i),
@@ -408,7 +402,7 @@ read_other_parts(struct wording *w, json_object *list, const char *path,
 	const char *const known[] = { "header", "body", "footer", "carousel",
 		buttons };
 
-	for (size_t i = 0; i < length(list); i++) {
+	for (size_t i = 0; i < wa_length(list); i++) {
 		json_object *o = json_object_array_get_idx(list, i);
 		g_autofree char *inner = g_strdup_printf("%s.%zu", path, i + 1);
 		bool done = is_component(o, "button") &&

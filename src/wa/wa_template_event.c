@@ -28,7 +28,7 @@ read_buttons(struct item *it, json_object *value)
 {
 	json_object *list = wa_get(value, "message_template_buttons",
 	    json_type_array);
-	size_t len = list != NULL ? json_object_array_length(list) : 0;
+	size_t len = wa_length(list);
 
 	for (size_t i = 0; i < len; i++) {
 		g_autofree char *title = wa_get_text(

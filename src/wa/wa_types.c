@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Meta's words, as tables: fields, message types and the words that refine
- * them. A type without a parse function becomes a notice that shows its raw
- * JSON; what is in no table does too, under its own name.
+ * them. What is in no table becomes a notice that shows its raw JSON, under
+ * its own name.
  */
 #include "wa_event_int.h"
 
