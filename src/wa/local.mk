@@ -1,14 +1,15 @@
 # src/wa: WhatsApp's signature and JSON; the only user of json-c
 src_libchatjournal_a_SOURCES += \
 	src/wa/wa_account.c src/wa/wa_call.c src/wa/wa_cards.c \
-	src/wa/wa_check.c src/wa/wa_content.c src/wa/wa_edit.c \
-	src/wa/wa_envelope.c src/wa/wa_event_int.h src/wa/wa_flatten.c \
-	src/wa/wa_gap.c src/wa/wa_group.c src/wa/wa_history.c \
-	src/wa/wa_identity.c src/wa/wa_int.h src/wa/wa_interactive.c \
-	src/wa/wa_item.c src/wa/wa_json.c src/wa/wa_message.c \
-	src/wa/wa_notice.c src/wa/wa_party.c src/wa/wa_signature.c \
-	src/wa/wa_status.c src/wa/wa_system.c src/wa/wa_template.c \
-	src/wa/wa_template_event.c src/wa/wa_types.c src/wa/wa_value.c
+	src/wa/wa_check.c src/wa/wa_content.c src/wa/wa_content_int.h \
+	src/wa/wa_edit.c src/wa/wa_envelope.c src/wa/wa_event_int.h \
+	src/wa/wa_flatten.c src/wa/wa_gap.c src/wa/wa_group.c \
+	src/wa/wa_history.c src/wa/wa_identity.c src/wa/wa_int.h \
+	src/wa/wa_interactive.c src/wa/wa_item.c src/wa/wa_json.c \
+	src/wa/wa_json_int.h src/wa/wa_message.c src/wa/wa_notice.c \
+	src/wa/wa_party.c src/wa/wa_signature.c src/wa/wa_status.c \
+	src/wa/wa_system.c src/wa/wa_template.c src/wa/wa_template_event.c \
+	src/wa/wa_types.c src/wa/wa_value.c
 
 UNIT_TESTS += tests/unit/test_wa tests/unit/test_wa_check \
 	tests/unit/test_wa_events tests/unit/test_wa_fields \

@@ -6,6 +6,7 @@
  * in the raw JSON and is never a fact. Meta does not say "missed": such a call
  * ends without a start.
  */
+#include "wa_content_int.h"
 #include "wa_event_int.h"
 
 #include <string.h>

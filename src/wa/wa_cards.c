@@ -3,7 +3,7 @@
  * Contact cards and orders: lists of things a customer sent. Every member of
  * a card becomes a fact under its type ("phone.CELL", "address.HOME.city").
  */
-#include "wa_int.h"
+#include "wa_content_int.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
  * cannot meet any of them. Allocates nothing but the (rare) list of integers
  * that json-c would silently saturate. Says what is wrong at which byte.
  */
-#include "wa_int.h"
+#include "wa_json_int.h"
 
 #include <string.h>
 

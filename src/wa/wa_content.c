@@ -5,7 +5,7 @@
  * message is not there; it then becomes a notice or a gap, and whatever was
  * filled in stays.
  */
-#include "wa_int.h"
+#include "wa_content_int.h"
 
 bool
 wa_text_parse(struct item *it, json_object *content, const char *path)

@@ -4,7 +4,7 @@
  * same item as if it had been sent anew, and the old wrapper of disappearing
  * messages. Only plain messages may stand inside.
  */
-#include "wa_int.h"
+#include "wa_content_int.h"
 
 static const struct wa_type *
 find_row(json_object *inner)

@@ -23,6 +23,18 @@ struct wa_event {
 	const char *note;	/* of the notice */
 };
 
+/* wa_types.c */
+struct wa_field {
+	const char *name;
+	enum item_type type;
+	bool full;	/* messages in it are parsed in full */
+	bool lists;	/* value holds lists of elements, see wa_value.c */
+	/* of a whole value */
+	enum item_kind kind;
+	wa_event_fn parse;
+};
+const struct wa_field *wa_field_find(const char *name);
+
 /* wa_notice.c; member is where it was found, and part of the key. */
 void wa_event_add(struct wa_walk *w, const char *member, json_object *element,
     const struct wa_event *event);

@@ -7,9 +7,11 @@
  * and give no fact; an empty string says that something is empty. Of a form's
  * answers everything is kept: no answer is one too.
  */
-#include "wa_int.h"
+#include "wa_json_int.h"
 
 #include <string.h>
+
+#include "item.h"
 
 #define FACTS_MAX 500
 #define DEPTH_MAX 8

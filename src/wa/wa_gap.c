@@ -3,7 +3,7 @@
  * Messages whose content the network keeps to itself: what it was, as far as
  * it says, and why, in words for a person. A gap is never silent.
  */
-#include "wa_int.h"
+#include "wa_content_int.h"
 
 #include <string.h>
 

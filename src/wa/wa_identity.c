@@ -3,7 +3,7 @@
  * System messages: the person behind a chat has another number, user id or
  * key now. They come without contacts[] and may lack from.
  */
-#include "wa_int.h"
+#include "wa_content_int.h"
 
 /* Older versions of Meta's API have names of their own for both. */
 static const struct wa_party_keys new_keys = { .number = "new_wa_id" };

@@ -4,7 +4,7 @@
  * and in the history, what the business offered (header, body, footer,
  * buttons). An inner type that is neither stays a notice.
  */
-#include "wa_int.h"
+#include "wa_content_int.h"
 
 #include <string.h>
 

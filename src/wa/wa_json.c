@@ -4,7 +4,7 @@
  * Nothing is converted through a double, a wrong type reads as absent (the
  * item's raw JSON still shows it), and a NUL inside a string becomes U+FFFD.
  */
-#include "wa_int.h"
+#include "wa_json_int.h"
 
 #include <inttypes.h>
 #include <string.h>

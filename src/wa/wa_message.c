@@ -4,7 +4,7 @@
  * of the history. The common members are read whatever the type is, so that
  * also a notice is filed under its conversation.
  */
-#include "wa_int.h"
+#include "wa_content_int.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  * together; without it, or when a parameter is missing, the item says so by
  * expanded = false and lists the parameters as facts.
  */
-#include "wa_int.h"
+#include "wa_content_int.h"
 
 #include <string.h>
 

@@ -4,6 +4,7 @@
  * them. What is in no table becomes a notice that shows its raw JSON, under
  * its own name.
  */
+#include "wa_content_int.h"
 #include "wa_event_int.h"
 
 #include <string.h>
