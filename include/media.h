@@ -88,8 +88,8 @@ void media_free(struct media *m);
 void media_cancel(struct media *m);
 
 /*
- * One try, in the calling thread; several threads may run it at once, each
- * with a worker. Never fails: what went wrong is in the result.
+ * One try, in the calling thread; several threads may run it at once. Never
+ * fails: what went wrong is in the result.
  *  - declared SHA-256 of a file that is there already: nothing is fetched;
  *  - the url of the webhook first while it is fresh (5 min after the event),
  *    then one asked for by id; an expired one is asked for again once;
@@ -100,18 +100,14 @@ void media_cancel(struct media *m);
  *  - a file whose scanner does not answer stays in the spool: it is not
  *    fetched again.
  */
-struct media_worker;
-bool media_worker_new(struct media *m, struct media_worker **out,
-    struct err *err);
-void media_worker_free(struct media_worker *w);
-void media_fetch(struct media_worker *w, const struct media_want *want,
+void media_fetch(struct media *m, const struct media_want *want,
     int64_t now_ms, struct media_result *out);
 
 /*
  * A file that is at hand already (chatjournal render --media) in the same
  * way: hashed, sniffed, compared; not scanned, not copied: path is absolute.
  */
-bool media_inspect(struct media_worker *w, const struct media_want *want,
+bool media_inspect(struct media *m, const struct media_want *want,
     const char *path, struct media_result *out, struct err *err);
 
 /* "ab/cd/<64 hex>", owned by the caller. */

@@ -14,7 +14,7 @@
 
 struct answering {
 	struct ctl *ctl;
-	struct media_worker *worker;
+	struct media *media;
 	int64_t now_ms;
 	GPtrArray *answers;	/* struct answer * */
 };
@@ -74,7 +74,7 @@ inspect(struct answering *k, const struct store_want *w, struct answer *a)
 		.phone_number_id = w->business, .at_ms = w->at_ms };
 	struct err err = ERR_INIT;
 
-	if (media_inspect(k->worker, &want, a->path, &a->result, &err)) {
+	if (media_inspect(k->media, &want, a->path, &a->result, &err)) {
 		set_found(a);
 	} else {
 		a->reason = g_strdup(err.text);
@@ -129,19 +129,17 @@ ctl_media_answer(struct ctl *ctl, int64_t now_ms, int64_t *n, struct err *err)
 	struct media_conf mc = { .dir = ctl->media_dir,
 		.max_bytes = INT64_MAX, .give_up_ms = INT64_MAX };
 	struct answering k = { .ctl = ctl, .now_ms = now_ms };
-	struct media *m;
 	bool ok;
 
 	*n = 0;
 	if (ctl->media_dir == NULL)
 		return true;
-	if (!media_new(&mc, &m, err))
+	if (!media_new(&mc, &k.media, err))
 		return false;
 	k.answers = g_ptr_array_new_with_free_func(free_answer);
-	ok = media_worker_new(m, &k.worker, err) && answer(&k, err);
+	ok = answer(&k, err);
 	*n = k.answers->len;
 	g_ptr_array_unref(k.answers);
-	media_worker_free(k.worker);
-	media_free(m);
+	media_free(k.media);
 	return ok;
 }

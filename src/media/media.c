@@ -26,15 +26,11 @@ struct media {
 	char *dir, *spool, *clamd;
 	atomic_bool cancelled;
 	pthread_mutex_t magic_lock;
-	magic_t magic;		/* 9 MB: one for all workers */
-};
-
-struct media_worker {
-	struct media *m;
+	magic_t magic;		/* 9 MB: one for all threads */
 };
 
 struct try {
-	struct media_worker *w;
+	struct media *m;
 	const struct media_conf *conf;
 	const struct media_want *want;
 	int64_t now_ms, since_ms;	/* the caller's clock, ours */
@@ -132,21 +128,6 @@ media_cancel(struct media *m)
 		graph_cancel(m->conf.graph);
 }
 
-bool
-media_worker_new(struct media *m, struct media_worker **out, struct err *err)
-{
-	(void)err;
-	*out = g_new0(struct media_worker, 1);
-	(*out)->m = m;
-	return true;
-}
-
-void
-media_worker_free(struct media_worker *w)
-{
-	g_free(w);
-}
-
 void
 media_result_clear(struct media_result *r)
 {
@@ -174,12 +155,12 @@ ask_magic(struct media *m, int fd)
 }
 
 static void
-sniff(struct media_worker *w, int fd, const char *declared,
+sniff(struct media *m, int fd, const char *declared,
     struct media_result *out)
 {
 	g_autofree char *name = declared == NULL ? NULL :
 	    media_type_plain(declared);
-	g_autofree char *seen = ask_magic(w->m, fd);
+	g_autofree char *seen = ask_magic(m, fd);
 
 	out->type_differs = !media_type_fits(name, seen);
 	g_free(out->type);
@@ -187,7 +168,7 @@ sniff(struct media_worker *w, int fd, const char *declared,
 }
 
 static bool
-look_at(struct media_worker *w, const char *path, const char *declared,
+look_at(struct media *m, const char *path, const char *declared,
     struct media_result *out, struct err *err)
 {
 	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -197,7 +178,7 @@ look_at(struct media_worker *w, const char *path, const char *declared,
 		    path, err_errno(errno));
 	if (!media_file_measure(fd, out->sha256, &out->size, err))
 		return false;
-	sniff(w, fd, declared, out);
+	sniff(m, fd, declared, out);
 	return true;
 }
 
@@ -253,7 +234,7 @@ do_held(struct try *t)
 		unlink(t->held);
 		return OUT_NONE;
 	}
-	if (!look_at(t->w, t->held, declared_type(t), t->out, &t->err))
+	if (!look_at(t->m, t->held, declared_type(t), t->out, &t->err))
 		return failed(t);
 	t->out->hash_differs = !is_declared(t);
 	return take(t, t->held);
@@ -271,7 +252,7 @@ do_kept(struct try *t)
 	g_free(t->kept);
 	t->kept = g_build_filename(t->conf->dir, name, NULL);
 	if (access(t->kept, F_OK) != 0 ||
-	    !look_at(t->w, t->kept, declared_type(t), t->out, &ignored) ||
+	    !look_at(t->m, t->kept, declared_type(t), t->out, &ignored) ||
 	    !is_declared(t))
 		return OUT_NONE;
 	return take(t, t->kept);
@@ -299,7 +280,7 @@ download(struct try *t, const char *url)
 	if (!media_file_create(t->part, &fd, &t->err) ||
 	    !graph_download(t->conf->graph, url, fd, t->conf->max_bytes,
 	    &len, &t->asked_ms, &t->err) ||
-	    !look_at(t->w, t->part, declared_type(t), t->out, &t->err))
+	    !look_at(t->m, t->part, declared_type(t), t->out, &t->err))
 		return failed(t);
 	return compare(t);
 }
@@ -396,7 +377,7 @@ do_scan(struct try *t)
 {
 	struct media_scan scan = { .clamd = t->conf->clamd,
 		.total_ms = t->conf->scan_total_ms,
-		.cancelled = &t->w->m->cancelled };
+		.cancelled = &t->m->cancelled };
 	auto_fd int fd = -1;
 
 	if (scan.clamd == NULL)
@@ -525,11 +506,11 @@ finish(struct try *t, enum media_step end)
 }
 
 void
-media_fetch(struct media_worker *w, const struct media_want *want,
+media_fetch(struct media *m, const struct media_want *want,
     int64_t now_ms, struct media_result *out)
 {
-	const struct media_conf *conf = &w->m->conf;
-	struct try t = { .w = w, .conf = conf, .want = want,
+	const struct media_conf *conf = &m->conf;
+	struct try t = { .m = m, .conf = conf, .want = want,
 		.now_ms = now_ms, .since_ms = clock_mono_ms(), .out = out,
 		.found.size = -1, .err = ERR_INIT };
 	enum media_step step = STEP_HELD;
@@ -549,13 +530,13 @@ media_fetch(struct media_worker *w, const struct media_want *want,
 }
 
 bool
-media_inspect(struct media_worker *w, const struct media_want *want,
+media_inspect(struct media *m, const struct media_want *want,
     const char *path, struct media_result *out, struct err *err)
 {
 	struct media_result r = { .state = MEDIA_FETCHED };
 	uint8_t digest[HASH_SIZE];
 
-	if (!look_at(w, path, want->mime_type, &r, err)) {
+	if (!look_at(m, path, want->mime_type, &r, err)) {
 		media_result_clear(&r);
 		return false;
 	}

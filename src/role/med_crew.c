@@ -11,12 +11,6 @@
 #include "clock.h"
 #include "med_int.h"
 
-struct med_worker {
-	struct med_crew *crew;
-	struct media_worker *worker;
-	pthread_t thread;
-};
-
 /* ---- jobs --------------------------------------------------------------------- */
 
 struct med_job *
@@ -110,14 +104,14 @@ give_back(struct med_crew *crew, struct med_job *job)
 static void *
 work(void *arg)
 {
-	struct med_worker *w = arg;
+	struct med_crew *crew = arg;
 	struct med_job *job;
 
-	while ((job = next_job(w->crew)) != NULL) {
+	while ((job = next_job(crew)) != NULL) {
 		job->started_ms = clock_mono_ms();
-		media_fetch(w->worker, &job->want, clock_now_ms(),
+		media_fetch(crew->media, &job->want, clock_now_ms(),
 		    &job->result);
-		give_back(w->crew, job);
+		give_back(crew, job);
 	}
 	return NULL;
 }
@@ -130,15 +124,10 @@ med_crew_start(struct med_crew *crew, struct media *m, int count,
 {
 	int rc;
 
-	crew->workers = g_new0(struct med_worker, (gsize)count);
-	crew->count = count;
+	crew->media = m;
+	crew->threads = g_new0(pthread_t, (gsize)count);
 	for (int i = 0; i < count; i++) {
-		struct med_worker *w = &crew->workers[i];
-
-		w->crew = crew;
-		if (!media_worker_new(m, &w->worker, err))
-			return false;
-		rc = pthread_create(&w->thread, NULL, work, w);
+		rc = pthread_create(&crew->threads[i], NULL, work, crew);
 		if (rc != 0)
 			return err_set(err, ERR_TEMP, "media.thread",
 			    "cannot start a thread: %s", err_errno(rc));
@@ -161,9 +150,7 @@ void
 med_crew_join(struct med_crew *crew)
 {
 	for (int i = 0; i < crew->alive; i++)
-		pthread_join(crew->workers[i].thread, NULL);
-	for (int i = 0; i < crew->count; i++)
-		media_worker_free(crew->workers[i].worker);
-	g_clear_pointer(&crew->workers, g_free);
-	crew->alive = crew->count = 0;
+		pthread_join(crew->threads[i], NULL);
+	g_clear_pointer(&crew->threads, g_free);
+	crew->alive = 0;
 }

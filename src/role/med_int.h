@@ -37,8 +37,9 @@ struct med_crew {
 	GQueue ready, done;	/* struct med_job * */
 	bool stopping;
 	int fd;			/* eventfd: readable when something is done */
-	int alive, count;
-	struct med_worker *workers;
+	struct media *media;
+	int alive;
+	pthread_t *threads;	/* so many as are alive */
 };
 bool med_crew_start(struct med_crew *crew, struct media *m, int count,
     struct err *err);

@@ -559,25 +559,22 @@ bytes_are_recognised_by_their_beginning(void **state)
 	g_autofree char *path = g_build_filename(dir, "file", NULL);
 	struct media_conf conf = { 0 };
 	struct media *m;
-	struct media_worker *w;
 
 	(void)state;
 	assert_true(media_new(&conf, &m, NULL));
-	assert_true(media_worker_new(m, &w, NULL));
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct media_want want = { .mime_type = rows[i].declared };
 		struct media_result r;
 
 		assert_true(g_file_set_contents(path, rows[i].data,
 		    (gssize)rows[i].len, NULL));
-		assert_true(media_inspect(w, &want, path, &r, NULL));
+		assert_true(media_inspect(m, &want, path, &r, NULL));
 		if ((rows[i].type != NULL &&
 		    strcmp(r.type, rows[i].type) != 0) ||
 		    r.type_differs != rows[i].differs)
 			fail_msg("row %zu: %s %d", i, r.type, r.type_differs);
 		media_result_clear(&r);
 	}
-	media_worker_free(w);
 	media_free(m);
 	run_rm(dir);
 }
@@ -591,27 +588,24 @@ a_file_at_hand_is_compared_with_what_was_declared(void **state)
 		.sha256 = "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=" };
 	struct media_conf conf = { 0 };
 	struct media *m;
-	struct media_worker *w;
 	struct media_result r;
 	struct err err = ERR_INIT;
 
 	(void)state;
 	assert_true(media_new(&conf, &m, NULL));
-	assert_true(media_worker_new(m, &w, NULL));
 	put(dir, "file", "test");
-	assert_true(media_inspect(w, &want, path, &r, NULL));
+	assert_true(media_inspect(m, &want, path, &r, NULL));
 	assert_int_equal(r.state, MEDIA_FETCHED);
 	assert_string_equal(r.path, path);
 	assert_int_equal(r.size, 4);
 	assert_false(r.hash_differs);
 	media_result_clear(&r);
 	put(dir, "file", "tesT");
-	assert_true(media_inspect(w, &want, path, &r, NULL));
+	assert_true(media_inspect(m, &want, path, &r, NULL));
 	assert_true(r.hash_differs);
 	media_result_clear(&r);
-	assert_false(media_inspect(w, &want, "/nonexistent", &r, &err));
+	assert_false(media_inspect(m, &want, "/nonexistent", &r, &err));
 	assert_string_equal(err.what, "io.open");
-	media_worker_free(w);
 	media_free(m);
 	run_rm(dir);
 }
@@ -631,7 +625,6 @@ a_configuration_that_cannot_work_is_refused(void **state)
 	assert_false(media_new(&conf, &m, &err));
 	assert_int_equal(err.kind, ERR_CONF);
 	media_free(NULL);
-	media_worker_free(NULL);
 }
 
 int

@@ -59,7 +59,6 @@ struct world {
 	struct graph *graph;
 	struct media_conf conf;
 	struct media *m;
-	struct media_worker *w;
 	struct media_want want;
 	struct media_result r;
 	struct clamd_peer clamd;
@@ -86,10 +85,8 @@ begin(struct world *w)
 {
 	struct err err = ERR_INIT;
 
-	media_worker_free(w->w);
 	media_free(w->m);
-	if (!media_new(&w->conf, &w->m, &err) ||
-	    !media_worker_new(w->m, &w->w, &err))
+	if (!media_new(&w->conf, &w->m, &err))
 		fail_msg("%s", err.text);
 }
 
@@ -134,7 +131,6 @@ world_close(void **state)
 	clamd_peer_stop(&w->clamd);
 	assert_true(w->may_hold || spool_is_empty(w));
 	media_result_clear(&w->r);
-	media_worker_free(w->w);
 	media_free(w->m);
 	graph_free(w->graph);
 	graph_peer_rm(w->dir);
@@ -179,7 +175,7 @@ fetch(struct world *w, const char *id)
 {
 	w->want.id = id;
 	media_result_clear(&w->r);
-	media_fetch(w->w, &w->want, w->now_ms, &w->r);
+	media_fetch(w->m, &w->want, w->now_ms, &w->r);
 	if (w->r.state == MEDIA_RETRY || w->r.state == MEDIA_UNAVAILABLE) {
 		assert_null(w->r.path);
 		assert_non_null(w->r.reason);
@@ -777,24 +773,22 @@ static void *
 fetch_some(void *arg)
 {
 	struct part *p = arg;
-	struct media_worker *w = NULL;
 
-	p->ok = media_worker_new(p->m, &w, NULL);
+	p->ok = true;
 	for (int i = 0; p->ok && i < 4; i++) {
 		struct media_want want = { .number = p->number * 10 + i,
 			.id = "301", .at_ms = p->now_ms };
 		struct media_result r;
 
-		media_fetch(w, &want, p->now_ms, &r);
+		media_fetch(p->m, &want, p->now_ms, &r);
 		p->ok = r.state == MEDIA_FETCHED;
 		media_result_clear(&r);
 	}
-	media_worker_free(w);
 	return NULL;
 }
 
 static void
-several_workers_fetch_the_same_bytes_at_once(void **state)
+several_threads_fetch_the_same_bytes_at_once(void **state)
 {
 	struct world *w = *state;
 	struct part parts[4];
@@ -851,7 +845,7 @@ main(void)
 		TEST(what_is_no_verdict_is_never_clean),
 		TEST(what_the_scanner_does_not_take_is_said_to_be_unscanned),
 		TEST(a_scan_can_be_stopped_and_its_file_stays),
-		TEST(several_workers_fetch_the_same_bytes_at_once),
+		TEST(several_threads_fetch_the_same_bytes_at_once),
 	};
 
 	return cmocka_run_group_tests_name("media against peers", tests,
