@@ -49,7 +49,7 @@ struct graph;
 struct graph_conf {
 	const char *url;		/* https://graph.facebook.com */
 	const char *version;		/* v25.0 */
-	const GBytes *token;
+	const GBytes *token;		/* copied */
 	const char *tls_ca_file;	/* NULL: the system's */
 	const GPtrArray *media_hosts;	/* char *; a leading dot: any host below;
 					   at port 443 or that of url */

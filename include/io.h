@@ -36,6 +36,9 @@ bool io_file_load(const char *path, size_t max_bytes, GBytes **out,
 bool io_secret_load(const char *path, size_t max_bytes, GBytes **out,
     struct err *err);
 
+/* Overwrites and frees it, if nobody else holds it; may be NULL. */
+void io_secret_forget(GBytes *secret);
+
 /* Writes all bytes, going on after short writes and EINTR. */
 bool io_write_all(int fd, const void *data, size_t len, struct err *err);
 

@@ -122,6 +122,19 @@ io_secret_load(const char *path, size_t max_bytes, GBytes **out,
 	return true;
 }
 
+void
+io_secret_forget(GBytes *secret)
+{
+	gpointer data;
+	gsize len;
+
+	if (secret == NULL)
+		return;
+	data = g_bytes_unref_to_data(secret, &len);
+	explicit_bzero(data, len);
+	g_free(data);
+}
+
 bool
 io_write_all(int fd, const void *data, size_t len, struct err *err)
 {

@@ -64,7 +64,6 @@ struct med_outage {
 struct med {
 	const struct conf *conf;
 	struct store *store;
-	GBytes *token;
 	struct graph *graph;	/* NULL: no graph block, nothing is fetched */
 	struct media *media;
 	struct med_crew crew;

@@ -5,7 +5,6 @@
  * Reads only; the secrets are looked at and forgotten.
  */
 #include <glib.h>
-#include <string.h>
 
 #include "build_int.h"
 #include "conf.h"
@@ -14,21 +13,7 @@
 #include "io.h"
 #include "render.h"
 #include "role.h"
-
-#define SECRET_MAX 4096
-
-static void
-forget(GBytes *secret)
-{
-	gpointer data;
-	gsize len;
-
-	if (secret == NULL)
-		return;
-	data = g_bytes_unref_to_data(secret, &len);
-	explicit_bzero(data, len);
-	g_free(data);
-}
+#include "role_int.h"
 
 static bool
 check_secret(const char *path, GString *messages)
@@ -38,11 +23,11 @@ check_secret(const char *path, GString *messages)
 
 	if (path == NULL)
 		return true;
-	if (!io_secret_load(path, SECRET_MAX, &secret, &err)) {
+	if (!io_secret_load(path, ROLE_SECRET_MAX, &secret, &err)) {
 		g_string_append_printf(messages, "%s\n", err.text);
 		return false;
 	}
-	forget(secret);
+	io_secret_forget(secret);
 	return true;
 }
 
@@ -88,29 +73,15 @@ check_templates(const struct conf *c, GString *messages)
 static bool
 check_graph(const struct conf_graph *g, GString *messages)
 {
-	struct graph_conf gc = { .url = g->url, .version = g->version,
-		.media_hosts = g->media_hosts, .proxy = g->proxy,
-		.proxy_user = g->proxy_user, .connect_ms = g->connect_ms,
-		.total_ms = g->total_ms };
 	struct err err = ERR_INIT;
 	struct graph *graph = NULL;
-	GBytes *token = NULL, *password = NULL;
-	bool ok;
 
-	if (g->url == NULL)
+	if (g->url == NULL || role_graph_new(g, &graph, &err)) {
+		graph_free(graph);
 		return true;
-	ok = io_secret_load(g->token_file, SECRET_MAX, &token, &err) &&
-	    (g->proxy_password_file == NULL || io_secret_load(
-	    g->proxy_password_file, SECRET_MAX, &password, &err));
-	gc.token = token;
-	gc.proxy_password = password;
-	ok = ok && graph_new(&gc, &graph, &err);
-	graph_free(graph);
-	forget(token);
-	forget(password);
-	if (!ok)
-		g_string_append_printf(messages, "%s\n", err.text);
-	return ok;
+	}
+	g_string_append_printf(messages, "%s\n", err.text);
+	return false;
 }
 
 bool

@@ -25,7 +25,6 @@
 #include "role_int.h"
 #include "text.h"
 
-#define SECRET_MAX 4096
 /* A busy wait is avoided by at least this sleep. */
 #define NAP_MS 50
 
@@ -57,7 +56,8 @@ set_relay(struct dlv *d, struct dlv_outlet *o, const struct conf_relay *r,
 
 	o->conf = r;
 	if (r->password_file != NULL && o->password == NULL &&
-	    !io_secret_load(r->password_file, SECRET_MAX, &o->password, err))
+	    !io_secret_load(r->password_file, ROLE_SECRET_MAX, &o->password,
+	    err))
 		return false;
 	o->relay = (struct deliver_relay){
 		.name = r->name, .host = r->host, .port = (int)r->port,

@@ -8,7 +8,9 @@
 #include "proc.h"
 
 struct conf;
+struct conf_graph;
 struct err;
+struct graph;
 struct store;
 
 /* Logs *err as the reason why the role stops, and gives its exit code. */
@@ -38,6 +40,12 @@ typedef bool role_purge_fn(struct store *st, int64_t before_ms, int limit,
 void role_purge(struct store *st, role_purge_fn *purge, const char *kind,
     int64_t keep_ms, int64_t *next_ms);
 
+/* Reads the block's secrets, and forgets them. */
+bool role_graph_new(const struct conf_graph *cg, struct graph **out,
+    struct err *err);
+
+/* No secret of a role is longer. */
+#define ROLE_SECRET_MAX 4096
 /* Waits before trying again after a store that is full or busy. */
 #define ROLE_RETRY_MS 1000
 /* The longest sleep: a lost wake-up costs this much latency, no more. */

@@ -31,7 +31,6 @@
 #include "text.h"
 #include "wa.h"
 
-#define SECRET_MAX 4096
 #define BATCH_MAX 512
 #define BATCH_BYTES (16 << 20)
 #define RETRY_AFTER_S 5
@@ -74,11 +73,8 @@ static void
 free_secret(gpointer p)
 {
 	struct wa_secret *s = p;
-	gsize len;
-	void *key = g_bytes_unref_to_data(s->key, &len);
 
-	explicit_bzero(key, len);
-	g_free(key);
+	io_secret_forget(s->key);
 	g_free(s->name);
 	g_free(s);
 }
@@ -93,15 +89,16 @@ load_secrets(struct intake *in, struct err *err)
 		struct wa_secret *s;
 		GBytes *key;
 
-		if (!io_secret_load(files->pdata[i], SECRET_MAX, &key, err))
+		if (!io_secret_load(files->pdata[i], ROLE_SECRET_MAX, &key,
+		    err))
 			return false;
 		s = g_new0(struct wa_secret, 1);
 		s->name = g_path_get_basename(files->pdata[i]);
 		s->key = key;
 		g_ptr_array_add(in->secrets, s);
 	}
-	return io_secret_load(in->conf->intake.verify_token_file, SECRET_MAX,
-	    &in->verify_token, err);
+	return io_secret_load(in->conf->intake.verify_token_file,
+	    ROLE_SECRET_MAX, &in->verify_token, err);
 }
 
 /* ---- listener threads -------------------------------------------------------- */

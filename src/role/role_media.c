@@ -7,7 +7,6 @@
  * its own death, short of poison_deaths.
  */
 #include <errno.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -15,59 +14,25 @@
 #include "conf.h"
 #include "err.h"
 #include "graph.h"
-#include "io.h"
 #include "log.h"
 #include "med_int.h"
 #include "role.h"
 #include "role_int.h"
 
-#define SECRET_MAX 4096
 /* A file of 100 MB takes clamd some seconds. */
 #define SCAN_TOTAL_MS 300000
 #define NAP_MS 50		/* a busy wait is avoided by at least this */
 
 /* ---- set-up ----------------------------------------------------------------------- */
 
-static void
-forget(GBytes *secret)
-{
-	gpointer data;
-	gsize len;
-
-	if (secret == NULL)
-		return;
-	data = g_bytes_unref_to_data(secret, &len);
-	explicit_bzero(data, len);
-	g_free(data);
-}
-
 /* Before ids are dropped: only root may read the files of secrets. */
 static bool
 open_graph(struct med *m, struct err *err)
 {
-	const struct conf_graph *cg = &m->conf->graph;
-	struct graph_conf gc = { .url = cg->url, .version = cg->version,
-		.tls_ca_file = cg->tls_ca_file,
-		.media_hosts = cg->media_hosts, .proxy = cg->proxy,
-		.proxy_tls_ca_file = cg->proxy_tls_ca_file,
-		.proxy_user = cg->proxy_user,
-		.connect_ms = cg->connect_ms, .total_ms = cg->total_ms };
-	GBytes *password = NULL;
-	bool ok;
-
-	if (cg->url == NULL)
+	if (m->conf->graph.url == NULL)
 		return true;
-	if (!io_secret_load(cg->token_file, SECRET_MAX, &m->token, err))
-		return false;
-	if (cg->proxy_password_file != NULL && !io_secret_load(
-	    cg->proxy_password_file, SECRET_MAX, &password, err))
-		return false;
-	gc.token = m->token;
-	gc.proxy_password = password;
 	graph_init();
-	ok = graph_new(&gc, &m->graph, err);
-	forget(password);
-	return ok;
+	return role_graph_new(&m->conf->graph, &m->graph, err);
 }
 
 static bool
@@ -178,7 +143,6 @@ finish(struct med *m)
 	g_queue_clear_full(&m->landed, med_job_free);
 	media_free(m->media);
 	graph_free(m->graph);
-	forget(m->token);
 	store_close(m->store);
 	if (m->crew.fd >= 0)
 		close(m->crew.fd);
