@@ -135,6 +135,14 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 1' HUP INT TERM
 
+# stay COMMAND...: with a standard input that never comes, and ends with this
+# script however that ends; that of peers, which end with it.
+mkfifo "$tmp/hold"
+exec {hold}<> "$tmp/hold"
+stay() {
+	exec "$@" < "$tmp/hold" {hold}>&-
+}
+
 # free_ports NAME...: sets each to a port of 127.0.0.1 that nobody has.
 free_ports() {
 	local ports
@@ -514,9 +522,9 @@ start_peer() {
 	local name=$1 port=$2
 	shift 2
 	[ -e "$tmp/$name.script" ] || : > "$tmp/$name.script"
-	python3 -B "$SRCDIR/tests/lib/smtp_peer.py" --dir "$tmp/$name" \
+	stay python3 -B "$SRCDIR/tests/lib/smtp_peer.py" --dir "$tmp/$name" \
 		--script "$tmp/$name.script" --port "$port" "$@" \
-		> "$tmp/$name.port" 2> "$tmp/$name.err" < <(exec sleep 3600) &
+		> "$tmp/$name.port" 2> "$tmp/$name.err" &
 	pids[$name]=$!
 	wait_for 10 test -s "$tmp/$name.port"
 }

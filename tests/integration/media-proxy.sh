@@ -13,17 +13,13 @@ secret='p:ss wörd'
 mkdir -p "$proxy"
 (umask 077 && printf '%s\n' "$secret" > "$tmp/proxy.password")
 
-# The standard input of the proxies; it ends with this script.
-mkfifo "$tmp/hold"
-exec 9<> "$tmp/hold"
-
 # start_proxy [OPTION...]: in the place of the one that ran
 start_proxy() {
 	end proxy
 	: > "$tmp/proxy.port"
-	python3 -B "$SRCDIR/tests/fake/proxy.py" --dir "$proxy" \
+	stay python3 -B "$SRCDIR/tests/fake/proxy.py" --dir "$proxy" \
 		${proxy_port:+--port "$proxy_port"} "$@" \
-		> "$tmp/proxy.port" 2> "$tmp/proxy.err" < "$tmp/hold" 9>&- &
+		> "$tmp/proxy.port" 2> "$tmp/proxy.err" &
 	pids[proxy]=$!
 	wait_for 10 test -s "$tmp/proxy.port" &&
 		read -r proxy_port < "$tmp/proxy.port"

@@ -9,9 +9,9 @@ graph=$tmp/graph
 # Sets graph_port, foreign_port and plain_port.
 start_graph() {
 	mkdir -p "$graph"
-	python3 -B "$SRCDIR/tests/fake/graph.py" --dir "$graph" \
+	stay python3 -B "$SRCDIR/tests/fake/graph.py" --dir "$graph" \
 		--phone-number-id 106540352242922 "$@" \
-		> "$tmp/graph.ports" 2> "$tmp/graph.err" < <(exec sleep 3600) &
+		> "$tmp/graph.ports" 2> "$tmp/graph.err" &
 	pids[graph]=$!
 	wait_for 20 test -s "$tmp/graph.ports" &&
 		read -r graph_port foreign_port plain_port < "$tmp/graph.ports"
