@@ -101,6 +101,24 @@ graph_peer_file(struct graph_peer *p, const char *name, const void *data,
 	assert_true(g_file_set_contents(path, data, (gssize)len, NULL));
 }
 
+void
+graph_peer_files(struct graph_peer *p, int first, int last, const char *ext,
+    const void *data, gsize len)
+{
+	for (int id = first; id <= last; id++) {
+		g_autofree char *name = g_strdup_printf("%d.%s", id, ext);
+
+		graph_peer_file(p, name, data, len);
+	}
+}
+
+void
+graph_peer_fill(char *data, gsize len)
+{
+	for (gsize i = 0; i < len; i++)
+		data[i] = (char)(i * 31 >> 3);
+}
+
 int
 graph_peer_logged(struct graph_peer *p, const char *begin)
 {

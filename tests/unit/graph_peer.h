@@ -22,6 +22,11 @@ struct graph_peer *graph_peer_start(const char *script);
 void graph_peer_stop(struct graph_peer *p);
 void graph_peer_file(struct graph_peer *p, const char *name, const void *data,
     gsize len);
+/* The same bytes under each id from first to last: "301.png" … */
+void graph_peer_files(struct graph_peer *p, int first, int last,
+    const char *ext, const void *data, gsize len);
+/* Bytes for a file: what is cut, moved or repeated differs. */
+void graph_peer_fill(char *data, gsize len);
 /* How many lines of its log begin so. */
 int graph_peer_logged(struct graph_peer *p, const char *begin);
 /* The same, once there are so many: it takes note after it has answered. */

@@ -102,16 +102,11 @@ static int
 start_peer(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < SIZE; i++)
-		content[i] = (char)(i * 31 >> 3);
+	graph_peer_fill(content, SIZE);
 	peer = graph_peer_start(script);
 	assert_non_null(peer);	/* it needs python3 and openssl */
-	for (int id = 101; id < 300;
-	    id = id == 120 ? 201 : id + 1) {
-		g_autofree char *name = g_strdup_printf("%d.jpg", id);
-
-		graph_peer_file(peer, name, content, SIZE);
-	}
+	graph_peer_files(peer, 101, 120, "jpg", content, SIZE);
+	graph_peer_files(peer, 201, 299, "jpg", content, SIZE);
 	return 0;
 }
 

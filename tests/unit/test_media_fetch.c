@@ -146,19 +146,14 @@ start_peer(void **state)
 {
 	(void)state;
 	graph_init();
+	graph_peer_fill(content, SIZE);
 	memcpy(content, "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\10\6\0",
 	    28);
-	for (size_t i = 28; i < SIZE; i++)
-		content[i] = (char)(i * 31 >> 3);
 	hash_sha256(content, SIZE, digest);
 	hash_hex(digest, digest_hex);
 	peer = graph_peer_start(script);
 	assert_non_null(peer);	/* it needs python3 and openssl */
-	for (int id = 301; id < 350; id++) {
-		g_autofree char *name = g_strdup_printf("%d.png", id);
-
-		graph_peer_file(peer, name, content, SIZE);
-	}
+	graph_peer_files(peer, 301, 349, "png", content, SIZE);
 	return 0;
 }
 
