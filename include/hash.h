@@ -23,8 +23,17 @@ struct hash *hash_new(void);
 void hash_update(struct hash *h, const void *data, size_t len);
 void hash_final(struct hash *h, uint8_t out[HASH_SIZE]);
 
+/* The same of what a file has from its beginning; false with errno set. */
+bool hash_file(int fd, uint8_t out[HASH_SIZE], int64_t *size);
+
 /* Lower-case hex, NUL-terminated; returns out. */
 char *hash_hex(const uint8_t digest[HASH_SIZE], char out[HASH_HEX_SIZE]);
+
+/*
+ * "ab/cd/<64 hex>", g_free() it: how a file is named by its content, below the
+ * directory for such files.
+ */
+char *hash_path(const uint8_t digest[HASH_SIZE]);
 
 /* First 130 bits as 26 lower-case RFC 4648 base32 characters, for addresses. */
 char *hash_base32(const uint8_t digest[HASH_SIZE], char out[HASH_B32_SIZE]);

@@ -3,8 +3,8 @@
  * One file of a message, from its id to a verified, scanned, durable file:
  * what to ask next, what to believe, when to try again. No store, no log.
  *
- * Files are named by their content (SHA-256, hexadecimal), below two levels
- * of directories, written durably before anybody is told of them. The same
+ * Files are named by their content (hash_path()), below two levels of
+ * directories, written durably before anybody is told of them. The same
  * bytes are kept once. Nothing is ever run or unpacked here.
  */
 #pragma once
@@ -48,6 +48,8 @@ struct media_want {
 	int64_t first_ms;		/* of the first attempt; 0: this one */
 };
 
+#define MEDIA_INFECTED "infected: "
+
 enum media_state {
 	MEDIA_FETCHED,		/* path, sha256, size, type, verdict are set */
 	MEDIA_QUARANTINED,	/* the same; path is in the quarantine */
@@ -66,7 +68,8 @@ struct media_result {
 	bool hash_differs;	/* after several tries the bytes still are not
 				   those declared: kept all the same, and said */
 	bool type_differs;	/* declared as another type */
-	char *verdict;		/* "clean", "infected: NAME", "unscanned: WHY";
+	char *verdict;		/* "clean", MEDIA_INFECTED "NAME",
+				   "unscanned: WHY";
 				   NULL without a scanner */
 	char *reason;		/* for a person: cause, and remedy if any */
 	char what[24];		/* of the failure: "graph.auth" … for the log:
@@ -110,8 +113,6 @@ void media_fetch(struct media *m, const struct media_want *want,
 bool media_inspect(struct media *m, const struct media_want *want,
     const char *path, struct media_result *out, struct err *err);
 
-/* "ab/cd/<64 hex>", owned by the caller. */
-char *media_path(const uint8_t sha256[HASH_SIZE]);
 /* Removes unfinished downloads of a former life from the spool. */
 bool media_sweep(const char *spool, struct err *err);
 /* Removes what the spool holds of a want that is not tried any more. */

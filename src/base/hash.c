@@ -6,6 +6,8 @@
 #include "hash.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <glib.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -13,6 +15,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define PIECE 65536
 
 static EVP_MD *sha256;
 static pthread_key_t ctx_key;	/* only to free the context of a thread */
@@ -110,6 +115,32 @@ hash_final(struct hash *h, uint8_t out[HASH_SIZE])
 	free(h);
 }
 
+bool
+hash_file(int fd, uint8_t out[HASH_SIZE], int64_t *size)
+{
+	struct hash *h = hash_new();
+	g_autofree char *buf = g_malloc(PIECE);
+	int64_t at = 0;
+	ssize_t n;
+
+	while ((n = pread(fd, buf, PIECE, at)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			int e = errno;
+
+			hash_final(h, NULL);
+			errno = e;
+			return false;
+		}
+		hash_update(h, buf, (size_t)n);
+		at += n;
+	}
+	hash_final(h, out);
+	*size = at;
+	return true;
+}
+
 /* RFC 2104, on top of the fetched digest: no key object per call. */
 void
 hash_hmac_sha256(const void *key, size_t key_len, const void *data,
@@ -149,6 +180,15 @@ hash_hex(const uint8_t digest[HASH_SIZE], char out[HASH_HEX_SIZE])
 	}
 	out[2 * HASH_SIZE] = '\0';
 	return out;
+}
+
+char *
+hash_path(const uint8_t digest[HASH_SIZE])
+{
+	char hex[HASH_HEX_SIZE];
+
+	hash_hex(digest, hex);
+	return g_strdup_printf("%.2s/%.2s/%s", hex, hex + 2, hex);
 }
 
 char *

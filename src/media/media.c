@@ -18,7 +18,6 @@
 #include "io.h"
 #include "media_int.h"
 
-#define INFECTED "infected: "
 #define QUARANTINE "quarantine"
 
 struct media {
@@ -244,7 +243,7 @@ do_held(struct try *t)
 static enum media_outcome
 do_kept(struct try *t)
 {
-	g_autofree char *name = t->has_digest ? media_path(t->digest) : NULL;
+	g_autofree char *name = t->has_digest ? hash_path(t->digest) : NULL;
 	struct err ignored = ERR_INIT;
 
 	if (name == NULL)
@@ -398,7 +397,7 @@ static bool
 is_infected(const struct try *t)
 {
 	return t->out->verdict != NULL &&
-	    g_str_has_prefix(t->out->verdict, INFECTED);
+	    g_str_has_prefix(t->out->verdict, MEDIA_INFECTED);
 }
 
 /*
@@ -414,7 +413,7 @@ do_keep(struct try *t)
 	char hex[HASH_HEX_SIZE];
 
 	t->out->path = away ? g_strdup_printf(QUARANTINE "/%s",
-	    hash_hex(t->out->sha256, hex)) : media_path(t->out->sha256);
+	    hash_hex(t->out->sha256, hex)) : hash_path(t->out->sha256);
 	t->err = (struct err)ERR_INIT;
 	if ((kept && !away) || media_file_publish(t->file, t->conf->dir,
 	    t->out->path, kept, &t->err)) {

@@ -284,7 +284,7 @@ judge(const struct link *l, const GString *reply, char **verdict,
 		*verdict = g_strdup("clean");
 		return true;
 	case REPLY_INFECTED:
-		*verdict = g_strdup_printf("infected: %s", text);
+		*verdict = g_strconcat(MEDIA_INFECTED, text, NULL);
 		return true;
 	case REPLY_TOO_LARGE:
 		*verdict = g_strdup("unscanned: larger than the scanner takes "

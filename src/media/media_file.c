@@ -17,8 +17,6 @@
 
 #include "io.h"
 
-#define PIECE 65536
-
 static bool
 fail(struct err *err, const char *verb, const char *path)
 {
@@ -28,15 +26,6 @@ fail(struct err *err, const char *verb, const char *path)
 
 	return err_set(err, temp ? ERR_TEMP : ERR_CONF, "io.publish",
 	    "cannot %s %s: %s", verb, path, err_errno(e));
-}
-
-char *
-media_path(const uint8_t sha256[HASH_SIZE])
-{
-	char hex[HASH_HEX_SIZE];
-
-	hash_hex(sha256, hex);
-	return g_strdup_printf("%.2s/%.2s/%s", hex, hex + 2, hex);
 }
 
 char *
@@ -58,24 +47,8 @@ bool
 media_file_measure(int fd, uint8_t sha256[HASH_SIZE], int64_t *size,
     struct err *err)
 {
-	struct hash *h = hash_new();
-	g_autofree char *buf = g_malloc(PIECE);
-	int64_t at = 0;
-	ssize_t n;
-
-	while ((n = pread(fd, buf, PIECE, at)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			hash_final(h, NULL);
-			return fail(err, "read", "a downloaded file");
-		}
-		hash_update(h, buf, (size_t)n);
-		at += n;
-	}
-	hash_final(h, sha256);
-	*size = at;
-	return true;
+	return hash_file(fd, sha256, size) ||
+	    fail(err, "read", "a downloaded file");
 }
 
 /* Each directory is durable before there is something in it. */

@@ -72,7 +72,6 @@ const char *media_type_best(const char *declared, const char *sniffed);
 
 /* ---- files (media_file.c) --------------------------------------------------- */
 
-/* size and digest, in pieces of a bounded size. */
 bool media_file_measure(int fd, uint8_t sha256[HASH_SIZE], int64_t *size,
     struct err *err);
 /* An empty new file to write and read. */

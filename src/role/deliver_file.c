@@ -22,8 +22,6 @@
 #include "hash.h"
 #include "io.h"
 
-#define BLOCK_BYTES ((size_t)64 << 10)
-
 static bool refuse(struct deliver_report *r, enum deliver_result result,
     const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
@@ -75,22 +73,11 @@ check_size(int fd, const struct dlv_job *job, struct deliver_report *r)
 static bool
 check_hash(int fd, const struct dlv_job *job, struct deliver_report *r)
 {
-	g_autofree char *block = g_malloc(BLOCK_BYTES);
-	struct hash *hash = hash_new();
 	uint8_t digest[HASH_SIZE];
-	ssize_t n;
+	int64_t size;
 
-	while ((n = read(fd, block, BLOCK_BYTES)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			refuse_errno(r, "read", job);
-			hash_final(hash, NULL);
-			return false;
-		}
-		hash_update(hash, block, (size_t)n);
-	}
-	hash_final(hash, digest);
+	if (!hash_file(fd, digest, &size))
+		return refuse_errno(r, "read", job);
 	if (hash_equal(digest, job->sha256, HASH_SIZE))
 		return true;
 	return refuse(r, DELIVER_REJECTED, "the mail's file is not what was "

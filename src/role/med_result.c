@@ -17,8 +17,6 @@
 #include "proc.h"
 #include "text.h"
 
-#define INFECTED "infected: "
-
 /* ---- outages ---------------------------------------------------------------------- */
 
 /* The token was good enough for Graph to say anything else. */
@@ -169,7 +167,8 @@ tell_fetched(const struct med_job *j)
 	    j->turn_id, r->size, r->type, j->fetch.attempts + 1,
 	    clock_mono_ms() - j->started_ms, verdict, r->hash_differs,
 	    r->type_differs);
-	if (r->verdict != NULL && g_str_has_prefix(r->verdict, INFECTED))
+	if (r->verdict != NULL && g_str_has_prefix(r->verdict,
+	    MEDIA_INFECTED))
 		log_error("media.infected", "want=%" PRId64 " turn=%" PRId64
 		    " scan=%s done=%s", j->want.number, j->turn_id, verdict,
 		    r->state == MEDIA_QUARANTINED ? "quarantined" : "tagged");

@@ -116,15 +116,6 @@ store_dirs_clear(struct store_dirs *d)
 
 /* ---- one file ------------------------------------------------------------- */
 
-static char *
-name_of(const uint8_t sha256[HASH_SIZE])
-{
-	char hex[HASH_HEX_SIZE];
-
-	hash_hex(sha256, hex);
-	return g_strdup_printf("%.2s/%.2s/%s", hex, hex + 2, hex);
-}
-
 /* One directory, whose name is durable before anything is in it. */
 static bool
 make_dir(const char *dir, struct err *err)
@@ -175,7 +166,7 @@ bool
 store_file_keep(struct store *st, const char *path, size_t len,
     const uint8_t sha256[HASH_SIZE], char **name, struct err *err)
 {
-	g_autofree char *place = name_of(sha256);
+	g_autofree char *place = hash_path(sha256);
 	g_autofree char *to = g_build_filename(store_dir(st, STORE_DIR_MAIL),
 	    place, NULL);
 	g_autofree char *dir = NULL;

@@ -256,14 +256,13 @@ find_want(void *arg, const struct store_want *want,
 static char *
 make_file(struct store *st, const struct fetched *file, struct store_fetch *f)
 {
-	char hex[HASH_HEX_SIZE], *name;
+	char *name;
 	g_autofree char *bytes = g_strnfill(file->size, file->media_id[2]);
 	g_autofree char *path = NULL, *place = NULL;
 
 	f->size = (int64_t)file->size;
 	hash_sha256(bytes, file->size, f->sha256);
-	hash_hex(f->sha256, hex);
-	name = g_strdup_printf("%.2s/%.2s/%s", hex, hex + 2, hex);
+	name = hash_path(f->sha256);
 	path = g_build_filename(store_dir(st, STORE_DIR_MEDIA), name, NULL);
 	place = g_path_get_dirname(path);
 	crash_hold(true);

@@ -221,12 +221,11 @@ static char *
 write_file(struct play *p, const char *text, struct store_fetch *f)
 {
 	g_autofree char *place = NULL, *dir = NULL;
-	char hex[HASH_HEX_SIZE], *name;
+	char *name;
 
 	f->size = (int64_t)strlen(text);
 	hash_sha256(text, strlen(text), f->sha256);
-	hash_hex(f->sha256, hex);
-	name = g_strdup_printf("%.2s/%.2s/%s", hex, hex + 2, hex);
+	name = hash_path(f->sha256);
 	place = g_build_filename(store_dir(p->w->fetching, STORE_DIR_MEDIA),
 	    name, NULL);
 	dir = g_path_get_dirname(place);

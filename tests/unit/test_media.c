@@ -476,7 +476,7 @@ a_file_is_published_below_two_directories_of_its_digest(void **state)
 
 	(void)state;
 	hash_sha256("test", 4, sha256);
-	name = media_path(sha256);
+	name = hash_path(sha256);
 	assert_string_equal(name, "9f/86/9f86d081884c7d659a2feaa0c55ad015a3bf"
 	    "4f1b2b0b822cd15d6c15b0f00a08");
 	put(dir, "x.part", "test");

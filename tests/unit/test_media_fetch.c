@@ -215,7 +215,7 @@ static void
 assert_whole(struct world *w)
 {
 	g_autofree char *path = NULL;
-	g_autofree char *name = media_path(digest);
+	g_autofree char *name = hash_path(digest);
 	g_autofree char *got = NULL;
 	gsize len;
 
@@ -604,7 +604,7 @@ an_infected_file_goes_to_quarantine(void **state)
 {
 	struct world *w = *state;
 	g_autofree char *want = g_strconcat("quarantine/", digest_hex, NULL);
-	g_autofree char *name = media_path(digest);
+	g_autofree char *name = hash_path(digest);
 	g_autofree char *kept = g_build_filename(w->files, name, NULL);
 
 	w->conf.infected = MEDIA_QUARANTINE;
@@ -620,7 +620,7 @@ static void
 a_file_of_an_earlier_message_is_not_taken_away_from_it(void **state)
 {
 	struct world *w = *state;
-	g_autofree char *name = media_path(digest);
+	g_autofree char *name = hash_path(digest);
 	g_autofree char *kept = g_build_filename(w->files, name, NULL);
 
 	fetch(w, "333");
