@@ -78,9 +78,10 @@ void graph_media_clear(struct graph_media *m);
 
 /*
  * Source: Meta, Cloud API, "Retrieve Media URL". phone_number_id may be NULL.
- * *retry_ms (may be NULL) is the wait a refusal asked for, at most an hour,
- * else 0; it is set on failure, too.
+ * *retry_ms (may be NULL) is the wait a refusal asked for, else 0; it is set on
+ * failure, too.
  */
+#define GRAPH_WAIT_MAX_MS INT64_C(3600000)	/* more is not believed */
 bool graph_media_find(struct graph *g, const char *id,
     const char *phone_number_id, struct graph_media *out, int64_t *retry_ms,
     struct err *err);

@@ -33,8 +33,6 @@ bool graph_host_is_rule(const char *rule);
 
 /* More is not read of an answer that is no file. */
 #define GRAPH_ANSWER_MAX (64 * 1024)
-/* The longest wait that is believed. */
-#define GRAPH_WAIT_MAX_MS INT64_C(3600000)
 
 enum graph_call { GRAPH_FIND, GRAPH_DOWNLOAD };
 

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "conf.h"
 #include "err.h"
+#include "graph.h"
 #include "log.h"
 #include "med_int.h"
 #include "proc.h"
@@ -18,7 +19,6 @@
 #define CURSOR "wants"
 #define BATCH_DEAD 1000
 #define CLOCK_SLACK_MS 5000
-#define ASKED_MAX_MS 3600000	/* a wait that Graph asks for, see graph.h */
 
 struct picked {
 	struct med *m;
@@ -151,7 +151,7 @@ med_mind_clock(struct med *m, int64_t now_ms, struct err *err)
 {
 	int64_t longest = m->conf->media.retry_max_ms;
 	struct far far = { .after_ms = now_ms + CLOCK_SLACK_MS +
-		MAX(longest + longest / 8, ASKED_MAX_MS) };
+		MAX(longest + longest / 8, GRAPH_WAIT_MAX_MS) };
 	bool ok = true;
 
 	if (m->last_now_ms != 0 && now_ms >= m->last_now_ms - CLOCK_SLACK_MS) {
