@@ -23,7 +23,7 @@ struct answering {
 struct answer {
 	struct store_fetch fetch;
 	struct media_result result;
-	char *path, *reason;
+	char *reason;
 };
 
 static void
@@ -32,24 +32,28 @@ free_answer(gpointer p)
 	struct answer *a = p;
 
 	media_result_clear(&a->result);
-	g_free(a->path);
 	g_free(a->reason);
 	g_free(a);
 }
 
-/* "811000000000042" or "811000000000042.jpg"; NULL: neither. */
+/*
+ * "811000000000042" or "811000000000042.jpg"; NULL: neither. Absolute: the
+ * store takes other paths for its own, and a reason may name it.
+ */
 static char *
 find_file(const char *dir, const char *id)
 {
 	g_autofree char *stem = g_strconcat(id, ".", NULL);
 	g_autoptr(GDir) d = g_dir_open(dir, 0, NULL);
+	g_autofree char *path = NULL;
 	const char *name;
 
-	while (d != NULL && (name = g_dir_read_name(d)) != NULL) {
+	while (path == NULL && d != NULL &&
+	    (name = g_dir_read_name(d)) != NULL) {
 		if (strcmp(name, id) == 0 || g_str_has_prefix(name, stem))
-			return g_build_filename(dir, name, NULL);
+			path = g_build_filename(dir, name, NULL);
 	}
-	return NULL;
+	return path == NULL ? NULL : g_canonicalize_filename(path, NULL);
 }
 
 static void
@@ -67,14 +71,15 @@ set_found(struct answer *a)
 }
 
 static void
-inspect(struct answering *k, const struct store_want *w, struct answer *a)
+inspect(struct answering *k, const struct store_want *w, const char *path,
+    struct answer *a)
 {
 	struct media_want want = { .id = w->media_id, .url = w->url,
 		.mime_type = w->mime_type, .sha256 = w->sha256,
 		.phone_number_id = w->business, .at_ms = w->at_ms };
 	struct err err = ERR_INIT;
 
-	if (media_inspect(k->media, &want, a->path, &a->result, &err)) {
+	if (media_inspect(k->media, &want, path, &a->result, &err)) {
 		set_found(a);
 	} else {
 		a->reason = g_strdup(err.text);
@@ -98,11 +103,8 @@ take_want(void *arg, const struct store_want *w, const struct store_fetch *f)
 		.reason = "not in the folder given with --media" };
 	g_ptr_array_add(k->answers, a);
 	path = find_file(k->ctl->media_dir, w->media_id);
-	if (path == NULL)
-		return true;
-	/* Absolute: the store takes other paths for its own. */
-	a->path = g_canonicalize_filename(path, NULL);
-	inspect(k, w, a);
+	if (path != NULL)
+		inspect(k, w, path, a);
 	return true;
 }
 
