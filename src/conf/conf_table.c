@@ -84,7 +84,7 @@ static const struct conf_row main_rows[] = {
 		.help = "Deaths on one item before a person must look." },
 	{ "trusted_network", CONF_NETWORK, .flags = CONF_MANY,
 		.offset = AT(trusted_networks),
-		.help = "SMTP in clear text may go there." },
+		.help = "Clear text may go there." },
 	{ "directory", CONF_PATH, .offset = AT(directory_file),
 		.help = "The file that says who is who." },
 	{ "catch_all", CONF_NAME, .flags = CONF_REQUIRED,
@@ -253,7 +253,7 @@ static const struct conf_row keep_rows[] = {
 		.help = "Keep raw events after delivery." },
 	{ "mail", CONF_DURATION, .preset = "30d", .min = 0,
 		.max = 36500 * DAY, .offset = AT(keep.mail_ms),
-		.help = "Keep rendered mails after delivery." },
+		.help = "Keep rendered mails and files after delivery." },
 };
 
 static const struct conf_block block_log = { .name = "log",

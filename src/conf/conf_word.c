@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Values that are one word of a set form: names, header names, languages,
- * time zones. Only the form is looked at, but of a time zone; messages are the end of a
- * sentence that begins with the value.
+ * time zones. Only the form is looked at, but a time zone must be known, too.
+ * Messages are the end of a sentence that begins with the value.
  */
 #include "conf_int.h"
 
