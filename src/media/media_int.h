@@ -107,3 +107,8 @@ struct media_scan {
  */
 bool media_clamd_scan(const struct media_scan *s, int fd, char **verdict,
     struct err *err);
+
+/* ---- how long it plays (media_length.c) ------------------------------------ */
+
+/* Milliseconds of an Ogg or MP4 recording; -1: not known. */
+int64_t media_length(int fd, int64_t size);
