@@ -68,6 +68,7 @@ struct media_result {
 	bool hash_differs;	/* after several tries the bytes still are not
 				   those declared: kept all the same, and said */
 	bool type_differs;	/* declared as another type */
+	int64_t length_ms;	/* of a recording; 0: not known */
 	char *verdict;		/* "clean", MEDIA_INFECTED "NAME",
 				   "unscanned: WHY";
 				   NULL without a scanner */

@@ -92,6 +92,7 @@ struct render_media {
 	const char *type;	/* by its bytes; NULL when not known */
 	bool hash_differs;	/* not the SHA-256 the network declared */
 	bool type_differs;	/* declared as something else */
+	int64_t length_ms;	/* of a recording; 0: not known */
 	const char *verdict;	/* "clean", "infected: Eicar", "unscanned: …" */
 	const char *reason;	/* why it is missing or late; one line */
 };

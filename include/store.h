@@ -315,6 +315,7 @@ struct store_fetch {
 	const char *path;	/* relative to STORE_DIR_MEDIA, or NULL */
 	const char *type, *verdict, *reason;	/* or NULL */
 	bool hash_differs, type_differs;
+	int64_t length_ms;	/* of a recording; 0: not known */
 };
 /* fetch is never NULL: state STORE_FETCH_NONE where there is none. */
 typedef bool store_want_fn(void *arg, const struct store_want *want,

@@ -68,6 +68,7 @@ set_found(struct answer *a)
 	a->fetch.type = r->type;
 	a->fetch.hash_differs = r->hash_differs;
 	a->fetch.type_differs = r->type_differs;
+	a->fetch.length_ms = r->length_ms;
 }
 
 static void

@@ -178,6 +178,7 @@ look_at(struct media *m, const char *path, const char *declared,
 	if (!media_file_measure(fd, out->sha256, &out->size, err))
 		return false;
 	sniff(m, fd, declared, out);
+	out->length_ms = media_length(fd, out->size);
 	return true;
 }
 
@@ -499,6 +500,7 @@ finish(struct try *t, enum media_step end)
 		g_clear_pointer(&t->out->type, g_free);
 		g_clear_pointer(&t->out->verdict, g_free);
 		t->out->hash_differs = t->out->type_differs = false;
+		t->out->length_ms = 0;
 		t->out->size = 0;
 	}
 	unlink(t->part);

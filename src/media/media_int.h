@@ -110,5 +110,5 @@ bool media_clamd_scan(const struct media_scan *s, int fd, char **verdict,
 
 /* ---- how long it plays (media_length.c) ------------------------------------ */
 
-/* Milliseconds of an Ogg or MP4 recording; -1: not known. */
+/* Milliseconds of an Ogg or MP4 recording; 0: not known. */
 int64_t media_length(int fd, int64_t size);

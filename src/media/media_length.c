@@ -44,12 +44,12 @@ read_at(int fd, int64_t at, uint8_t *to, size_t len)
 	return at >= 0 && pread(fd, to, len, at) == (ssize_t)len;
 }
 
-/* -1 when it makes no sense; 0 is what streams say that do not know it. */
+/* 0, not known, when it makes no sense. */
 static int64_t
 to_ms(uint64_t units, uint64_t rate)
 {
-	if (units == 0 || rate == 0 || units / rate > (uint64_t)LONGEST_MS / 1000)
-		return -1;
+	if (rate == 0 || units / rate > (uint64_t)LONGEST_MS / 1000)
+		return 0;
 	return (int64_t)(units * 1000 / rate);
 }
 
@@ -108,7 +108,7 @@ ogg_length(int fd, int64_t size)
 	if (!read_ogg(fd, &o) ||
 	    !read_at(fd, size - (int64_t)len, tail, len) ||
 	    !last_granule(&o, tail, len, &granule) || granule < o.skip)
-		return -1;
+		return 0;
 	return to_ms(granule - o.skip, o.rate);
 }
 
@@ -159,12 +159,12 @@ mp4_length(int fd, int64_t size)
 	    !find_box(fd, &movie, "mvhd", &header) ||
 	    header.end - header.at < (int64_t)sizeof(h) ||
 	    !read_at(fd, header.at, h, sizeof(h)))
-		return -1;
+		return 0;
 	/* All ones: the length is not known. */
 	if (h[0] == 0)
-		return big(h + 16, 4) == UINT32_MAX ? -1 :
+		return big(h + 16, 4) == UINT32_MAX ? 0 :
 		    to_ms(big(h + 16, 4), big(h + 12, 4));
-	return h[0] != 1 || big(h + 24, 8) == UINT64_MAX ? -1 :
+	return h[0] != 1 || big(h + 24, 8) == UINT64_MAX ? 0 :
 	    to_ms(big(h + 24, 8), big(h + 20, 4));
 }
 
@@ -174,8 +174,8 @@ media_length(int fd, int64_t size)
 	uint8_t start[8];
 
 	if (!read_at(fd, 0, start, sizeof(start)))
-		return -1;
+		return 0;
 	if (memcmp(start, "OggS", 4) == 0)
 		return ogg_length(fd, size);
-	return memcmp(start + 4, "ftyp", 4) == 0 ? mp4_length(fd, size) : -1;
+	return memcmp(start + 4, "ftyp", 4) == 0 ? mp4_length(fd, size) : 0;
 }

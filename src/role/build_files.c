@@ -144,7 +144,8 @@ take_file(void *arg, const struct store_want *w, const struct store_fetch *f)
 		.state = state_of(f->state), .path = h->path,
 		.size = f->size, .type = h->type,
 		.hash_differs = f->hash_differs,
-		.type_differs = f->type_differs, .verdict = h->verdict,
+		.type_differs = f->type_differs,
+		.length_ms = f->length_ms, .verdict = h->verdict,
 		.reason = h->reason };
 	memcpy(h->media.sha256, f->sha256, HASH_SIZE);
 	g->late += h->media.state == RENDER_MEDIA_LATE;

@@ -149,6 +149,7 @@ write_result(struct med *m, struct med_job *j, int64_t now)
 	f->reason = r->reason;
 	f->hash_differs = r->hash_differs;
 	f->type_differs = r->type_differs;
+	f->length_ms = r->length_ms;
 	store_fetch_set(m->store, f);
 }
 

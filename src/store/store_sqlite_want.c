@@ -15,9 +15,9 @@
 	"w.wanted_ms"
 #define COLUMNS WANT_COLUMNS ", f.state, f.attempts, f.deaths, f.first_ms, " \
 	"f.next_ms, f.done_ms, f.sha256, f.size, f.path, f.type, f.verdict, " \
-	"f.reason, f.hash_differs, f.type_differs, f.number"
+	"f.reason, f.hash_differs, f.type_differs, f.length_ms, f.number"
 #define FETCH_AT 12
-#define NUMBER_AT 26
+#define NUMBER_AT 27
 #define FROM_WANT " FROM want w LEFT JOIN fetch f ON f.want_id = w.id "
 #define FROM_FETCH " FROM fetch f CROSS JOIN want w ON w.id = f.want_id "
 
@@ -56,6 +56,7 @@ read_fetch(sqlite3_stmt *q, int64_t want_id, struct store_fetch *f)
 	f->reason = store_db_text(q, FETCH_AT + 11);
 	f->hash_differs = sqlite3_column_int64(q, FETCH_AT + 12) != 0;
 	f->type_differs = sqlite3_column_int64(q, FETCH_AT + 13) != 0;
+	f->length_ms = sqlite3_column_int64(q, FETCH_AT + 14);
 }
 
 static bool
@@ -208,8 +209,8 @@ put_fetch(struct sqlite *s, const struct store_fetch *f, int64_t number,
 {
 	return store_db_run(s, "INSERT INTO fetch (want_id, state, number, "
 	    "attempts, deaths, first_ms, next_ms, done_ms, sha256, size, "
-	    "path, type, verdict, reason, hash_differs, type_differs) "
-	    "VALUES (?,?,nullif(?,0),?,?,?,?,?,?,?,?,?,?,?,?,?) "
+	    "path, type, verdict, reason, hash_differs, type_differs, "
+	    "length_ms) VALUES (?,?,nullif(?,0),?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
 	    "ON CONFLICT (want_id) DO UPDATE SET state = excluded.state, "
 	    "number = excluded.number, attempts = excluded.attempts, "
 	    "deaths = excluded.deaths, first_ms = excluded.first_ms, "
@@ -218,12 +219,14 @@ put_fetch(struct sqlite *s, const struct store_fetch *f, int64_t number,
 	    "path = excluded.path, type = excluded.type, "
 	    "verdict = excluded.verdict, reason = excluded.reason, "
 	    "hash_differs = excluded.hash_differs, "
-	    "type_differs = excluded.type_differs "
-	    "WHERE fetch.number IS NULL", err, "isiiiiiihissssii",
+	    "type_differs = excluded.type_differs, "
+	    "length_ms = excluded.length_ms "
+	    "WHERE fetch.number IS NULL", err, "isiiiiiihissssiii",
 	    f->want_id, store_fetch_name(f->state), number, f->attempts,
 	    f->deaths, f->first_ms, f->next_ms, f->done_ms, f->sha256,
 	    f->size, f->path, f->type, f->verdict, f->reason,
-	    (int64_t)f->hash_differs, (int64_t)f->type_differs);
+	    (int64_t)f->hash_differs, (int64_t)f->type_differs,
+	    f->length_ms);
 }
 
 static bool

@@ -157,7 +157,8 @@ put_fetch(struct bed *b, int64_t want_id, enum store_fetch_state state,
 		.attempts = 2, .deaths = 1, .first_ms = T0 + 1,
 		.next_ms = next_ms, .done_ms = T0 + 3, .size = 812,
 		.path = path, .type = "image/png", .verdict = "clean",
-		.reason = "because", .type_differs = true };
+		.reason = "because", .type_differs = true,
+		.length_ms = 4151 };
 
 	digest_of("file", f.sha256);
 	begin(b, STORE_MEDIA);

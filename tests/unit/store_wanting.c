@@ -223,6 +223,7 @@ is_the_fetch(void *arg, const struct store_want *w,
 	assert_string_equal(f->reason, "because");
 	assert_false(f->hash_differs);
 	assert_true(f->type_differs);
+	assert_int_equal(f->length_ms, 4151);
 	++*(int *)arg;
 	return true;
 }

@@ -251,7 +251,8 @@ CREATE TABLE fetch (
   verdict TEXT,
   reason TEXT,
   hash_differs INTEGER NOT NULL,
-  type_differs INTEGER NOT NULL
+  type_differs INTEGER NOT NULL,
+  length_ms INTEGER NOT NULL     -- of a recording; 0: not known
 ) STRICT;
 CREATE INDEX fetch_retry ON fetch (next_ms) WHERE state = 'retry';
 CREATE INDEX fetch_trying ON fetch (want_id) WHERE state = 'trying';
