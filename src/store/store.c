@@ -106,18 +106,8 @@ store_event_get(struct store *st, int64_t id, store_event_fn *fn, void *arg,
 }
 
 bool
-store_finish(struct store *st, bool alone, bool ok, struct err *err)
-{
-	if (alone)
-		return store_commit(st, err);
-	if (!ok)
-		report(st, err);
-	return ok;
-}
-
-bool
-store_event_purge(struct store *st, int64_t before_ms, int limit, int64_t *n,
-    struct err *err)
+store_purge(struct store *st, enum store_file file, store_purge_verb *verb,
+    int64_t before_ms, int limit, int64_t *n, struct err *err)
 {
 	bool alone = !st->in_txn;
 	int64_t done = 0;
@@ -125,11 +115,23 @@ store_event_purge(struct store *st, int64_t before_ms, int limit, int64_t *n,
 
 	if (alone)
 		store_begin(st);
-	ok = STORE_WRITE(st, STORE_INTAKE, event, purge, before_ms, limit, &done);
-	ok = store_finish(st, alone, ok, err);
+	ok = store_may_write(st, file) && store_note(st, verb(st, before_ms,
+	    limit, &done, &st->first));
+	if (alone)
+		ok = store_commit(st, err);
+	else if (!ok)
+		report(st, err);
 	if (ok)
 		*n = done;
 	return ok;
+}
+
+bool
+store_event_purge(struct store *st, int64_t before_ms, int limit, int64_t *n,
+    struct err *err)
+{
+	return store_purge(st, STORE_INTAKE, st->driver->event->purge,
+	    before_ms, limit, n, err);
 }
 
 bool
@@ -410,18 +412,8 @@ bool
 store_content_purge(struct store *st, int64_t before_ms, int limit,
     int64_t *n, struct err *err)
 {
-	bool alone = !st->in_txn;
-	int64_t done = 0;
-	bool ok;
-
-	if (alone)
-		store_begin(st);
-	ok = STORE_WRITE(st, STORE_BUILD, mail, content_purge, before_ms, limit,
-	    &done);
-	ok = store_finish(st, alone, ok, err);
-	if (ok)
-		*n = done;
-	return ok;
+	return store_purge(st, STORE_BUILD, st->driver->mail->content_purge,
+	    before_ms, limit, n, err);
 }
 
 bool

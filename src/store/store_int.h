@@ -15,6 +15,9 @@
 #include "store.h"
 #include "store_dirs.h"
 
+typedef bool store_purge_verb(struct store *, int64_t before_ms, int limit,
+    int64_t *n, struct err *);
+
 struct store_event_verbs {
 	bool (*add)(struct store *, const struct store_event *, int64_t *id,
 	    struct err *);
@@ -22,8 +25,7 @@ struct store_event_verbs {
 	    size_t max_bytes, store_event_fn *, void *, struct err *);
 	bool (*get)(struct store *, int64_t id, store_event_fn *, void *,
 	    struct err *);
-	bool (*purge)(struct store *, int64_t before_ms, int limit,
-	    int64_t *n, struct err *);
+	store_purge_verb *purge;
 	bool (*park)(struct store *, int64_t event_id, int64_t turn_id,
 	    const char *reason, int64_t now_ms, struct err *);
 };
@@ -129,8 +131,7 @@ struct store_fetch_verbs {
 	bool (*set)(struct store *, const struct store_fetch *, struct err *);
 	bool (*results)(struct store *, int64_t after, int limit,
 	    store_result_fn *, void *, struct err *);
-	bool (*purge)(struct store *, int64_t before_ms, int limit,
-	    int64_t *n, struct err *);
+	store_purge_verb *purge;
 };
 
 struct store_mail_verbs {
@@ -140,8 +141,7 @@ struct store_mail_verbs {
 	bool (*content_add_file)(struct store *, int64_t turn_id,
 	    const char *name, size_t, const uint8_t *sha256, int64_t *id,
 	    struct err *);
-	bool (*content_purge)(struct store *, int64_t before_ms, int limit,
-	    int64_t *n, struct err *);
+	store_purge_verb *content_purge;
 	bool (*add)(struct store *, const struct store_mail *, int64_t *id,
 	    struct err *);
 	bool (*pending)(struct store *, const char *journal, int64_t first,
@@ -227,8 +227,10 @@ void store_driver_register(const struct store_driver *driver);
 	    (st)->driver->topic->verb(st, __VA_ARGS__, &(st)->first)))
 bool store_may_write(struct store *st, enum store_file file);
 bool store_note(struct store *st, bool ok);
-/* Ends a purge, which, when it stands alone, is a transaction of its own. */
-bool store_finish(struct store *st, bool alone, bool ok, struct err *err);
+/* A purge of the owner's `file`; alone it is a transaction of its own. */
+bool store_purge(struct store *st, enum store_file file,
+    store_purge_verb *verb, int64_t before_ms, int limit, int64_t *n,
+    struct err *err);
 
 /* "intake", "media", "build", "deliver", "admin". */
 const char *store_file_name(enum store_file file);

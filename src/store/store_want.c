@@ -99,18 +99,8 @@ bool
 store_media_purge(struct store *st, int64_t before_ms, int limit, int64_t *n,
     struct err *err)
 {
-	bool alone = !st->in_txn;
-	int64_t done = 0;
-	bool ok;
-
-	if (alone)
-		store_begin(st);
-	ok = STORE_WRITE(st, STORE_MEDIA, fetch, purge, before_ms, limit,
-	    &done);
-	ok = store_finish(st, alone, ok, err);
-	if (ok)
-		*n = done;
-	return ok;
+	return store_purge(st, STORE_MEDIA, st->driver->fetch->purge,
+	    before_ms, limit, n, err);
 }
 
 /* ---- names of states, shared by the drivers ------------------------------ */
