@@ -298,6 +298,7 @@ struct store_want {
 	const char *media_id;
 	const char *url, *mime_type, *sha256;	/* as declared, or NULL */
 	int64_t at_ms, wanted_ms;
+	bool late;		/* see store_want_late(); false when added */
 };
 enum store_fetch_state {
 	STORE_FETCH_NONE,	/* the media role has not looked at it yet */
@@ -352,8 +353,6 @@ bool store_result_list(struct store *st, int64_t after, int limit,
     store_result_fn *fn, void *arg, struct err *err);
 /* The mail of its turn went out without it: the outcome needs a follow-up. */
 bool store_want_late(struct store *st, int64_t want_id);
-bool store_want_is_late(struct store *st, int64_t want_id, bool *late,
-    struct err *err);
 /* A turn of kind "media": it brings the outcome of this want after the mail
  * of the turn that the want belongs to. */
 bool store_follow_up_add(struct store *st, int64_t turn_id, int64_t want_id);

@@ -219,7 +219,7 @@ take_result(void *arg, int64_t number, const struct store_want *w,
 {
 	struct build_files *out = arg;
 	struct build_result r = { .number = number, .want_id = w->id,
-		.turn_id = w->turn_id };
+		.turn_id = w->turn_id, .late = w->late };
 
 	(void)f;
 	g_array_append_val(out->results, r);
@@ -306,16 +306,13 @@ static bool
 work_result(struct build *b, const struct build_result *r, int64_t now_ms,
     struct err *err)
 {
-	g_autofree char *mid = NULL;
 	struct turn t = { 0 };
 	char state[16];
-	bool late = false, ok;
+	bool ok = store_turn_get(b->store, r->turn_id, &t, state, NULL, err);
 
-	ok = store_turn_get(b->store, r->turn_id, &t, state, &mid, err) &&
-	    store_want_is_late(b->store, r->want_id, &late, err);
 	if (ok && strcmp(state, "closed") == 0)
 		take_up(b, r->turn_id, t.conversation, 0, false);
-	else if (ok && late && strcmp(state, "rendered") == 0)
+	else if (ok && r->late && strcmp(state, "rendered") == 0)
 		follow_up(b, r, &t, now_ms);
 	turn_clear(&t);
 	return ok;

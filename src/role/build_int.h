@@ -169,6 +169,7 @@ struct build_files {
 };
 struct build_result {
 	int64_t number, want_id, turn_id;
+	bool late;
 };
 bool build_files_look(struct build *b, int64_t now_ms,
     struct build_files *out, struct err *err);

@@ -117,7 +117,6 @@ struct store_want_verbs {
 	bool (*get)(struct store *, int64_t id, store_want_fn *, void *,
 	    struct err *);
 	bool (*late)(struct store *, int64_t id, struct err *);
-	bool (*is_late)(struct store *, int64_t id, bool *, struct err *);
 	bool (*follow_up_add)(struct store *, int64_t turn_id,
 	    int64_t want_id, struct err *);
 	bool (*follow_up_get)(struct store *, int64_t turn_id, int64_t *,

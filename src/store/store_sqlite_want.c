@@ -10,14 +10,13 @@
 
 /* ---- reading --------------------------------------------------------------- */
 
-#define WANT_COLUMNS "w.id, w.turn_id, w.event_id, w.key, w.ordinal, " \
+#define COLUMNS "w.id, w.turn_id, w.event_id, w.key, w.ordinal, " \
 	"w.business, w.media_id, w.url, w.mime_type, w.sha256, w.at_ms, " \
-	"w.wanted_ms"
-#define COLUMNS WANT_COLUMNS ", f.state, f.attempts, f.deaths, f.first_ms, " \
+	"w.wanted_ms, w.late, f.state, f.attempts, f.deaths, f.first_ms, " \
 	"f.next_ms, f.done_ms, f.sha256, f.size, f.path, f.type, f.verdict, " \
 	"f.reason, f.hash_differs, f.type_differs, f.length_ms, f.number"
-#define FETCH_AT 12
-#define NUMBER_AT 27
+#define FETCH_AT 13
+#define NUMBER_AT 28
 #define FROM_WANT " FROM want w LEFT JOIN fetch f ON f.want_id = w.id "
 #define FROM_FETCH " FROM fetch f CROSS JOIN want w ON w.id = f.want_id "
 
@@ -36,6 +35,7 @@ read_want(sqlite3_stmt *q, struct store_want *w)
 	w->sha256 = store_db_text(q, 9);
 	w->at_ms = sqlite3_column_int64(q, 10);
 	w->wanted_ms = sqlite3_column_int64(q, 11);
+	w->late = sqlite3_column_int64(q, 12) != 0;
 }
 
 static void
@@ -139,18 +139,6 @@ want_late(struct store *st, int64_t id, struct err *err)
 
 	return store_db_run(s, "UPDATE want SET late = 1 WHERE id = ?", err,
 	    "i", id) && store_db_changed(s, "want", id, "there", err);
-}
-
-static bool
-want_is_late(struct store *st, int64_t id, bool *late, struct err *err)
-{
-	int64_t n;
-
-	if (!store_db_number(SQLITE_OF(st), "SELECT late FROM want "
-	    "WHERE id = ?", 0, &n, err, "i", id))
-		return false;
-	*late = n != 0;
-	return true;
 }
 
 /* ---- follow-ups ---------------------------------------------------------------- */
@@ -279,7 +267,6 @@ const struct store_want_verbs store_sqlite_want = {
 	.of_turn = want_of_turn,
 	.get = want_get,
 	.late = want_late,
-	.is_late = want_is_late,
 	.follow_up_add = follow_up_add,
 	.follow_up_get = follow_up_get,
 };

@@ -47,13 +47,6 @@ store_want_late(struct store *st, int64_t want_id)
 }
 
 bool
-store_want_is_late(struct store *st, int64_t want_id, bool *late,
-    struct err *err)
-{
-	return st->driver->want->is_late(st, want_id, late, err);
-}
-
-bool
 store_follow_up_add(struct store *st, int64_t turn_id, int64_t want_id)
 {
 	return STORE_WRITE(st, STORE_BUILD, want, follow_up_add, turn_id,

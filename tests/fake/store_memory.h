@@ -27,7 +27,6 @@ struct fake_want {
 	struct store_want w;
 	struct store_fetch fetch;
 	int64_t number;		/* of its result; 0: not final */
-	bool late;
 };
 
 struct fake_identity {

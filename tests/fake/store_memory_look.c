@@ -264,7 +264,7 @@ judge_wants(struct fake *f, struct law *l)
 	for (int64_t id = 1; fake_want(f, id) != NULL; id++) {
 		const struct fake_want *w = fake_want(f, id);
 
-		if (!w->late && w->number == 0 &&
+		if (!w->w.late && w->number == 0 &&
 		    is_rendered(f, w->w.turn_id))
 			breach(l, id);
 	}
@@ -273,7 +273,7 @@ judge_wants(struct fake *f, struct law *l)
 	for (int64_t id = 1; fake_want(f, id) != NULL; id++) {
 		const struct fake_want *w = fake_want(f, id);
 
-		if (w->late && w->number != 0 && w->number <= taken &&
+		if (w->w.late && w->number != 0 && w->number <= taken &&
 		    is_rendered(f, w->w.turn_id) && fake_follow_up(f, id) == 0)
 			breach(l, id);
 	}
@@ -334,7 +334,7 @@ is_needed(struct fake *f, const struct fake_want *w)
 
 	return w->fetch.path != NULL && (state == FAKE_OPEN ||
 	    state == FAKE_CLOSED ||
-	    (w->late && !is_rendered(f, fake_follow_up(f, w->w.id))));
+	    (w->w.late && !is_rendered(f, fake_follow_up(f, w->w.id))));
 }
 
 static void

@@ -43,6 +43,7 @@ want_add(struct store *st, const struct store_want *w, int64_t *id,
 	if (fake_turn(f, w->turn_id) == NULL || w->media_id == NULL)
 		return refuse(err, "the want has no turn or no id");
 	row.w.id = row.fetch.want_id = FAKE_N(f, FAKE_WANT) + 1;
+	row.w.late = false;
 	row.w.business = fake_keep(f, w->business);
 	row.w.media_id = fake_keep(f, w->media_id);
 	row.w.url = fake_keep(f, w->url);
@@ -107,17 +108,7 @@ want_late(struct store *st, int64_t id, struct err *err)
 
 	if (w == NULL)
 		return refuse(err, "there is no such want");
-	w->late = true;
-	return true;
-}
-
-static bool
-want_is_late(struct store *st, int64_t id, bool *late, struct err *err)
-{
-	const struct fake_want *w = fake_want(FAKE_OF(st), id);
-
-	(void)err;
-	*late = w != NULL && w->late;
+	w->w.late = true;
 	return true;
 }
 
@@ -278,7 +269,7 @@ anything_is_coming(struct fake *f)
 bool
 fake_want_done(struct fake *f, const struct fake_want *w, int64_t before_ms)
 {
-	int64_t turn = w->late ? fake_follow_up(f, w->w.id) : w->w.turn_id;
+	int64_t turn = w->w.late ? fake_follow_up(f, w->w.id) : w->w.turn_id;
 
 	return w->number != 0 && w->number <= fake_cursor(f, STORE_BUILD,
 	    STORE_CURSOR_FETCHED) && turn != 0 &&
@@ -310,7 +301,7 @@ media_purge(struct store *st, int64_t before_ms, int limit, int64_t *n,
 
 const struct store_want_verbs fake_want_verbs = {
 	.add = want_add, .list = want_list, .of_turn = want_of_turn,
-	.get = want_get, .late = want_late, .is_late = want_is_late,
+	.get = want_get, .late = want_late,
 	.follow_up_add = follow_up_add, .follow_up_get = follow_up_get,
 };
 const struct store_fetch_verbs fake_fetch_verbs = {

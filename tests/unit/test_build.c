@@ -286,6 +286,14 @@ a_late_file_whose_item_is_not_found_is_not_followed_up_by_nothing(
 	assert_parked(b, 2);
 }
 
+static bool
+take_late(void *arg, const struct store_want *w, const struct store_fetch *f)
+{
+	(void)f;
+	*(bool *)arg = w->late;
+	return true;
+}
+
 static void
 a_file_whose_item_is_not_found_is_waited_for_and_noted_as_late(void **state)
 {
@@ -305,7 +313,7 @@ a_file_whose_item_is_not_found_is_waited_for_and_noted_as_late(void **state)
 	assert_int_equal(b->mails->len, 0);
 	run_at(b, NOW + 24 * 3600 * 1000);
 	assert_int_equal(b->mails->len, 1);
-	assert_true(store_want_is_late(b->store, want, &late, NULL));
+	assert_true(store_want_get(b->store, want, take_late, &late, NULL));
 	assert_true(late);
 	assert_true(store_law_check(b->store, &ok, &why, NULL));
 	assert_true(ok);
