@@ -317,6 +317,8 @@ struct store_fetch {
 	const char *type, *verdict, *reason;	/* or NULL */
 	bool hash_differs, type_differs;
 	int64_t length_ms;	/* of a recording; 0: not known */
+	int64_t number;		/* set by the store: grows by one for each that
+				   becomes final; 0 until then */
 };
 /* fetch is never NULL: state STORE_FETCH_NONE where there is none. */
 typedef bool store_want_fn(void *arg, const struct store_want *want,
@@ -343,14 +345,12 @@ bool store_fetch_next_due(struct store *st, int64_t *out, struct err *err);
 /* Replaces the fetch of the want; one that is final stays as it is. */
 bool store_fetch_set(struct store *st, const struct store_fetch *f);
 /*
- * Final fetches in the order they became so: *number grows by one for each.
- * Build's cursor STORE_CURSOR_FETCHED says how far it has taken them up.
+ * Final fetches with number > after, in the order they became so. Build's
+ * cursor STORE_CURSOR_FETCHED says how far it has taken them up.
  */
 #define STORE_CURSOR_FETCHED "fetched"
-typedef bool store_result_fn(void *arg, int64_t number,
-    const struct store_want *want, const struct store_fetch *fetch);
 bool store_result_list(struct store *st, int64_t after, int limit,
-    store_result_fn *fn, void *arg, struct err *err);
+    store_want_fn *fn, void *arg, struct err *err);
 /* The mail of its turn went out without it: the outcome needs a follow-up. */
 bool store_want_late(struct store *st, int64_t want_id);
 /* A turn of kind "media": it brings the outcome of this want after the mail

@@ -214,14 +214,12 @@ widen(struct build_files *f, int64_t turn_id)
 }
 
 static bool
-take_result(void *arg, int64_t number, const struct store_want *w,
-    const struct store_fetch *f)
+take_result(void *arg, const struct store_want *w, const struct store_fetch *f)
 {
 	struct build_files *out = arg;
-	struct build_result r = { .number = number, .want_id = w->id,
+	struct build_result r = { .number = f->number, .want_id = w->id,
 		.turn_id = w->turn_id, .late = w->late };
 
-	(void)f;
 	g_array_append_val(out->results, r);
 	widen(out, w->turn_id);
 	return true;

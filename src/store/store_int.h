@@ -129,7 +129,7 @@ struct store_fetch_verbs {
 	bool (*next_due)(struct store *, int64_t *, struct err *);
 	bool (*set)(struct store *, const struct store_fetch *, struct err *);
 	bool (*results)(struct store *, int64_t after, int limit,
-	    store_result_fn *, void *, struct err *);
+	    store_want_fn *, void *, struct err *);
 	store_purge_verb *purge;
 };
 

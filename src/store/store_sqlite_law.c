@@ -117,13 +117,11 @@ static const struct article articles[] = {
 	    "AND f.number IS NOT NULL)",
 	  "turns follow up a file whose outcome is open" },
 	{ "SELECT max(0, " FETCHED_TO " - ifnull(max(number), 0)), "
-	    "max(number) FROM result",
+	    "max(number) FROM fetch",
 	  "files were taken up that did not come; media.db may have been put "
 	  "back from a backup" },
 	{ "SELECT count(*), min(f.want_id) FROM fetch f WHERE "
-	    "(f.number IS NULL) <> (f.state IN ('trying', 'retry')) "
-	    "OR (f.number IS NOT NULL AND NOT EXISTS (SELECT 1 FROM result r "
-	    "WHERE r.number = f.number AND r.want_id = f.want_id))",
+	    "(f.number IS NULL) <> (f.state IN ('trying', 'retry'))",
 	  "files became final without a number, or otherwise" },
 };
 

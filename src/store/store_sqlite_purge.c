@@ -54,8 +54,6 @@
 	"CASE WHEN f.path IS NULL THEN 2 WHEN w.late = 0 THEN " \
 	SENT_BEFORE("w.turn_id") " ELSE EXISTS (SELECT 1 FROM follow_up u " \
 	"WHERE u.want_id = w.id AND " SENT_BEFORE("u.turn_id") ") END"
-#define FROM_RESULT "CROSS JOIN fetch f ON f.want_id = r.want_id " \
-	"CROSS JOIN want w ON w.id = r.want_id "
 
 enum done { NOT_DONE, DONE, NOTHING_THERE };
 
@@ -168,9 +166,8 @@ static bool
 read_file(struct purge *p, int64_t number, char **path,
     uint8_t digest[HASH_SIZE], struct err *err)
 {
-	sqlite3_stmt *q = store_db_query(p->s, "SELECT f.path, f.sha256 "
-	    "FROM result r CROSS JOIN fetch f ON f.want_id = r.want_id "
-	    "WHERE r.number = ?", err, "i", number);
+	sqlite3_stmt *q = store_db_query(p->s, "SELECT path, sha256 "
+	    "FROM fetch WHERE number = ?", err, "i", number);
 	int r = store_db_step(p->s, q, err);
 
 	if (r <= 0)
@@ -240,17 +237,18 @@ static const struct kind contents = {
 static const struct kind files = {
 	.file = STORE_MEDIA,
 	.cursor = "purge", .cursor_left = "purge/left", .count = "purged",
-	.look = "SELECT r.number, f.done_ms >= ?2 OR r.number > " FETCHED_TO
-	    ", " FILE_DONE " FROM result r " FROM_RESULT
-	    "WHERE r.number > ?1 ORDER BY r.number LIMIT ?3",
-	.look_left = "SELECT r.number, 0, " FILE_DONE " FROM result_left l "
-	    "CROSS JOIN result r ON r.number = l.id " FROM_RESULT
+	.look = "SELECT f.number, f.done_ms >= ?2 OR f.number > " FETCHED_TO
+	    ", " FILE_DONE " FROM fetch f CROSS JOIN want w "
+	    "ON w.id = f.want_id WHERE f.number > ?1 "
+	    "ORDER BY f.number LIMIT ?3",
+	.look_left = "SELECT f.number, 0, " FILE_DONE " FROM fetch_left l "
+	    "CROSS JOIN fetch f ON f.number = l.id "
+	    "CROSS JOIN want w ON w.id = f.want_id "
 	    "WHERE l.id > ?1 ORDER BY l.id LIMIT ?3",
 	.remove_file = remove_media_file,
-	.forget = "UPDATE fetch SET path = NULL WHERE want_id = "
-	    "(SELECT want_id FROM result WHERE number = ?)",
-	.leave = "INSERT INTO result_left (id) VALUES (?)",
-	.unleave = "DELETE FROM result_left WHERE id = ?",
+	.forget = "UPDATE fetch SET path = NULL WHERE number = ?",
+	.leave = "INSERT INTO fetch_left (id) VALUES (?)",
+	.unleave = "DELETE FROM fetch_left WHERE id = ?",
 };
 
 /* ---- the walk ----------------------------------------------------------------- */

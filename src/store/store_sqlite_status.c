@@ -41,7 +41,7 @@ static const struct count counts[] = {
 	{ "SELECT max(id) FROM turn", INTO(turns_rendered) },
 	{ "SELECT count(*) FROM waiting", INTO(turns_waiting) },
 	{ "SELECT max(id) FROM want", INTO(files_wanted) },
-	{ "SELECT max(number) FROM result", INTO(files_fetched) },
+	{ "SELECT max(number) FROM fetch", INTO(files_fetched) },
 	{ "SELECT count(*) FROM fetch WHERE state = 'quarantined'",
 	  INTO(files_quarantined) },
 	{ "SELECT count(*) FROM fetch WHERE state = 'unavailable'",

@@ -16,7 +16,6 @@
 	"f.next_ms, f.done_ms, f.sha256, f.size, f.path, f.type, f.verdict, " \
 	"f.reason, f.hash_differs, f.type_differs, f.length_ms, f.number"
 #define FETCH_AT 13
-#define NUMBER_AT 28
 #define FROM_WANT " FROM want w LEFT JOIN fetch f ON f.want_id = w.id "
 #define FROM_FETCH " FROM fetch f CROSS JOIN want w ON w.id = f.want_id "
 
@@ -57,6 +56,7 @@ read_fetch(sqlite3_stmt *q, int64_t want_id, struct store_fetch *f)
 	f->hash_differs = sqlite3_column_int64(q, FETCH_AT + 12) != 0;
 	f->type_differs = sqlite3_column_int64(q, FETCH_AT + 13) != 0;
 	f->length_ms = sqlite3_column_int64(q, FETCH_AT + 14);
+	f->number = sqlite3_column_int64(q, FETCH_AT + 15);
 }
 
 static bool
@@ -228,37 +228,20 @@ fetch_set(struct store *st, const struct store_fetch *f, struct err *err)
 		    "want %" G_GINT64_FORMAT " has no state", f->want_id);
 	if (!store_fetch_is_final(f->state))
 		return put_fetch(s, f, 0, err);
-	if (!store_db_number(s, "SELECT max(number) FROM result", 0, &last,
-	    err, "") || !put_fetch(s, f, last + 1, err))
-		return false;
-	return sqlite3_changes(s->db) == 0 || store_db_run(s,
-	    "INSERT INTO result (number, want_id) VALUES (?,?)", err, "ii",
-	    last + 1, f->want_id);
+	return store_db_number(s, "SELECT max(number) FROM fetch", 0, &last,
+	    err, "") && put_fetch(s, f, last + 1, err);
 }
 
 static bool
-results(struct store *st, int64_t after, int limit, store_result_fn *fn,
+results(struct store *st, int64_t after, int limit, store_want_fn *fn,
     void *arg, struct err *err)
 {
 	struct sqlite *s = SQLITE_OF(st);
-	sqlite3_stmt *q = store_db_query(s, "SELECT " COLUMNS " FROM result r "
-	    "CROSS JOIN fetch f ON f.want_id = r.want_id "
-	    "CROSS JOIN want w ON w.id = r.want_id "
-	    "WHERE r.number > ? ORDER BY r.number LIMIT ?", err, "ii", after,
+	sqlite3_stmt *q = store_db_query(s, "SELECT " COLUMNS FROM_FETCH
+	    "WHERE f.number > ? ORDER BY f.number LIMIT ?", err, "ii", after,
 	    (int64_t)limit);
-	struct store_fetch f;
-	struct store_want w;
-	int r;
 
-	while ((r = store_db_step(s, q, err)) > 0) {
-		read_want(q, &w);
-		read_fetch(q, w.id, &f);
-		if (!fn(arg, sqlite3_column_int64(q, NUMBER_AT), &w, &f)) {
-			store_db_end(q);
-			return true;
-		}
-	}
-	return r == 0;
+	return give_wants(s, q, fn, arg, err);
 }
 
 const struct store_want_verbs store_sqlite_want = {

@@ -83,7 +83,7 @@ store_fetch_set(struct store *st, const struct store_fetch *f)
 
 bool
 store_result_list(struct store *st, int64_t after, int limit,
-    store_result_fn *fn, void *arg, struct err *err)
+    store_want_fn *fn, void *arg, struct err *err)
 {
 	return st->driver->fetch->results(st, after, limit, fn, arg, err);
 }

@@ -274,11 +274,11 @@ want_files(struct bench *b)
 }
 
 static bool
-count_result(void *arg, int64_t number, const struct store_want *w,
+count_result(void *arg, const struct store_want *w,
     const struct store_fetch *f)
 {
-	(void)w, (void)f;
-	*(int64_t *)arg = number;
+	(void)w;
+	*(int64_t *)arg = f->number;
 	return true;
 }
 

@@ -149,14 +149,12 @@ build_one(void *arg, const struct store_event *ev)
 }
 
 static bool
-take_result(void *arg, int64_t number, const struct store_want *w,
-    const struct store_fetch *f)
+take_result(void *arg, const struct store_want *w, const struct store_fetch *f)
 {
 	struct building *bu = arg;
 
-	(void)f;
 	render(bu, w->turn_id);
-	bu->last = number;
+	bu->last = f->number;
 	return true;
 }
 

@@ -26,7 +26,6 @@ struct fake_turn {
 struct fake_want {
 	struct store_want w;
 	struct store_fetch fetch;
-	int64_t number;		/* of its result; 0: not final */
 };
 
 struct fake_identity {

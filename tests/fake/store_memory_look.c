@@ -264,7 +264,7 @@ judge_wants(struct fake *f, struct law *l)
 	for (int64_t id = 1; fake_want(f, id) != NULL; id++) {
 		const struct fake_want *w = fake_want(f, id);
 
-		if (!w->w.late && w->number == 0 &&
+		if (!w->w.late && w->fetch.number == 0 &&
 		    is_rendered(f, w->w.turn_id))
 			breach(l, id);
 	}
@@ -273,13 +273,15 @@ judge_wants(struct fake *f, struct law *l)
 	for (int64_t id = 1; fake_want(f, id) != NULL; id++) {
 		const struct fake_want *w = fake_want(f, id);
 
-		if (w->w.late && w->number != 0 && w->number <= taken &&
+		if (w->w.late && w->fetch.number != 0 &&
+		    w->fetch.number <= taken &&
 		    is_rendered(f, w->w.turn_id) && fake_follow_up(f, id) == 0)
 			breach(l, id);
 	}
 	judge(l, "files came late and were not followed up");
 	for (int64_t id = 1; fake_want(f, id) != NULL; id++) {
-		if (fake_follow_up(f, id) != 0 && fake_want(f, id)->number == 0)
+		if (fake_follow_up(f, id) != 0 &&
+		    fake_want(f, id)->fetch.number == 0)
 			breach(l, fake_follow_up(f, id));
 	}
 	judge(l, "turns follow up a file whose outcome is open");
@@ -469,7 +471,7 @@ list_files(struct fake *f, struct listing *l)
 			.attempts = w->fetch.attempts,
 			.next_ms = w->fetch.next_ms };
 
-		if (w->number == 0 || w->fetch.state == STORE_UNAVAILABLE)
+		if (w->fetch.number == 0 || w->fetch.state == STORE_UNAVAILABLE)
 			give_row(l, &row);
 	}
 }

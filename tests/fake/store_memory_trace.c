@@ -304,7 +304,7 @@ tell_files(struct trace *t, int64_t turn_id)
 		add(t, &at, spell("media_id", w->w.media_id, NULL));
 		at.what = store_fetch_name(w->fetch.state);
 		at.at_ms = w->fetch.done_ms;
-		if (w->number != 0)
+		if (w->fetch.number != 0)
 			add(t, &at, spell("media_id", w->w.media_id, "type",
 			    w->fetch.type, "verdict", w->fetch.verdict,
 			    "reason", w->fetch.reason, NULL));

@@ -214,6 +214,7 @@ fetch_set(struct store *st, const struct store_fetch *fetch, struct err *err)
 	if (store_fetch_is_final(w->fetch.state))
 		return true;
 	w->fetch = *fetch;
+	w->fetch.number = 0;
 	w->fetch.path = fake_keep(f, fetch->path);
 	w->fetch.type = fake_keep(f, fetch->type);
 	w->fetch.verdict = fake_keep(f, fetch->verdict);
@@ -221,12 +222,12 @@ fetch_set(struct store *st, const struct store_fetch *fetch, struct err *err)
 	if (!store_fetch_is_final(fetch->state))
 		return true;
 	g_array_append_val(f->rows[FAKE_RESULT], fetch->want_id);
-	w->number = FAKE_N(f, FAKE_RESULT);
+	w->fetch.number = FAKE_N(f, FAKE_RESULT);
 	return true;
 }
 
 static bool
-results(struct store *st, int64_t after, int limit, store_result_fn *fn,
+results(struct store *st, int64_t after, int limit, store_want_fn *fn,
     void *arg, struct err *err)
 {
 	struct fake *f = FAKE_OF(st);
@@ -234,10 +235,10 @@ results(struct store *st, int64_t after, int limit, store_result_fn *fn,
 	(void)err;
 	for (int64_t n = after + 1; n <= FAKE_N(f, FAKE_RESULT) &&
 	    limit-- > 0; n++) {
-		struct fake_want w = *fake_want(f, g_array_index(
-		    f->rows[FAKE_RESULT], int64_t, (guint)n - 1));
+		int64_t id = g_array_index(f->rows[FAKE_RESULT], int64_t,
+		    (guint)n - 1);
 
-		if (!fn(arg, n, &w.w, &w.fetch))
+		if (!give(fake_want(f, id), fn, arg))
 			break;
 	}
 	return true;
@@ -271,8 +272,8 @@ fake_want_done(struct fake *f, const struct fake_want *w, int64_t before_ms)
 {
 	int64_t turn = w->w.late ? fake_follow_up(f, w->w.id) : w->w.turn_id;
 
-	return w->number != 0 && w->number <= fake_cursor(f, STORE_BUILD,
-	    STORE_CURSOR_FETCHED) && turn != 0 &&
+	return w->fetch.number != 0 && w->fetch.number <=
+	    fake_cursor(f, STORE_BUILD, STORE_CURSOR_FETCHED) && turn != 0 &&
 	    fake_turn_done(f, turn, before_ms);
 }
 

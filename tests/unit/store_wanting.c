@@ -66,6 +66,7 @@ is_the_want(void *arg, const struct store_want *w, const struct store_fetch *f)
 	assert_true(w->turn_id > 0 && w->event_id > 0);
 	assert_int_equal(f->want_id, w->id);
 	assert_int_equal(f->state, STORE_FETCH_NONE);
+	assert_int_equal(f->number, 0);
 	assert_null(f->path);
 	++*(int *)arg;
 	return true;
@@ -342,13 +343,12 @@ struct numbers {
 };
 
 static bool
-take_number(void *arg, int64_t number, const struct store_want *w,
-    const struct store_fetch *f)
+take_number(void *arg, const struct store_want *w, const struct store_fetch *f)
 {
 	struct numbers *s = arg;
 
 	assert_int_equal(f->want_id, w->id);
-	s->number[s->n] = number;
+	s->number[s->n] = f->number;
 	s->want[s->n++] = w->id;
 	return s->n != s->until;
 }

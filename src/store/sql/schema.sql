@@ -9,8 +9,8 @@
 -- and leaves STRICT out.
 --
 -- Each table has exactly one writing role: the owner of its file.
--- Rows of event, turn, item, sighting, content, mail, attempt, want and result
--- are never deleted and their ids are given in order without holes; counting
+-- Rows of event, turn, item, sighting, content, mail, attempt and want are
+-- never deleted and their ids are given in order without holes; counting
 -- relies on that. No two files have a table of one name, except cursor and
 -- claim.
 
@@ -233,12 +233,13 @@ CREATE TABLE cursor (
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- What became of a want so far; number is that of its result, once final.
+-- What became of a want so far; number is the place among those that became
+-- final, in order and without holes.
 CREATE TABLE fetch (
   want_id INTEGER PRIMARY KEY,
   state TEXT NOT NULL CHECK (state IN
     ('trying','retry','fetched','quarantined','unavailable')),
-  number INTEGER,
+  number INTEGER UNIQUE,
   attempts INTEGER NOT NULL,
   deaths INTEGER NOT NULL,
   first_ms INTEGER NOT NULL,
@@ -261,14 +262,9 @@ CREATE INDEX fetch_unavailable ON fetch (want_id) WHERE state = 'unavailable';
 -- Random, but a file costs far more than the page: who else uses it.
 CREATE INDEX fetch_path ON fetch (path) WHERE path IS NOT NULL;
 
--- The order in which fetches became final.
-CREATE TABLE result (
-  number INTEGER PRIMARY KEY,
-  want_id INTEGER NOT NULL
-) STRICT;
-
--- Results the purge went past because their mails were not all sent.
-CREATE TABLE result_left (id INTEGER PRIMARY KEY) STRICT;
+-- Numbers of fetches the purge went past because their mails were not all
+-- sent.
+CREATE TABLE fetch_left (id INTEGER PRIMARY KEY) STRICT;
 
 -- file deliver
 -- version 1
