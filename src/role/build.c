@@ -158,8 +158,8 @@ bump_claim(struct build *b, const char *name, struct store_claim *claim,
 	claim->deaths++;
 	store_begin(b->store);
 	store_claim_set(b->store, STORE_BUILD, name, claim);
-	if (claim->last > b->careful_until && claim->last != claim->first &&
-	    name[0] == CLAIM_EVENTS[0]) {
+	if (claim == &b->claim && claim->last != claim->first &&
+	    claim->last > b->careful_until) {
 		b->careful_until = claim->last;
 		store_cursor_set(b->store, STORE_BUILD, CAREFUL, claim->last);
 	}

@@ -111,7 +111,7 @@ build_identity_end(struct build *b, const char *realm, const char *person,
 
 	if (!build_identity_since(b, realm, person, kind, value, &since, err))
 		return false;
-	if (since == 0 || value == NULL)
+	if (since == 0)
 		return true;
 	store_identity_end(b->store, realm, person, kind, value, at_ms);
 	remember(b, realm, person, kind, "");

@@ -62,14 +62,16 @@ find_at(struct build *b, const struct store_place *at, const char *talk,
     struct item **it, struct err *err)
 {
 	struct build_event *ev;
-
 	bool is_same;
 
 	*it = NULL;
-	if (!is_in_talk(b, at, talk, &is_same, err) ||
-	    !build_event_peek(b, at->event_id, &ev, err))
+	if (!is_in_talk(b, at, talk, &is_same, err))
 		return false;
-	if (ev == NULL || !is_same)
+	if (!is_same)
+		return true;
+	if (!build_event_peek(b, at->event_id, &ev, err))
+		return false;
+	if (ev == NULL)
 		return true;
 	build_event_parse(b, ev, NULL);
 	*it = build_event_item(ev, at->key);
