@@ -186,22 +186,22 @@ store_file_keep(struct store *st, const char *path, size_t len,
 }
 
 bool
-store_file_remove(struct store *st, int dir, const char *name,
+store_file_remove(struct store *st, enum store_dir dir, const char *name,
     struct err *err)
 {
-	g_autofree char *path = g_build_filename(store_dir(st,
-	    (enum store_dir)dir), name, NULL);
+	g_autofree char *path = g_build_filename(store_dir(st, dir), name,
+	    NULL);
 
 	return unlink(path) == 0 || errno == ENOENT ||
 	    fail(err, "remove", path);
 }
 
 bool
-store_file_is_there(struct store *st, int dir, const char *name,
+store_file_is_there(struct store *st, enum store_dir dir, const char *name,
     int64_t size)
 {
-	g_autofree char *path = g_build_filename(store_dir(st,
-	    (enum store_dir)dir), name, NULL);
+	g_autofree char *path = g_build_filename(store_dir(st, dir), name,
+	    NULL);
 	struct stat found;
 
 	return stat(path, &found) == 0 && S_ISREG(found.st_mode) &&
@@ -284,8 +284,8 @@ sweep_second(struct sweeping *s, const char *first, const char *prefix,
 }
 
 bool
-store_dirs_sweep(const char *top, int dir, const struct store_sweep *sweep,
-    struct err *err)
+store_dirs_sweep(const char *top, enum store_dir dir,
+    const struct store_sweep *sweep, struct err *err)
 {
 	int64_t now = clock_mono_ms();
 	struct sweeping s = { .how = sweep, .until_ms = now + SWEEP_MS };

@@ -10,9 +10,7 @@
 #include <stdint.h>
 
 #include "hash.h"
-
-struct err;
-struct store;
+#include "store.h"
 
 /* Where the directories of a store are. Temporary: made when first asked for. */
 struct store_dirs {
@@ -33,12 +31,12 @@ void store_dirs_clear(struct store_dirs *d);
  */
 bool store_file_keep(struct store *st, const char *path, size_t len,
     const uint8_t sha256[HASH_SIZE], char **name, struct err *err);
-/* Removes the file, if it is there, from the directory (enum store_dir). */
-bool store_file_remove(struct store *st, int dir, const char *name,
-    struct err *err);
+/* Removes the file, if it is there. */
+bool store_file_remove(struct store *st, enum store_dir dir,
+    const char *name, struct err *err);
 /* Whether there is a file of this length. */
-bool store_file_is_there(struct store *st, int dir, const char *name,
-    int64_t size);
+bool store_file_is_there(struct store *st, enum store_dir dir,
+    const char *name, int64_t size);
 
 /*
  * Removes files that nobody knows, which a crash can leave. Looks at no more
@@ -51,7 +49,7 @@ struct store_sweep {
 	void (*life)(void *);	/* called about every second; or NULL */
 	void *life_arg;
 };
-bool store_dirs_sweep(const char *top, int dir,
+bool store_dirs_sweep(const char *top, enum store_dir dir,
     const struct store_sweep *sweep, struct err *err);
 /* All in the spool but what is called media-…, which the media role minds. */
 void store_dirs_sweep_spool(const char *top);

@@ -61,12 +61,13 @@ message_id(struct store *st, const uint8_t *key, char **out, struct err *err)
 	    "WHERE i.key = ? AND t.state = 'rendered'", out, err, "h", key);
 }
 
+#define PLACE "SELECT event_id, turn_id, at_ms, key FROM item WHERE "
+
+/* When there is none the place stays as it was. */
 static bool
-item_find(struct store *st, struct store_place *place, struct err *err)
+read_place(struct sqlite *s, sqlite3_stmt *q, struct store_place *place,
+    struct err *err)
 {
-	struct sqlite *s = SQLITE_OF(st);
-	sqlite3_stmt *q = store_db_query(s, "SELECT event_id, turn_id, at_ms "
-	    "FROM item WHERE key = ?", err, "h", place->key);
 	int r = store_db_step(s, q, err);
 
 	if (r <= 0)
@@ -74,27 +75,18 @@ item_find(struct store *st, struct store_place *place, struct err *err)
 	place->event_id = sqlite3_column_int64(q, 0);
 	place->turn_id = sqlite3_column_int64(q, 1);
 	place->at_ms = sqlite3_column_int64(q, 2);
+	store_db_digest(q, 3, place->key);
 	store_db_end(q);
 	return true;
 }
 
 static bool
-add_place(struct sqlite *s, int64_t id, GArray *out, struct err *err)
+item_find(struct store *st, struct store_place *place, struct err *err)
 {
-	sqlite3_stmt *q = store_db_query(s, "SELECT event_id, turn_id, at_ms, "
-	    "key FROM item WHERE id = ?", err, "i", id);
-	struct store_place place;
-	int r = store_db_step(s, q, err);
+	struct sqlite *s = SQLITE_OF(st);
 
-	if (r <= 0)
-		return r == 0;
-	place.event_id = sqlite3_column_int64(q, 0);
-	place.turn_id = sqlite3_column_int64(q, 1);
-	place.at_ms = sqlite3_column_int64(q, 2);
-	store_db_digest(q, 3, place.key);
-	store_db_end(q);
-	g_array_append_val(out, place);
-	return true;
+	return read_place(s, store_db_query(s, PLACE "key = ?", err, "h",
+	    place->key), place, err);
 }
 
 static bool
@@ -107,8 +99,13 @@ item_about(struct store *st, const char *target, const char *kind,
 	if (!store_db_trail_about(s, target, kind, ids, err))
 		return false;
 	for (guint i = 0; i < ids->len; i++) {
-		if (!add_place(s, g_array_index(ids, int64_t, i), out, err))
+		int64_t id = g_array_index(ids, int64_t, i);
+		struct store_place place = { 0 };
+
+		if (!read_place(s, store_db_query(s, PLACE "id = ?", err, "i",
+		    id), &place, err))
 			return false;
+		g_array_append_val(out, place);
 	}
 	return true;
 }
