@@ -11,23 +11,6 @@
 #include "err.h"
 #include "store_bed.h"
 
-/* A closed turn with one want, whose id it gives. */
-static int64_t
-put_want(struct bed *b, const char *media_id, int64_t *turn)
-{
-	int64_t event = put_event(b, T0, "{}"), want;
-
-	begin(b, STORE_BUILD);
-	*turn = add_turn(b, "talk", TURN_SINGLE);
-	add_item(b, media_id, event, *turn);
-	want = add_want(b, *turn, event, media_id);
-	assert_true(store_turn_wait(b->of[STORE_BUILD], *turn, T0 + 100));
-	assert_true(store_cursor_set(b->of[STORE_BUILD], STORE_BUILD,
-	    STORE_CURSOR_EVENTS, event));
-	commit(b, STORE_BUILD);
-	return want;
-}
-
 /* What a listing gave, in order. */
 struct seen {
 	int n, until;		/* ends the listing after so many; 0: never */
@@ -76,7 +59,7 @@ static void
 a_want_comes_back_as_it_was_kept_and_nobody_has_looked_at_it(void **state)
 {
 	struct bed *b = bed_of(state);
-	int64_t turn, id = put_want(b, "m1", &turn);
+	int64_t id = put_wanting(b, "m1");
 	int n = 0;
 
 	assert_int_equal(id, 1);
@@ -131,12 +114,12 @@ static void
 wants_are_listed_by_id_up_to_the_limit_or_of_one_turn(void **state)
 {
 	struct bed *b = bed_of(state);
-	int64_t turn, other;
+	int64_t turn;
 	struct seen two = { 0 }, rest = { 0 }, of_turn = { 0 };
 	struct seen one = { .until = 1 };
 
-	put_want(b, "m1", &other);
-	put_want(b, "m2", &turn);
+	put_wanting(b, "m1");
+	turn = put_wanting(b, "m2");
 	begin(b, STORE_BUILD);
 	add_want(b, turn, 2, "m3");
 	commit(b, STORE_BUILD);
@@ -180,7 +163,7 @@ static void
 a_want_is_late_once_the_mail_of_its_turn_went_without_it(void **state)
 {
 	struct bed *b = bed_of(state);
-	int64_t turn, id = put_want(b, "m1", &turn);
+	int64_t id = put_wanting(b, "m1");
 
 	assert_false(is_late(b, id));
 	begin(b, STORE_BUILD);
@@ -197,9 +180,9 @@ a_follow_up_turn_names_its_want_and_each_want_has_one_at_most(void **state)
 {
 	struct bed *b = bed_of(state);
 	struct store *st = b->of[STORE_BUILD];
-	int64_t turn, id = put_want(b, "m1", &turn), follow, got = 7;
+	int64_t id = put_wanting(b, "m1"), follow, got = 7;
 
-	assert_true(store_follow_up_get(st, turn, &got, NULL));
+	assert_true(store_follow_up_get(st, id, &got, NULL));
 	assert_int_equal(got, 0);
 	begin(b, STORE_BUILD);
 	follow = add_turn(b, "talk", TURN_SINGLE);
@@ -246,7 +229,7 @@ static void
 a_fetch_comes_back_as_it_was_kept(void **state)
 {
 	struct bed *b = bed_of(state);
-	int64_t turn, id = put_want(b, "m1", &turn);
+	int64_t id = put_wanting(b, "m1");
 	int n = 0;
 
 	put_fetch(b, id, STORE_FETCHED, "ab/cd/file", 0);
@@ -264,11 +247,11 @@ a_fetch_is_replaced_until_it_is_final(void **state)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(finals); i++) {
 		struct seen s = { 0 };
-		int64_t turn, id;
+		int64_t id;
 		char name[] = "m0";
 
 		name[1] = (char)('0' + i);
-		id = put_want(b, name, &turn);
+		id = put_wanting(b, name);
 		put_fetch(b, id, STORE_FETCH_TRYING, NULL, 0);
 		put_fetch(b, id, STORE_FETCH_RETRY, NULL, T0 + 9);
 		put_fetch(b, id, finals[i], NULL, 0);
@@ -286,9 +269,8 @@ a_fetch_without_a_state_is_refused(void **state)
 	struct store_fetch f = { .want_id = 1 };
 	struct err err = ERR_INIT;
 	struct seen s = { 0 };
-	int64_t turn;
 
-	put_want(b, "m1", &turn);
+	put_wanting(b, "m1");
 	begin(b, STORE_MEDIA);
 	assert_false(store_fetch_set(b->of[STORE_MEDIA], &f));
 	commit_fails(b, STORE_MEDIA, "store.state");
@@ -303,7 +285,7 @@ fetches_are_listed_longest_due_first_and_those_a_crash_left(void **state)
 	struct bed *b = bed_of(state);
 	struct store *st = b->of[STORE_MEDIA];
 	struct seen due = { 0 }, first = { 0 }, trying = { 0 };
-	int64_t turn, next;
+	int64_t next;
 
 	assert_true(store_fetch_next_due(st, &next, NULL));
 	assert_true(next == INT64_MAX);
@@ -311,7 +293,7 @@ fetches_are_listed_longest_due_first_and_those_a_crash_left(void **state)
 		char name[] = "m0";
 
 		name[1] = (char)('0' + i);
-		put_want(b, name, &turn);
+		put_wanting(b, name);
 	}
 	put_fetch(b, 1, STORE_FETCH_RETRY, NULL, T0 + 30);
 	put_fetch(b, 2, STORE_FETCH_RETRY, NULL, T0 + 10);
@@ -360,11 +342,10 @@ results_are_numbered_in_the_order_they_became_final(void **state)
 	struct store *st = b->of[STORE_BUILD];
 	struct numbers all = { 0 }, rest = { 0 }, one = { .until = 1 };
 	struct numbers limited = { 0 };
-	int64_t turn;
 
-	put_want(b, "m1", &turn);
-	put_want(b, "m2", &turn);
-	put_want(b, "m3", &turn);
+	put_wanting(b, "m1");
+	put_wanting(b, "m2");
+	put_wanting(b, "m3");
 	put_fetch(b, 3, STORE_UNAVAILABLE, NULL, 0);
 	put_fetch(b, 1, STORE_FETCH_RETRY, NULL, T0);
 	put_fetch(b, 1, STORE_FETCHED, "f", 0);
@@ -507,13 +488,14 @@ the_status_counts_files_and_waiting_turns(void **state)
 		STORE_UNAVAILABLE };
 	struct bed *b = bed_of(state);
 	struct store_status s;
-	int64_t turn;
+	int64_t turn = 0;
 
-	put_want(b, "m", &turn);
+	put_wanting(b, "m");
 	for (size_t i = 0; i < G_N_ELEMENTS(states); i++) {
 		g_autofree char *name = g_strdup_printf("m%d", (int)i);
 
-		put_fetch(b, put_want(b, name, &turn), states[i], NULL, T0);
+		turn = put_wanting(b, name);
+		put_fetch(b, turn, states[i], NULL, T0);
 	}
 	begin(b, STORE_BUILD);
 	assert_true(store_turn_park(b->of[STORE_BUILD], turn, "why", T0));
@@ -557,15 +539,14 @@ files_are_listed_that_are_still_wanted_or_will_never_come(void **state)
 {
 	struct bed *b = bed_of(state);
 	struct rows all = { 0 }, after = { 0 }, one = { .until = 1 };
-	int64_t turn;
 
-	put_want(b, "m1", &turn);
-	put_fetch(b, put_want(b, "m2", &turn), STORE_FETCHED, "f", 0);
-	put_fetch(b, put_want(b, "m3", &turn), STORE_FETCH_RETRY, NULL,
+	put_wanting(b, "m1");
+	put_fetch(b, put_wanting(b, "m2"), STORE_FETCHED, "f", 0);
+	put_fetch(b, put_wanting(b, "m3"), STORE_FETCH_RETRY, NULL,
 	    T0 + 9);
-	put_fetch(b, put_want(b, "m4", &turn), STORE_QUARANTINED, "q", 0);
-	put_fetch(b, put_want(b, "m5", &turn), STORE_UNAVAILABLE, NULL, 0);
-	put_fetch(b, put_want(b, "m6", &turn), STORE_FETCH_TRYING, NULL, 0);
+	put_fetch(b, put_wanting(b, "m4"), STORE_QUARANTINED, "q", 0);
+	put_fetch(b, put_wanting(b, "m5"), STORE_UNAVAILABLE, NULL, 0);
+	put_fetch(b, put_wanting(b, "m6"), STORE_FETCH_TRYING, NULL, 0);
 	assert_true(store_list(b->of[STORE_ADMIN], STORE_LIST_FILES, NULL, 0,
 	    10, take_row, &all, NULL));
 	assert_int_equal(all.n, 4);
