@@ -36,7 +36,8 @@ struct build_progress {
 	int64_t parked_events, parked_turns;
 	int64_t files;		/* wanted from now on */
 	bool more;		/* call again at once */
-	int64_t next_due_ms;	/* earliest end of an open turn; INT64_MAX */
+	int64_t next_due_ms;	/* earliest end of an open turn, or of
+				   a wait for files; INT64_MAX: none */
 };
 
 /*

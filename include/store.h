@@ -497,7 +497,8 @@ void store_status_clear(struct store_status *s);
  * that build has taken up is in the mail of its turn or in a follow-up; every
  * rendered turn has a mail; every mail is pending, sent, deferred or failed;
  * every event is unread, or has items or sightings or is parked; no cursor is
- * past what is pending or unread. *ok and, if not, why.
+ * past what is pending or unread; files that are still needed are there and as
+ * long as they should be. *ok and, if not, why.
  */
 bool store_law_check(struct store *st, bool *ok, char **why,
     struct err *err);

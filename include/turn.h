@@ -57,7 +57,7 @@ struct turn {
 	char *author;		/* see turn_author() */
 	int64_t first_at_ms, last_at_ms;	/* event times */
 	int64_t opened_ms, touched_ms;		/* arrival times */
-	int64_t close_at_ms;			/* turn_deadline() */
+	int64_t close_at_ms;			/* when turn_due() says so */
 	int64_t items, bytes;
 };
 
