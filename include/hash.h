@@ -35,6 +35,11 @@ char *hash_hex(const uint8_t digest[HASH_SIZE], char out[HASH_HEX_SIZE]);
  */
 char *hash_path(const uint8_t digest[HASH_SIZE]);
 
+/* Exactly 64 hex digits of either case; out is untouched by others. */
+bool hash_parse_hex(const char *s, uint8_t out[HASH_SIZE]);
+/* The same, or base64 of either alphabet, with or without its padding. */
+bool hash_parse(const char *s, uint8_t out[HASH_SIZE]);
+
 /* First 130 bits as 26 lower-case RFC 4648 base32 characters, for addresses. */
 char *hash_base32(const uint8_t digest[HASH_SIZE], char out[HASH_B32_SIZE]);
 

@@ -182,6 +182,58 @@ hash_hex(const uint8_t digest[HASH_SIZE], char out[HASH_HEX_SIZE])
 	return out;
 }
 
+bool
+hash_parse_hex(const char *s, uint8_t out[HASH_SIZE])
+{
+	if (strlen(s) != 2 * HASH_SIZE ||
+	    strspn(s, "0123456789abcdefABCDEF") != 2 * HASH_SIZE)
+		return false;
+	for (size_t i = 0; i < HASH_SIZE; i++)
+		out[i] = (uint8_t)(g_ascii_xdigit_value(s[2 * i]) << 4 |
+		    g_ascii_xdigit_value(s[2 * i + 1]));
+	return true;
+}
+
+/* Both alphabets; 43 digits hold 258 bits: the last two must be 0. */
+static bool
+parse_base64(const char *s, uint8_t out[HASH_SIZE])
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint32_t bits = 0;
+	int have = 0, at = 0;
+
+	for (int i = 0; i < 43; i++) {
+		const char *d = strchr(digits, s[i] == '-' ? '+' :
+		    s[i] == '_' ? '/' : s[i]);
+
+		if (d == NULL)
+			return false;
+		bits = bits << 6 | (uint32_t)(d - digits);
+		have += 6;
+		if (have < 8)
+			continue;
+		have -= 8;
+		if (at < HASH_SIZE)
+			out[at++] = (uint8_t)(bits >> have);
+	}
+	return at == HASH_SIZE && (bits & 3) == 0;
+}
+
+bool
+hash_parse(const char *s, uint8_t out[HASH_SIZE])
+{
+	uint8_t digest[HASH_SIZE];
+	size_t len = strlen(s);
+
+	if (len != 43 && (len != 44 || s[43] != '='))
+		return hash_parse_hex(s, out);
+	if (!parse_base64(s, digest))
+		return false;
+	memcpy(out, digest, HASH_SIZE);
+	return true;
+}
+
 char *
 hash_path(const uint8_t digest[HASH_SIZE])
 {

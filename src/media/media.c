@@ -308,7 +308,7 @@ do_find(struct try *t)
 	    want->phone_number_id, &t->found, &t->asked_ms, &t->err))
 		return failed(t);
 	if (!t->has_digest && t->found.sha256 != NULL)
-		t->has_digest = media_digest_parse(t->found.sha256,
+		t->has_digest = hash_parse(t->found.sha256,
 		    t->digest);
 	if (t->found.size <= t->conf->max_bytes)
 		return OUT_OK;
@@ -520,7 +520,7 @@ media_fetch(struct media *m, const struct media_want *want,
 	t.part = media_file_spool(conf->spool, want->number, MEDIA_PART);
 	t.held = media_file_spool(conf->spool, want->number, MEDIA_HELD);
 	t.has_digest = want->sha256 != NULL &&
-	    media_digest_parse(want->sha256, t.digest);
+	    hash_parse(want->sha256, t.digest);
 	while (step < STEPS)
 		step = media_plan_next(step, steps[step](&t));
 	finish(&t, step);
@@ -542,7 +542,7 @@ media_inspect(struct media *m, const struct media_want *want,
 		return false;
 	}
 	r.hash_differs = want->sha256 != NULL &&
-	    media_digest_parse(want->sha256, digest) &&
+	    hash_parse(want->sha256, digest) &&
 	    !hash_equal(digest, r.sha256, HASH_SIZE);
 	r.path = g_canonicalize_filename(path, NULL);
 	*out = r;

@@ -55,9 +55,6 @@ struct media_times {
 };
 bool media_plan_again(const struct media_times *t, int64_t *next_ms);
 
-/* 64 hexadecimal digits, or base64 with or without its padding. */
-bool media_digest_parse(const char *s, uint8_t out[HASH_SIZE]);
-
 /* ---- types (media_type.c) --------------------------------------------------- */
 
 /* "Image/JPG; x=y" -> "image/jpeg"; NULL when it is no type. */

@@ -13,19 +13,10 @@
 const char *
 render_digest(struct render_scratch *s, const char *digest)
 {
-	uint8_t raw[HASH_SIZE + 4];
+	uint8_t raw[HASH_SIZE];
 	char hex[HASH_HEX_SIZE];
-	gint state = 0;
-	guint save = 0;
-	size_t len;
 
-	if (digest == NULL)
-		return NULL;
-	len = strlen(digest);
-	if (len == 64 && strspn(digest, "0123456789abcdefABCDEF") == 64)
-		return render_keep(s, g_ascii_strdown(digest, -1));
-	if (len < 43 || len > 44 || g_base64_decode_step(digest, len, raw,
-	    &state, &save) != HASH_SIZE)
+	if (digest == NULL || !hash_parse(digest, raw))
 		return NULL;
 	return render_keep(s, g_strdup(hash_hex(raw, hex)));
 }

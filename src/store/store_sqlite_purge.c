@@ -104,28 +104,6 @@ remove_mail_file(struct purge *p, int64_t id, bool *stays, struct err *err)
 	    err, "i", id);
 }
 
-/* As the network declares it: hexadecimal or base64, of either alphabet. */
-static bool
-read_digest(const char *declared, uint8_t out[HASH_SIZE])
-{
-	g_autofree char *text = g_strdup(declared);
-	g_autofree guchar *bytes = NULL;
-	size_t len = strlen(text);
-	gsize n;
-
-	if (len == (size_t)HASH_SIZE * 2) {
-		for (size_t i = 0; i < HASH_SIZE; i++)
-			out[i] = (uint8_t)(g_ascii_xdigit_value(text[2 * i]) *
-			    16 + g_ascii_xdigit_value(text[2 * i + 1]));
-		return strspn(text, "0123456789abcdefABCDEF") == len;
-	}
-	g_strdelimit(g_strdelimit(text, "-", '+'), "_", '/');
-	bytes = g_base64_decode(text, &n);
-	if (n == HASH_SIZE)
-		memcpy(out, bytes, HASH_SIZE);
-	return n == HASH_SIZE;
-}
-
 /*
  * What media is fetching at this moment may be a file that it found to be
  * there already: this must not go. *unknown: some have no digest to tell by.
@@ -143,7 +121,7 @@ read_coming(struct purge *p, bool *unknown, struct err *err)
 		const char *declared = store_db_text(q, 0);
 		uint8_t digest[HASH_SIZE];
 
-		if (declared != NULL && read_digest(declared, digest))
+		if (declared != NULL && hash_parse(declared, digest))
 			g_array_append_vals(p->coming, digest, 1);
 		else
 			*unknown = true;

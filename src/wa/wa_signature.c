@@ -21,18 +21,7 @@ parse_header(const char *header, uint8_t out[HASH_SIZE])
 	if (header == NULL ||
 	    strncmp(header, WA_SIGNATURE_PREFIX, prefix) != 0)
 		return false;
-	header += prefix;
-	if (strlen(header) != 2 * HASH_SIZE)
-		return false;
-	for (size_t i = 0; i < HASH_SIZE; i++) {
-		int high = g_ascii_xdigit_value(header[2 * i]);
-		int low = g_ascii_xdigit_value(header[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
+	return hash_parse_hex(header + prefix, out);
 }
 
 const struct wa_secret *

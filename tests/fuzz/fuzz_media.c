@@ -73,10 +73,10 @@ try_digest(const char *s)
 	uint8_t digest[HASH_SIZE], again[HASH_SIZE];
 	char hex[HASH_HEX_SIZE];
 
-	if (!media_digest_parse(s, digest))
+	if (!hash_parse(s, digest))
 		return;
 	assert(strlen(s) == 64 || strlen(s) == 43 || strlen(s) == 44);
-	assert(media_digest_parse(hash_hex(digest, hex), again));
+	assert(hash_parse(hash_hex(digest, hex), again));
 	assert(memcmp(digest, again, HASH_SIZE) == 0);
 }
 

@@ -193,6 +193,38 @@ a_hash_in_pieces_is_that_of_the_whole(void **state)
 }
 
 static void
+a_digest_is_hex_or_base64(void **state)
+{
+	static const char *const same[] = {
+		"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+		"9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08",
+		"n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=",
+		"n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg",
+		"n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg=",
+	};
+	static const char *const bad[] = { "", "x", "n4bQ",
+		"n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgh=",
+		"n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCg==",
+		"n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg==",
+		"n4bQgYhMfWWaL qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=",
+		"gf86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+		"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a0",
+	};
+	uint8_t want[HASH_SIZE], got[HASH_SIZE];
+
+	(void)state;
+	hash_sha256("test", 4, want);
+	for (size_t i = 0; i < G_N_ELEMENTS(same); i++) {
+		assert_true(hash_parse(same[i], got));
+		assert_memory_equal(got, want, HASH_SIZE);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+		if (hash_parse(bad[i], got))
+			fail_msg("taken: %s", bad[i]);
+	}
+}
+
+static void
 hashed_strings_do_not_run_into_each_other(void **state)
 {
 	uint8_t a[HASH_SIZE], b[HASH_SIZE];
@@ -483,6 +515,7 @@ main(void)
 		    hmac_agrees_with_rfc_4231_and_the_webhook_vector),
 		cmocka_unit_test(sha256_of_nothing_and_its_base32_are_known),
 		cmocka_unit_test(a_hash_in_pieces_is_that_of_the_whole),
+		cmocka_unit_test(a_digest_is_hex_or_base64),
 		cmocka_unit_test(hashed_strings_do_not_run_into_each_other),
 		cmocka_unit_test(
 		    utf8_is_strict_about_overlong_surrogate_and_range),

@@ -190,40 +190,6 @@ what_failed_together_is_not_tried_together(void **state)
 	assert_true(differ);
 }
 
-/* ---- digests ------------------------------------------------------------------------ */
-
-static void
-a_digest_is_hex_or_base64(void **state)
-{
-	static const char *const same[] = {
-		"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-		"9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08",
-		"n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=",
-		"n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg",
-		"n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg=",
-	};
-	static const char *const bad[] = { "", "x", "n4bQ",
-		"n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgh=",
-		"n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCg==",
-		"n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg==",
-		"n4bQgYhMfWWaL qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=",
-		"gf86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-		"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a0",
-	};
-	uint8_t want[HASH_SIZE], got[HASH_SIZE];
-
-	(void)state;
-	hash_sha256("test", 4, want);
-	for (size_t i = 0; i < G_N_ELEMENTS(same); i++) {
-		assert_true(media_digest_parse(same[i], got));
-		assert_memory_equal(got, want, HASH_SIZE);
-	}
-	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
-		if (media_digest_parse(bad[i], got))
-			fail_msg("taken: %s", bad[i]);
-	}
-}
-
 /* ---- types ---------------------------------------------------------------------------- */
 
 static void
@@ -638,7 +604,6 @@ main(void)
 		cmocka_unit_test(the_last_try_is_when_the_time_is_over),
 		cmocka_unit_test(a_wait_that_was_asked_for_is_kept),
 		cmocka_unit_test(what_failed_together_is_not_tried_together),
-		cmocka_unit_test(a_digest_is_hex_or_base64),
 		cmocka_unit_test(
 		    a_type_is_plain_without_parameters_and_other_names),
 		cmocka_unit_test(other_names_and_containers_are_no_difference),
