@@ -13,6 +13,8 @@ include $(srcdir)/tests/screens/local.mk
 INTEGRATION_TESTS =
 
 EXTRA_DIST += tests/run-tap.sh
+# what the tests in Python share
+EXTRA_DIST += tests/lib/mails.py tests/lib/tap.py
 # what ./quickstart shows
 EXTRA_DIST += tests/demo/page.py tests/demo/chart.png tests/demo/note.ogg \
 	tests/demo/statement.pdf

@@ -3,12 +3,12 @@
 """page.py MAILDIR OUT.html: all mails of a Maildir on one page, as a mail
 program would show them. Each mail is in a frame of its own that may neither
 run scripts nor fetch anything; its inline images are put into it."""
-import base64
-import email
-import email.policy
 import html
 import pathlib
 import sys
+
+sys.path.insert(1, str(pathlib.Path(__file__).parent.parent / "lib"))
+import mails as lib
 
 HEAD = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8">
@@ -36,19 +36,6 @@ def when(mail):
     return mail["Date"].datetime
 
 
-def inline(mail, text):
-    """The HTML part with its images, by Content-ID, as data addresses."""
-    for part in mail.walk():
-        cid = part.get("Content-ID")
-        if cid is None or part.is_multipart():
-            continue
-        data = base64.b64encode(part.get_content() if isinstance(
-            part.get_content(), bytes) else b"").decode()
-        text = text.replace("cid:" + cid.strip("<> "), "data:%s;base64,%s"
-                            % (part.get_content_type(), data))
-    return text
-
-
 def files(mail):
     """Name and size of every attachment but the raw event."""
     out = []
@@ -61,8 +48,6 @@ def files(mail):
 
 
 def show(mail):
-    body = mail.get_body(("html",))
-    text = inline(mail, body.get_content()) if body is not None else ""
     held = "".join(" &#128206; " + html.escape(f) for f in files(mail))
     return ('<details><summary>%s <b>%s</b><br><small>%s%s</small></summary>'
             '<iframe sandbox="allow-same-origin" srcdoc="%s"></iframe>'
@@ -70,13 +55,11 @@ def show(mail):
                 when(mail).strftime("%H:%M:%S"),
                 html.escape(mail["Subject"]),
                 html.escape(mail["X-ChatJournal-Event"]), held,
-                html.escape(text, quote=True)))
+                html.escape(lib.shown(mail), quote=True)))
 
 
 def main(maildir, out):
-    mails = [email.message_from_bytes(p.read_bytes(),
-                                      policy=email.policy.default)
-             for p in pathlib.Path(maildir, "new").iterdir()]
+    mails = [lib.read(p) for p in pathlib.Path(maildir, "new").iterdir()]
     mails.sort(key=lambda m: (when(m), m["Message-ID"]))
     title = "%d mails, %s" % (len(mails), when(mails[0]).strftime("%Y-%m-%d"))
     with open(out, "w", encoding="utf-8") as page:

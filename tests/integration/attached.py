@@ -4,24 +4,12 @@
 exactly these bytes, once; without FILE: that they bring no file. Prints what
 they say when not. A mail is about a message when its X-ChatJournal headers or
 its attached event name it."""
-import email
-import email.policy
 import hashlib
 import os
 import sys
 
-
-def files_of(message):
-    """The attached or inline parts that are no text, HTML or event."""
-    for part in message.walk():
-        if part.is_multipart():
-            continue
-        kind = part.get_content_type()
-        if kind in ("text/plain", "text/html") and not part.get_filename():
-            continue
-        if (part.get_filename() or "").endswith(".json"):
-            continue
-        yield part.get_payload(decode=True)
+sys.path.insert(1, os.path.join(os.path.dirname(__file__), "../lib"))
+import mails as lib
 
 
 def main():
@@ -37,8 +25,8 @@ def main():
         if wamid.encode() not in data:
             continue
         mails.append(name)
-        message = email.message_from_bytes(data, policy=email.policy.default)
-        got += [hashlib.sha256(d).hexdigest() for d in files_of(message)]
+        got += [hashlib.sha256(d).hexdigest()
+                for d in lib.files_of(lib.parse(data))]
     if got == ([want] if want else []) and mails:
         return 0
     print("mails:", mails)

@@ -18,6 +18,9 @@ import os
 import re
 import sys
 
+sys.path.insert(1, os.path.join(os.path.dirname(__file__), "../lib"))
+import mails as lib
+
 TRACE = re.compile(rb"(?:(?:Return-Path|X-Original-To|Delivered-To|Received):"
                    rb"[^\n]*\n(?:[ \t][^\n]*\n)*)*")
 ITEM = re.compile(rb"^X-ChatJournal-Item: id=([^;\s]+)", re.M)
@@ -28,11 +31,8 @@ LATER = b"\nX-ChatJournal-Event: media\n"
 
 def files_of(data):
     """The digests of what is attached or shown inline, but for the event."""
-    for part in email.message_from_bytes(data).walk():
-        name = part.get_filename()
-        if name is not None and not name.endswith(".json"):
-            yield hashlib.sha256(
-                part.get_payload(decode=True)).hexdigest().encode()
+    for file in lib.files_of(email.message_from_bytes(data)):
+        yield hashlib.sha256(file).hexdigest().encode()
 
 
 def read_box(box):

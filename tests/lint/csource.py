@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the lint scripts share: finding sources, taking comments and strings
-out of C, and printing TAP."""
+out of C, and printing TAP (tests/lib/tap.py)."""
 import os
 import re
+import sys
 
 SRCDIR = os.environ.get("SRCDIR", ".")
+sys.path.insert(1, os.path.join(SRCDIR, "tests/lib"))
+from tap import Tap
 
 TOKEN = re.compile(
     r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
@@ -51,21 +54,3 @@ def comments(text):
     for m in TOKEN.finditer(text):
         if m.group(0)[0] == "/":
             yield text.count("\n", 0, m.start()) + 1, m.group(0)
-
-
-class Tap:
-    def __init__(self):
-        self.n = self.failed = 0
-
-    def law(self, sentence, complaints):
-        """One result; complaints are told one a line."""
-        self.n += 1
-        for c in complaints:
-            print("#", c)
-        self.failed += bool(complaints)
-        word = "not ok" if complaints else "ok"
-        print(f"{word} {self.n} - {sentence}", flush=True)
-
-    def end(self):
-        print(f"1..{self.n}")
-        return 1 if self.failed else 0

@@ -3,19 +3,13 @@
 """The words of mails: every one that the templates and the C code use is in
 the catalog of each language that ships, and no catalog has one too many."""
 import glob
-import os
 import re
 import sys
 import unicodedata
 
-SRCDIR = os.environ.get("SRCDIR", ".")
+from csource import SRCDIR, Tap, read
+
 FORMS = {"pt": ("one", "many"), "ru": ("one", "few", "many")}
-COLUMNS = 16
-
-
-def read(path):
-    with open(os.path.join(SRCDIR, path), encoding="utf-8") as f:
-        return f.read()
 
 
 def template_words():
@@ -71,44 +65,31 @@ def columns(text):
                for c in text)
 
 
-failed = 0
-count = 0
-
-
-def law(sentence, complaints):
-    global failed, count
-    count += 1
-    complaints = sorted(complaints)
-    for c in complaints[:40]:
-        print("#", c)
-    failed += bool(complaints)
-    print("not ok" if complaints else "ok", count, "-", sentence)
-
-
 def main():
+    tap = Tap()
+    law = tap.law
     tags = list(template_words())
     code, known = set(code_words()), known_words()
     law("there are words to look at",
         [] if len(tags) > 60 and len(code) > 100 else [f"{len(code)} words"])
     law("render_known.c has the words that are inside WORD(), sorted",
-        [f"missing: {w}" for w in code - set(known)] +
-        [f"not used: {w}" for w in set(known) - code] +
+        [f"missing: {w}" for w in sorted(code - set(known))] +
+        [f"not used: {w}" for w in sorted(set(known) - code)] +
         ([] if known == sorted(known) else ["not sorted"]))
     words = code | {w for w, _ in tags}
     for language in sorted(FORMS):
         have, want = catalog(language), set(wanted(words, language))
         law(f"{language}.words has all words",
-            [f"{w} =" for w in want - set(have)])
+            [f"{w} =" for w in sorted(want - set(have))])
         law(f"{language}.words has no words that nothing uses",
-            set(have) - want)
+            sorted(set(have) - want))
         law(f"{language}.words keeps the columns of the text part",
             [f"{w} = {have[w]}" for w, wide in tags
              if wide and columns(have.get(w, "")) >= wide])
         law(f"{language}.words translates nearly everything",
             [f"{w} is left in English" for w in have
              if have[w] == w and len(w) > 6 and "%s" not in w])
-    print(f"1..{count}")
-    return 1 if failed else 0
+    return tap.end()
 
 
 sys.exit(main())

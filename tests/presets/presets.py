@@ -3,8 +3,6 @@
 """The presets of conf/presets, filled in: check-config takes them, and the
 mails that `chatjournal render` makes by them keep what each promises: they are
 read back with Python's email under its strict policy."""
-import email
-import email.policy
 import glob
 import os
 import re
@@ -14,7 +12,9 @@ import tempfile
 
 SRCDIR = os.environ.get("SRCDIR", ".")
 BUILDDIR = os.environ.get("BUILDDIR", ".")
-STRICT = email.policy.strict.clone(raise_on_defect=False)
+sys.path.insert(1, os.path.join(SRCDIR, "tests/lib"))
+import mails as lib
+from tap import Tap
 
 # 40 days after most of the events: what has a max_age must say so.
 RECEIVED = "1793456000000"
@@ -96,7 +96,7 @@ class Mail:
         self.name = f"{preset.name}/{os.path.basename(path)}"
         with open(path, "rb") as f:
             self.raw = f.read()
-        self.msg = email.message_from_bytes(self.raw, policy=STRICT)
+        self.msg = lib.parse(self.raw)
         self.inner = self.msg
         if "X-MS-Journal-Report" in self.msg:
             self.inner = self.msg.get_payload()[1].get_payload(0)
@@ -129,20 +129,11 @@ def rendered(presets, media, events):
 
 
 def defects(_, mail):
-    for part in mail.msg.walk():
-        yield from (f"{part.get_content_type()}: {d!r}" for d in part.defects)
-        for name, value in part.items():
-            yield from (f"{name}: {d!r}"
-                        for d in getattr(value, "defects", ()))
+    return lib.defects(mail.msg)
 
 
 def wire_form(_, mail):
-    lines = mail.raw.split(b"\r\n")
-    if mail.raw.count(b"\n") + mail.raw.count(b"\r") != \
-            2 * (len(lines) - 1):
-        yield "a bare CR or LF"
-    if max(map(len, lines)) > 998:
-        yield "a line of more than 998 bytes"
+    return lib.wire_form(mail.raw)
 
 
 def limits(p, mail):
@@ -204,20 +195,9 @@ def document_is_whole(presets, media):
             yield f"{p.name}: {len(pieces)} pieces"
 
 
-COUNT = 0
-
-
-def law(sentence, complaints):
-    global COUNT
-    COUNT += 1
-    found = list(complaints)
-    for line in found[:20]:
-        print(f"# {line}")
-    print(f"{'not ok' if found else 'ok'} {COUNT} - {sentence}", flush=True)
-    return not found
-
-
 def main():
+    tap = Tap(20)
+    law = tap.law
     events = sorted(glob.glob(f"{SRCDIR}/tests/events/*.json"))
     events = sorted(set(events[::EVERY]) |
                     {f"{SRCDIR}/tests/events/document.json"})
@@ -230,29 +210,26 @@ def main():
         presets = [Preset(name, tmp) for name in sorted(PRESETS)]
         there = {os.path.basename(path)[:-5]
                  for path in glob.glob(f"{SRCDIR}/conf/presets/*.conf")}
-        results = [
-            law("every preset is looked at here", there ^ set(PRESETS)),
-            law("check-config takes each when it is filled in, not before",
-                accepted(presets)),
-            law("each makes mails of all events",
-                rendered(presets, media, events)),
-            law("a strict parser finds nothing wrong in any of them",
-                for_mails(presets, defects)),
-            law("their lines end in CR LF and are not too long",
-                for_mails(presets, wire_form)),
-            law("none is larger, or has more files, than its preset says",
-                for_mails(presets, limits)),
-            law("headers that an archive wants are there, in their letters",
-                for_mails(presets, promised_headers)),
-            law("journal reports are made where the preset says so",
-                for_mails(presets, profile)),
-            law("what is too old for the archive is flagged, and only there",
-                for_mails(presets, aged)),
-            law("a document arrives whole, in parts where it must be cut",
-                document_is_whole(presets, media)),
-        ]
-    print(f"1..{COUNT}")
-    return 0 if all(results) else 1
+        law("every preset is looked at here", there ^ set(PRESETS))
+        law("check-config takes each when it is filled in, not before",
+            accepted(presets))
+        law("each makes mails of all events",
+            rendered(presets, media, events))
+        law("a strict parser finds nothing wrong in any of them",
+            for_mails(presets, defects))
+        law("their lines end in CR LF and are not too long",
+            for_mails(presets, wire_form))
+        law("none is larger, or has more files, than its preset says",
+            for_mails(presets, limits))
+        law("headers that an archive wants are there, in their letters",
+            for_mails(presets, promised_headers))
+        law("journal reports are made where the preset says so",
+            for_mails(presets, profile))
+        law("what is too old for the archive is flagged, and only there",
+            for_mails(presets, aged))
+        law("a document arrives whole, in parts where it must be cut",
+            document_is_whole(presets, media))
+    return tap.end()
 
 
 if __name__ == "__main__":

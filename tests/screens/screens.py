@@ -8,8 +8,6 @@ of the build directory: look at the sheets after each change of the
 template."""
 import base64
 import collections
-import email
-import email.policy
 import glob
 import json
 import os
@@ -25,6 +23,10 @@ import chromium
 
 SRCDIR = os.environ.get("SRCDIR", ".")
 BUILDDIR = os.environ.get("BUILDDIR", ".")
+sys.path.insert(1, os.path.join(SRCDIR, "tests/lib"))
+import mails as lib
+from tap import Tap
+
 OUT = os.path.join(BUILDDIR, "tests/screens/out")
 HERE = os.path.dirname(os.path.abspath(__file__))
 WIDTHS = (320, 800)
@@ -43,12 +45,10 @@ BAD = """<!DOCTYPE html><meta name="color-scheme" content="light dark">
 class Mail:
     def __init__(self, path):
         self.name = os.path.basename(path)[:-4]
-        with open(path, "rb") as f:
-            msg = email.message_from_bytes(f.read(),
-                                           policy=email.policy.default)
+        msg = lib.read(path)
         # A journal may call the header otherwise.
         self.kind = str(msg.get("X-ChatJournal-Event", "message"))
-        self.html = inline(msg)
+        self.html = lib.shown(msg)
         self.seen = {}      # (width, scheme): complaints
         self.picture = {}   # (width, scheme): (colours, corner)
 
@@ -72,20 +72,6 @@ class BadMail:
     def __init__(self):
         self.name, self.kind, self.html = "bad", None, BAD
         self.seen, self.picture = {}, {}
-
-
-def inline(msg):
-    """The HTML part with the pictures it has in the mail."""
-    html, files = "", {}
-    for part in msg.walk():
-        if part.get_content_type() == "text/html" and not html:
-            html = part.get_content()
-        elif part["Content-ID"]:
-            data = base64.b64encode(part.get_payload(decode=True)).decode()
-            files[part["Content-ID"].strip(" <>")] = \
-                f"data:{part.get_content_type()};base64,{data}"
-    return re.sub(r'"cid:([^"]*)"',
-                  lambda m: f'"{files.get(m[1], "cid:" + m[1])}"', html)
 
 
 # ---- mails --------------------------------------------------------------
@@ -266,23 +252,6 @@ def look_at_bad(browser, bad):
 
 # ---- judging ------------------------------------------------------------
 
-class Tap:
-    def __init__(self):
-        self.count = self.failed = 0
-
-    def law(self, sentence, complaints):
-        self.count += 1
-        complaints = list(complaints)
-        for c in complaints[:12]:
-            print("#", c)
-        self.failed += bool(complaints)
-        print("not ok" if complaints else "ok", self.count, "-", sentence)
-
-    def end(self):
-        print(f"1..{self.count}")
-        return 1 if self.failed else 0
-
-
 def complaints(mails, what, schemes=SCHEMES, widths=WIDTHS):
     for m in mails:
         for scheme in schemes:
@@ -353,7 +322,7 @@ def main():
         look(browser, mails)
         requests = list(browser.requests)
         bad_requests = look_at_bad(browser, bad)
-    tap = Tap()
+    tap = Tap(12)
     kinds = collections.defaultdict(list)
     for m in mails:
         kinds[m.kind].append(m)
