@@ -77,8 +77,12 @@ struct template_source {
 };
 bool template_compile_source(const struct template_source *source,
     struct template **out, struct err *err);
-bool template_load(const char *path, enum template_kind kind,
-    const struct template_var *vars, struct template **out, struct err *err);
+/*
+ * The same of the file that is called name; text and len are set, and live as
+ * long as *bytes, which the caller owns. ERR_CONF also when it cannot be read.
+ */
+bool template_load(struct template_source *source, GBytes **bytes,
+    struct template **out, struct err *err);
 void template_free(struct template *t);
 
 /*

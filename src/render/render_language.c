@@ -13,10 +13,8 @@
 #include <unistd.h>
 
 #include "err.h"
-#include "io.h"
 #include "render_words.h"
 
-#define TEMPLATE_FILE_MAX (1 << 20)
 #define ENGLISH "en"
 #define INSTALLED PKGDATADIR "/templates"
 
@@ -87,13 +85,7 @@ load_template(const struct render_language *l, const char *path,
 		.find = g_str_equal(l->name, ENGLISH) ? find_english :
 		    find_words };
 
-	if (!io_file_load(path, TEMPLATE_FILE_MAX, &bytes, err)) {
-		if (err != NULL)
-			err->kind = ERR_CONF;
-		return false;
-	}
-	source.text = g_bytes_get_data(bytes, &source.len);
-	return template_compile_source(&source, out, err) &&
+	return template_load(&source, &bytes, out, err) &&
 	    (kind != TEMPLATE_HTML ||
 	    render_html_check(path, source.text, err));
 }

@@ -23,20 +23,16 @@ struct run {
 };
 
 bool
-template_load(const char *path, enum template_kind kind,
-    const struct template_var *vars, struct template **out, struct err *err)
+template_load(struct template_source *source, GBytes **bytes,
+    struct template **out, struct err *err)
 {
-	g_autoptr(GBytes) bytes = NULL;
-	const char *text;
-	gsize len;
-
-	if (!io_file_load(path, TEMPLATE_BYTES_MAX, &bytes, err)) {
+	if (!io_file_load(source->name, TEMPLATE_BYTES_MAX, bytes, err)) {
 		if (err != NULL)
 			err->kind = ERR_CONF;
 		return false;
 	}
-	text = g_bytes_get_data(bytes, &len);
-	return template_compile(path, text, len, kind, vars, out, err);
+	source->text = g_bytes_get_data(*bytes, &source->len);
+	return template_compile_source(source, out, err);
 }
 
 void

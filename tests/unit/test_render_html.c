@@ -210,12 +210,15 @@ rendered_with(const char *string)
 	g_autofree char *path = g_build_filename(src != NULL ? src : ".",
 	    "templates", "turn.html", NULL);
 	const struct template_var *vars = render_template_vars();
+	struct template_source source = { .name = path, .kind = TEMPLATE_HTML,
+		.vars = vars };
 	GPtrArray *all = g_ptr_array_new();
 	GString *out = g_string_new(NULL);
+	g_autoptr(GBytes) bytes = NULL;
 	struct template *t;
 	struct err err = ERR_INIT;
 
-	if (!template_load(path, TEMPLATE_HTML, vars, &t, &err))
+	if (!template_load(&source, &bytes, &t, &err))
 		fail_msg("%s", err.text);
 	assert_true(template_render(t, scope_of(vars, string, all), 1 << 20,
 	    out, &err));

@@ -600,6 +600,16 @@ ten_thousand_list_elements_are_the_most_in_one_text(void **state)
 	template_free(t);
 }
 
+static bool
+loads(const char *path, struct template **out, struct err *err)
+{
+	struct template_source source = { .name = path, .kind = TEMPLATE_LINE,
+		.vars = root_vars };
+	g_autoptr(GBytes) bytes = NULL;
+
+	return template_load(&source, &bytes, out, err);
+}
+
 static void
 a_template_is_loaded_from_a_file_and_errors_name_the_file(void **state)
 {
@@ -614,19 +624,19 @@ a_template_is_loaded_from_a_file_and_errors_name_the_file(void **state)
 	(void)state;
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, "Hi, {{who}}\n", 12), 12);
-	assert_true(template_load(path, TEMPLATE_LINE, root_vars, &t, &err));
+	assert_true(loads(path, &t, &err));
 	assert_true(template_render(t, &w->root, 100, out, &err));
 	assert_string_equal(out->str, "Hi, Ana");
 	template_free(t);
 	assert_int_equal(pwrite(fd, "Hi, {{wHo}}\n", 12, 0), 12);
-	assert_false(template_load(path, TEMPLATE_LINE, root_vars, &t, &err));
+	assert_false(loads(path, &t, &err));
 	assert_true(g_str_has_prefix(err.text, want));
 	assert_int_equal(ftruncate(fd, (1 << 20) + 1), 0);
-	assert_false(template_load(path, TEMPLATE_LINE, root_vars, &t, &err));
+	assert_false(loads(path, &t, &err));
 	assert_int_equal(err.kind, ERR_CONF);
 	close(fd);
 	unlink(path);
-	assert_false(template_load(path, TEMPLATE_LINE, root_vars, &t, &err));
+	assert_false(loads(path, &t, &err));
 	assert_int_equal(err.kind, ERR_CONF);
 	world_free(w);
 }
