@@ -35,8 +35,8 @@ original_at(const struct render_filler *f, guint index)
 	    g_ptr_array_index(list, index) : NULL;
 }
 
-static const char *
-original_id(const struct item *it)
+const char *
+render_original_id(const struct item *it)
 {
 	if (it->target != NULL)
 		return it->target;
@@ -52,7 +52,7 @@ is_wanted(struct render_filler *f, const struct item *it, guint index)
 	    g_ptr_array_index(f->t->in->items, index - 1) : NULL;
 
 	if (it->kind != ITEM_RECEIPT)
-		return o != NULL || original_id(it) != NULL;
+		return o != NULL || render_original_id(it) != NULL;
 	return o != NULL && o->held && (before == NULL ||
 	    g_strcmp0(before->target, it->target) != 0);
 }
@@ -91,7 +91,7 @@ render_original_list(struct render_filler *f, guint index)
 		return NULL;
 	l = render_list(f->s);
 	scope = render_scope_add(f, l);
-	scope->string[O_ID] = render_line(f->s, original_id(it), SIZE_MAX);
+	scope->string[O_ID] = render_line(f->s, render_original_id(it), SIZE_MAX);
 	if (it->context != NULL)
 		scope->string[O_AUTHOR] = plus(f, it->context->from);
 	if (o != NULL && o->held)

@@ -190,13 +190,11 @@ static void
 add_original(struct writer *w, const struct item *it,
     const struct render_original *o)
 {
-	const char *id = it->target;
 	char at[CLOCK_ISO_SIZE];
 
-	if (id == NULL && it->context != NULL)
-		id = it->context->id;
 	begin(w, "X-ChatJournal-Original");
-	render_field_param(&w->f, "id", render_line(w->s, id, SIZE_MAX));
+	render_field_param(&w->f, "id", render_line(w->s,
+	    render_original_id(it), SIZE_MAX));
 	render_field_param(&w->f, "held", o->held ? "yes" : "no");
 	if (o->held) {
 		if (o->at_ms != 0)
@@ -442,7 +440,7 @@ add_outlook_fields(struct writer *w)
 	if (!w->t->style->thread_index)
 		return;
 	render_field_begin(&w->f, "Thread-Topic");
-	render_field_text(&w->f, render_topic(w->t));
+	render_field_text(&w->f, w->t->topic);
 	render_field_end(&w->f);
 	add_token(w, "Thread-Index", render_thread_index(w->t));
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shared by the files of render. Data goes one way: names (who is who), then
- * view (what templates may show), field (spelling of header fields), encode
- * (transfer encodings), mime (the tree; GMime).
+ * Shared by the files of render. Data goes one way: names (who is who) and
+ * parts (which files), then view (what templates may show), field (spelling of
+ * header fields), encode (transfer encodings), mime (the tree; GMime), and
+ * spool (the bytes). mails and cut decide how many mails it becomes.
  */
 #pragma once
 
@@ -35,7 +36,6 @@ struct render {
 	const struct clock_zone *zone;	/* NULL: UTC only */
 	GPtrArray *languages;	/* struct render_language * */
 	GPtrArray *styles;	/* struct render_style * */
-	const struct render_style *plain;	/* no wishes, English */
 	pthread_mutex_t trees_lock;
 	GPtrArray *trees;	/* struct render_tree *, between two mails */
 };
@@ -151,20 +151,20 @@ struct render_turn {
 	char *subject;				/* one clean line */
 	struct template_scope view;
 	/* What the view needs to know and does not find in the input. */
-	const struct render_words *words;	/* NULL: English */
 	unsigned part, parts;			/* 0: the mail is not cut */
 	bool is_cut;				/* into parts: it has no images */
 	bool is_aged;				/* older than the archive takes */
-	const char *topic;			/* see render_topic() */
+	/*
+	 * What all mails of a conversation have in common in their subject: the
+	 * part of it that comes first, and Thread-Topic. Set by
+	 * render_view_fill().
+	 */
+	const char *topic;
 };
 void render_view_fill(const struct render *r, struct render_turn *t);
 
-/*
- * What all mails of a conversation have in common in their subject: the part
- * of it that comes first, and Thread-Topic. Set by render_view_fill().
- */
-const char *render_topic(const struct render_turn *t);
-
+/* What the item changes, answers or reports on: the network's id, or NULL. */
+const char *render_original_id(const struct item *it);
 /* 64 lower-case hex of a digest given as hex or base64; NULL for others. */
 const char *render_digest(struct render_scratch *s, const char *digest);
 /* "event.json", "event-2.json", "event.bin" … of the event at index. */

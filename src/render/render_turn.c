@@ -67,7 +67,7 @@ bool
 render_new(const struct render_conf *conf, struct render **out,
     struct err *err)
 {
-	const struct render_style_conf no_wishes = { .language = NULL };
+	const struct render_language *english;
 	struct render *r;
 
 	if (!check_domain("domain", conf->domain, err) ||
@@ -85,7 +85,7 @@ render_new(const struct render_conf *conf, struct render **out,
 	r->languages = g_ptr_array_new_with_free_func(render_language_free);
 	r->styles = g_ptr_array_new_with_free_func(render_style_free);
 	if (!set_zone(r, conf->zone, err) ||
-	    !render_style_get(r, &no_wishes, &r->plain, err)) {
+	    !render_language_get(r, NULL, &english, err)) {
 		render_free(r);
 		return false;
 	}
@@ -205,7 +205,6 @@ render_turn_begin(const struct render *r, const struct render_style *style,
 	memset(t, 0, sizeof(*t));
 	t->in = in;
 	t->style = style;
-	t->words = style->language->words;
 	render_scratch_init(&t->scratch);
 	if (in->items->len == 0)
 		return err_set(err, ERR_PERM, "render.empty",
@@ -223,7 +222,8 @@ render_turn_begin(const struct render *r, const struct render_style *style,
 	    item_kind_name(first->kind));
 	hash_strings(digest, r->tenant, in->conversation, NULL);
 	make_id(t->conversation, 'c', digest);
-	render_parties_find(r, &t->scratch, in, t->words, &t->who);
+	render_parties_find(r, &t->scratch, in, style->language->words,
+	    &t->who);
 	render_files_find(r, t);
 	render_view_fill(r, t);
 	return make_subject(t, err);

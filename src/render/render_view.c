@@ -224,12 +224,6 @@ make_topic(struct render_filler *f)
 	    "", ours != NULL ? ours : "");
 }
 
-const char *
-render_topic(const struct render_turn *t)
-{
-	return t->topic;
-}
-
 /* --- the turn --- */
 
 /* "status sent, delivered, read": each once, in the order of the items. */
@@ -432,7 +426,7 @@ render_view_fill(const struct render *r, struct render_turn *t)
 {
 	const struct render_input *in = t->in;
 	struct render_filler f = { .t = t, .s = &t->scratch,
-		.words = t->words, .zone = zone_of(r, in) };
+		.words = t->style->language->words, .zone = zone_of(r, in) };
 	struct template_scope *v = &t->view;
 	bool attached = render_attaches_events(r, in);
 
