@@ -192,10 +192,7 @@ add_rest(struct item *it, json_object *call, const char *holder)
 	const struct item_call *c = it->call;
 	const struct wa_known known[] = { { "id", WA_TEXT },
 		{ "event", WA_TEXT }, { "direction", WA_TEXT },
-		{ "status", WA_TEXT }, { "from", WA_TEXT },
-		{ "from_user_id", WA_TEXT },
-		{ "from_parent_user_id", WA_TEXT }, { "to", WA_TEXT },
-		{ "to_user_id", WA_TEXT }, { "to_parent_user_id", WA_TEXT },
+		{ "status", WA_TEXT }, WA_ENDS_KNOWN,
 		{ "start_time", shape_if(c->start_ms != 0) },
 		{ "end_time", shape_if(c->end_ms != 0) },
 		{ "duration", shape_if(c->duration_s >= 0) },

@@ -44,6 +44,10 @@ struct wa_party_keys {
 	const char *number, *user_id, *parent_user_id, *username;
 };
 extern const struct wa_party_keys wa_from_keys, wa_to_keys, wa_plain_keys;
+/* The members that the first two name. */
+#define WA_ENDS_KNOWN { "from", WA_TEXT }, { "from_user_id", WA_TEXT }, \
+	{ "from_parent_user_id", WA_TEXT }, { "to", WA_TEXT }, \
+	{ "to_user_id", WA_TEXT }, { "to_parent_user_id", WA_TEXT }
 /* Members that are not known yet are filled in. */
 void wa_party_read(struct item_party *p, json_object *o,
     const struct wa_party_keys *keys);

@@ -209,16 +209,12 @@ static const char *const people[] = { "from", "from_user_id",
 	"from_parent_user_id", "to", "to_user_id", "to_parent_user_id",
 	"recipient", NULL };
 
-#define PEOPLE { "from", WA_TEXT }, { "from_user_id", WA_TEXT }, \
-	{ "from_parent_user_id", WA_TEXT }, { "to", WA_TEXT }, \
-	{ "to_user_id", WA_TEXT }, { "to_parent_user_id", WA_TEXT }, \
-	{ "group_id", WA_TEXT }
-
 /* Of the request of a standby echo. */
 static void
 add_request_rest(const struct reading *r)
 {
-	const struct wa_known known[] = { PEOPLE, { "recipient", WA_TEXT },
+	const struct wa_known known[] = { WA_ENDS_KNOWN,
+		{ "group_id", WA_TEXT }, { "recipient", WA_TEXT },
 		{ "type", WA_TEXT }, { "context", WA_OBJECT },
 		{ "referral", WA_ANY }, { "messaging_product", WA_TEXT },
 		{ "recipient_type", wa_is_plain_recipient(r->body) ? WA_TEXT :
@@ -239,7 +235,8 @@ add_rest(const struct reading *r)
 
 	if (r->it->kind == ITEM_NOTICE)
 		return;
-	const struct wa_known known[] = { { "id", WA_TEXT }, PEOPLE,
+	const struct wa_known known[] = { { "id", WA_TEXT }, WA_ENDS_KNOWN,
+		{ "group_id", WA_TEXT },
 		{ "timestamp", r->it->at_ms != 0 ? WA_TEXT : WA_NONE },
 		{ "type", WA_TEXT }, { "errors", WA_LIST },
 		{ "context", nested ? WA_NONE : WA_OBJECT },
