@@ -14,17 +14,18 @@ src_libchatjournal_a_SOURCES += \
 UNIT_TESTS += tests/unit/test_wa tests/unit/test_wa_check \
 	tests/unit/test_wa_events tests/unit/test_wa_fields \
 	tests/unit/test_wa_flatten tests/unit/test_wa_message
-tests_unit_test_wa_SOURCES = tests/unit/test_wa.c
+WA_BED = tests/unit/wa_bed.c tests/unit/wa_bed.h
+tests_unit_test_wa_SOURCES = tests/unit/test_wa.c $(WA_BED)
 tests_unit_test_wa_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_wa_check_SOURCES = tests/unit/test_wa_check.c
 tests_unit_test_wa_check_LDADD = $(LDADD) $(CMOCKA_LIBS)
-tests_unit_test_wa_events_SOURCES = tests/unit/test_wa_events.c
+tests_unit_test_wa_events_SOURCES = tests/unit/test_wa_events.c $(WA_BED)
 tests_unit_test_wa_events_LDADD = $(LDADD) $(CMOCKA_LIBS)
-tests_unit_test_wa_fields_SOURCES = tests/unit/test_wa_fields.c
+tests_unit_test_wa_fields_SOURCES = tests/unit/test_wa_fields.c $(WA_BED)
 tests_unit_test_wa_fields_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_wa_flatten_SOURCES = tests/unit/test_wa_flatten.c
 tests_unit_test_wa_flatten_LDADD = $(LDADD) $(CMOCKA_LIBS)
-tests_unit_test_wa_message_SOURCES = tests/unit/test_wa_message.c
+tests_unit_test_wa_message_SOURCES = tests/unit/test_wa_message.c $(WA_BED)
 tests_unit_test_wa_message_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 # One body of every shape: for unit tests, goldens, fuzzing and replay.

@@ -12,33 +12,16 @@
 #include "err.h"
 #include "item.h"
 #include "wa.h"
+#include "wa_bed.h"
 
 #define METADATA "\"metadata\":{\"display_phone_number\":\"551140000001\"," \
 	"\"phone_number_id\":\"700\"}"
-
-static const struct wa_limits limits = WA_LIMITS_DEFAULT;
-
-static GPtrArray *
-parse(const char *body)
-{
-	GPtrArray *items = NULL;
-	struct err err = ERR_INIT;
-
-	if (!wa_parse(body, strlen(body), &limits, &items, &err))
-		fail_msg("%s: %s", err.text, body);
-	return items;
-}
 
 /* The items of one change of field messages; members are of its value. */
 static GPtrArray *
 parse_value(const char *entry, const char *members)
 {
-	g_autofree char *body = g_strdup_printf(
-	    "{\"object\":\"whatsapp_business_account\",\"entry\":[{"
-	    "\"id\":\"900\",%s\"changes\":[{\"field\":\"messages\",\"value\":{"
-	    METADATA ",%s}}]}]}", entry, members);
-
-	return parse(body);
+	return parse_change(entry, "messages", members);
 }
 
 static char *
@@ -49,13 +32,6 @@ only_key(const char *entry, const char *members)
 
 	assert_int_equal(items->len, 1);
 	return g_strdup(it->key);
-}
-
-static const struct item *
-only_item(const GPtrArray *items)
-{
-	assert_int_equal(items->len, 1);
-	return items->pdata[0];
 }
 
 #define MESSAGE "\"from\":\"5511988880001\",\"id\":\"wamid.A\"," \

@@ -20,41 +20,18 @@
 #include "item.h"
 #include "text.h"
 #include "wa.h"
+#include "wa_bed.h"
 
 #define MUTATIONS 2000
 
-static const struct wa_limits limits = WA_LIMITS_DEFAULT;
 static GPtrArray *names;	/* char *, sorted, of all fixtures */
-static char *dir;
-
-static gint
-by_name(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
 
 static int
 find_fixtures(void **state)
 {
-	const char *src = getenv("SRCDIR");
-	const char *name;
-	GDir *d;
-
 	(void)state;
-	dir = g_build_filename(src != NULL ? src : ".", "tests", "events",
-	    NULL);
-	names = g_ptr_array_new_with_free_func(g_free);
-	d = g_dir_open(dir, 0, NULL);
-	if (d == NULL)
-		return -1;
-	while ((name = g_dir_read_name(d)) != NULL) {
-		if (g_str_has_suffix(name, ".json"))
-			g_ptr_array_add(names, g_strndup(name,
-			    strlen(name) - strlen(".json")));
-	}
-	g_dir_close(d);
-	g_ptr_array_sort(names, by_name);
-	return names->len >= 90 ? 0 : -1;
+	names = list_events();
+	return names != NULL && names->len >= 90 ? 0 : -1;
 }
 
 static int
@@ -62,41 +39,7 @@ forget_fixtures(void **state)
 {
 	(void)state;
 	g_ptr_array_unref(names);
-	g_free(dir);
 	return 0;
-}
-
-static GBytes *
-load_fixture(const char *name)
-{
-	g_autofree char *file = g_strconcat(dir, "/", name, ".json", NULL);
-	GBytes *bytes = NULL;
-	struct err err = ERR_INIT;
-
-	if (!io_file_load(file, 1 << 20, &bytes, &err))
-		fail_msg("%s", err.text);
-	return bytes;
-}
-
-static GPtrArray *
-parse_bytes(GBytes *bytes)
-{
-	GPtrArray *items = NULL;
-	struct err err = ERR_INIT;
-	gsize len;
-	const void *body = g_bytes_get_data(bytes, &len);
-
-	if (!wa_parse(body, len, &limits, &items, &err))
-		fail_msg("%s", err.text);
-	return items;
-}
-
-static GPtrArray *
-parse_fixture(const char *name)
-{
-	g_autoptr(GBytes) bytes = load_fixture(name);
-
-	return parse_bytes(bytes);
 }
 
 static void
@@ -319,14 +262,14 @@ static void
 every_event_gives_the_items_that_are_written_down(void **state)
 {
 	g_autoptr(GString) got = g_string_new(NULL);
-	g_autofree char *file = g_build_filename(dir, "ITEMS", NULL);
+	g_autofree char *file = event_path("ITEMS");
 	g_autoptr(GBytes) want = NULL;
 	struct err err = ERR_INIT;
 	gsize len;
 
 	(void)state;
 	for (guint i = 0; i < names->len; i++) {
-		g_autoptr(GPtrArray) items = parse_fixture(names->pdata[i]);
+		g_autoptr(GPtrArray) items = parse_event(names->pdata[i]);
 
 		g_string_append_printf(got, "%s\n", (char *)names->pdata[i]);
 		for (guint j = 0; j < items->len; j++)
@@ -426,8 +369,8 @@ as_many_items_come_out_as_events_went_in(void **state)
 {
 	(void)state;
 	for (guint i = 0; i < names->len; i++) {
-		g_autoptr(GBytes) bytes = load_fixture(names->pdata[i]);
-		g_autoptr(GPtrArray) items = parse_bytes(bytes);
+		g_autoptr(GBytes) bytes = load_event(names->pdata[i]);
+		g_autoptr(GPtrArray) items = parse_event(names->pdata[i]);
 		g_autofree char *text = g_strndup(g_bytes_get_data(bytes, NULL),
 		    g_bytes_get_size(bytes));
 		json_object *root = json_tokener_parse(text);
@@ -512,7 +455,7 @@ collect_understood(void)
 	    g_free, NULL);
 
 	for (guint i = 0; i < names->len; i++) {
-		g_autoptr(GPtrArray) items = parse_fixture(names->pdata[i]);
+		g_autoptr(GPtrArray) items = parse_event(names->pdata[i]);
 
 		for (guint j = 0; j < items->len; j++) {
 			const struct item *it = items->pdata[j];
@@ -595,7 +538,7 @@ the_raw_json_of_every_item_is_itself_acceptable(void **state)
 {
 	(void)state;
 	for (guint i = 0; i < names->len; i++) {
-		g_autoptr(GPtrArray) items = parse_fixture(names->pdata[i]);
+		g_autoptr(GPtrArray) items = parse_event(names->pdata[i]);
 
 		for (guint j = 0; j < items->len; j++) {
 			const struct item *it = items->pdata[j];
@@ -613,7 +556,7 @@ a_cut_body_is_refused_wherever_it_is_cut(void **state)
 {
 	(void)state;
 	for (guint i = 0; i < names->len; i++) {
-		g_autoptr(GBytes) bytes = load_fixture(names->pdata[i]);
+		g_autoptr(GBytes) bytes = load_event(names->pdata[i]);
 		const char *body = g_bytes_get_data(bytes, NULL);
 		size_t len = g_bytes_get_size(bytes);
 
@@ -646,7 +589,7 @@ changed_bytes_give_items_or_a_refusal_and_never_a_crash(void **state)
 	(void)state;
 	for (int i = 0; i < MUTATIONS * 10; i++) {
 		const char *name = names->pdata[next_random(&x) % names->len];
-		g_autoptr(GBytes) fixture = load_fixture(name);
+		g_autoptr(GBytes) fixture = load_event(name);
 		size_t len = g_bytes_get_size(fixture);
 		g_autofree char *body = g_memdup2(
 		    g_bytes_get_data(fixture, NULL), len);

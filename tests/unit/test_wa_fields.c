@@ -9,61 +9,14 @@
 #include <glib.h>
 #include <string.h>
 
-#include "err.h"
 #include "item.h"
 #include "wa.h"
-
-#define METADATA "\"metadata\":{\"display_phone_number\":\"551140000001\"," \
-	"\"phone_number_id\":\"700\"}"
-
-static const struct wa_limits limits = WA_LIMITS_DEFAULT;
-
-static GPtrArray *
-parse(const char *body)
-{
-	GPtrArray *items = NULL;
-	struct err err = ERR_INIT;
-
-	if (!wa_parse(body, strlen(body), &limits, &items, &err))
-		fail_msg("%s: %s", err.text, body);
-	return items;
-}
-
-/* The items of one change; members are of its value, before metadata. */
-static GPtrArray *
-parse_field(const char *field, const char *members)
-{
-	g_autofree char *body = g_strdup_printf(
-	    "{\"object\":\"whatsapp_business_account\",\"entry\":[{"
-	    "\"id\":\"900\",\"changes\":[{\"field\":\"%s\",\"value\":{%s,"
-	    METADATA "}}]}]}", field, members);
-
-	return parse(body);
-}
-
-static const struct item *
-only(const GPtrArray *items)
-{
-	assert_int_equal(items->len, 1);
-	return items->pdata[0];
-}
-
-static const char *
-find_fact(const struct item *it, const char *name)
-{
-	for (guint i = 0; it->facts != NULL && i < it->facts->len; i++) {
-		const struct item_fact *f = it->facts->pdata[i];
-
-		if (strcmp(f->name, name) == 0)
-			return f->value;
-	}
-	return NULL;
-}
+#include "wa_bed.h"
 
 static void
 assert_fact(const struct item *it, const char *name, const char *value)
 {
-	const char *got = find_fact(it, name);
+	const char *got = find_fact(it->facts, name);
 
 	if (got == NULL)
 		fail_msg("no fact %s", name);
@@ -94,10 +47,10 @@ a_second_recording_of_a_call_is_no_repeat_of_the_first(void **state)
 	g_autoptr(GPtrArray) two = parse_call(RECORDING("\"id\":\"2\""));
 
 	(void)state;
-	assert_string_equal(only(one)->key,
+	assert_string_equal(only_item(one)->key,
 	    "whatsapp|c|700|wacid.A|call_recording_available|1");
-	assert_string_equal(only(again)->key, only(one)->key);
-	assert_string_not_equal(only(two)->key, only(one)->key);
+	assert_string_equal(only_item(again)->key, only_item(one)->key);
+	assert_string_not_equal(only_item(two)->key, only_item(one)->key);
 }
 
 static void
@@ -107,8 +60,8 @@ a_recording_without_a_media_id_is_told_apart_by_its_bytes(void **state)
 	g_autoptr(GPtrArray) two = parse_call(RECORDING("\"url\":\"https:2\""));
 
 	(void)state;
-	assert_int_equal(only(one)->kind, ITEM_CALL);
-	assert_string_not_equal(only(one)->key, only(two)->key);
+	assert_int_equal(only_item(one)->kind, ITEM_CALL);
+	assert_string_not_equal(only_item(one)->key, only_item(two)->key);
 }
 
 static void
@@ -123,7 +76,7 @@ recordings_and_transcripts_are_media_that_hang_on_their_call(void **state)
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(bodies); i++) {
 		g_autoptr(GPtrArray) items = parse_call(bodies[i]);
-		const struct item *it = only(items);
+		const struct item *it = only_item(items);
 		const struct item_media *m = it->media->pdata[0];
 
 		assert_int_equal(it->kind, ITEM_CALL);
@@ -144,8 +97,8 @@ a_recording_whose_media_is_missing_is_shown_raw(void **state)
 	g_autoptr(GPtrArray) items = parse_call(RECORDING("\"size\":7"));
 
 	(void)state;
-	assert_int_equal(only(items)->kind, ITEM_NOTICE);
-	assert_string_equal(only(items)->type_name,
+	assert_int_equal(only_item(items)->kind, ITEM_NOTICE);
+	assert_string_equal(only_item(items)->type_name,
 	    "call_recording_available");
 }
 
@@ -158,13 +111,13 @@ a_missed_call_ends_without_start_and_duration(void **state)
 	    "\"status\":\"Completed\",\"direction\":\"USER_INITIATED\","
 	    "\"start_time\":1790000000,\"end_time\":\"1790000007\","
 	    "\"duration\":\"7\"");
-	const struct item_call *c = only(missed)->call;
+	const struct item_call *c = only_item(missed)->call;
 
 	(void)state;
 	assert_string_equal(c->status, "COMPLETED");
 	assert_int_equal(c->start_ms, 0);
 	assert_int_equal(c->duration_s, -1);
-	c = only(held)->call;
+	c = only_item(held)->call;
 	assert_string_equal(c->status, "Completed");
 	assert_int_equal(c->start_ms, 1790000000000);
 	assert_int_equal(c->end_ms, 1790000007000);
@@ -194,7 +147,7 @@ who_called_is_told_by_direction_and_not_by_from(void **state)
 		g_autofree char *call = g_strdup_printf("\"event\":\"connect\","
 		    "\"direction\":\"%s\",%s", rows[i / 2].word, ends[i % 2]);
 		g_autoptr(GPtrArray) items = parse_call(call);
-		const struct item *it = only(items);
+		const struct item *it = only_item(items);
 
 		assert_int_equal(it->kind, ITEM_CALL);
 		assert_int_equal(it->direction, rows[i / 2].direction);
@@ -210,7 +163,7 @@ addresses_of_devices_are_no_facts(void **state)
 	    "\"session\":{\"sdp_type\":\"offer\",\"sdp\":\"v=0 192.0.2.1\"},"
 	    "\"connection\":{\"webrtc\":{\"sdp\":\"v=0 192.0.2.1\"}},"
 	    "\"cta_payload\":\"card\"");
-	const struct item *it = only(items);
+	const struct item *it = only_item(items);
 
 	(void)state;
 	assert_int_equal(it->facts->len, 1);
@@ -225,7 +178,7 @@ a_status_of_a_call_is_a_call_and_no_receipt(void **state)
 	    "\"id\":\"wacid.A\",\"type\":\"call\",\"status\":\"RINGING\","
 	    "\"timestamp\":\"1790000000\",\"recipient_id\":\"5511988880001\","
 	    "\"biz_opaque_callback_data\":\"desk\"}]");
-	const struct item *it = only(items);
+	const struct item *it = only_item(items);
 
 	(void)state;
 	assert_int_equal(it->kind, ITEM_CALL);
@@ -245,7 +198,7 @@ parse_group(const char *members, GPtrArray **items)
 	    "\"group_id\":\"G=\",\"timestamp\":\"1790000000\",%s}]", members);
 
 	*items = parse_field("group_participants_update", list);
-	return only(*items);
+	return only_item(*items);
 }
 
 static void
@@ -379,7 +332,7 @@ a_changed_user_id_names_who_it_was_and_who_it_is(void **state)
 	    "\"user_id\":{\"previous\":\"BR.1\",\"current\":\"BR.2\"},"
 	    "\"parent_user_id\":{\"previous\":\"BR.ENT.1\",\"current\":"
 	    "\"BR.ENT.1\"},\"timestamp\":\"1790000000\"}]");
-	const struct item *it = only(items);
+	const struct item *it = only_item(items);
 
 	(void)state;
 	assert_int_equal(it->kind, ITEM_SYSTEM);
@@ -436,7 +389,7 @@ what_stops_the_capture_is_an_alarm_and_says_what_to_do(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GPtrArray) items = parse_field(rows[i].field,
 		    rows[i].members);
-		const struct item *it = only(items);
+		const struct item *it = only_item(items);
 
 		assert_int_equal(it->kind, ITEM_ACCOUNT);
 		assert_int_equal(it->alarm, rows[i].alarm);
@@ -516,7 +469,7 @@ what_is_not_known_is_a_notice_under_its_own_name_and_no_alarm(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		g_autoptr(GPtrArray) items = parse_field(rows[i].field,
 		    rows[i].members);
-		const struct item *it = only(items);
+		const struct item *it = only_item(items);
 
 		assert_int_equal(it->kind, ITEM_NOTICE);
 		assert_string_equal(it->field, rows[i].field);
@@ -538,7 +491,7 @@ the_wording_of_a_template_is_kept_whole(void **state)
 	    "\"message_template_buttons\":[{\"message_template_button_type\":"
 	    "\"URL\",\"message_template_button_text\":\"Pay\","
 	    "\"message_template_button_url\":\"https://x.example\"}]");
-	const struct item *it = only(items);
+	const struct item *it = only_item(items);
 	const struct item_template *t = it->template;
 
 	(void)state;
@@ -562,7 +515,7 @@ an_error_of_the_whole_request_keeps_every_member(void **state)
 	    "\"code\":130429,\"title\":\"Rate\",\"message\":\"m\","
 	    "\"error_data\":{\"details\":\"d\",\"who\":\"w\"},"
 	    "\"href\":\"https://x.example\"}]");
-	const struct item *it = only(items);
+	const struct item *it = only_item(items);
 	const struct item_problem *p = it->problems->pdata[0];
 
 	(void)state;
@@ -581,7 +534,7 @@ a_timestamp_that_is_none_is_shown_as_it_is(void **state)
 	g_autoptr(GPtrArray) items = parse_field("user_preferences",
 	    "\"user_preferences\":[{\"wa_id\":\"5511988880001\",\"value\":\"stop\","
 	    "\"timestamp\":\"yesterday\"}]");
-	const struct item *it = only(items);
+	const struct item *it = only_item(items);
 
 	(void)state;
 	assert_int_equal(it->author, ITEM_CUSTOMER);

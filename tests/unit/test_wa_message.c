@@ -12,66 +12,25 @@
 
 #include <glib.h>
 #include <json-c/json.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "err.h"
-#include "io.h"
 #include "item.h"
 #include "wa.h"
+#include "wa_bed.h"
 
-static const struct wa_limits limits = WA_LIMITS_DEFAULT;
 static GPtrArray *examples;	/* struct item *, of all tests/events */
-
-static GPtrArray *
-parse_bytes(const char *body, size_t len)
-{
-	GPtrArray *items = NULL;
-	struct err err = ERR_INIT;
-
-	if (!wa_parse(body, len, &limits, &items, &err))
-		fail_msg("%s", err.text);
-	return items;
-}
-
-static bool
-add_example(const char *file)
-{
-	g_autoptr(GBytes) bytes = NULL;
-	struct err err = ERR_INIT;
-	gsize len;
-	GPtrArray *items;
-
-	if (!io_file_load(file, 1 << 20, &bytes, &err))
-		return false;
-	const char *body = g_bytes_get_data(bytes, &len);
-
-	items = parse_bytes(body, len);
-	g_ptr_array_extend_and_steal(examples, items);
-	return true;
-}
 
 static int
 load_examples(void **state)
 {
-	const char *src = getenv("SRCDIR");
-	g_autofree char *dir = g_build_filename(src != NULL ? src : ".",
-	    "tests", "events", NULL);
-	GDir *d = g_dir_open(dir, 0, NULL);
-	const char *name;
-	bool ok = d != NULL;
+	g_autoptr(GPtrArray) names = list_events();
 
 	(void)state;
 	examples = item_list_new();
-	while (ok && (name = g_dir_read_name(d)) != NULL) {
-		g_autofree char *file = g_build_filename(dir, name, NULL);
-
-		if (g_str_has_suffix(name, ".json"))
-			ok = add_example(file);
-	}
-	if (d != NULL)
-		g_dir_close(d);
-	return ok && examples->len > 300 ? 0 : -1;
+	for (guint i = 0; names != NULL && i < names->len; i++)
+		g_ptr_array_extend_and_steal(examples,
+		    parse_event(names->pdata[i]));
+	return examples->len > 300 ? 0 : -1;
 }
 
 static int
@@ -80,19 +39,6 @@ forget_examples(void **state)
 	(void)state;
 	g_ptr_array_unref(examples);
 	return 0;
-}
-
-/* The items of one change; members are of its value. */
-static GPtrArray *
-parse_field(const char *field, const char *members)
-{
-	g_autofree char *body = g_strdup_printf(
-	    "{\"object\":\"whatsapp_business_account\",\"entry\":[{"
-	    "\"id\":\"900\",\"changes\":[{\"field\":\"%s\",\"value\":{"
-	    "\"metadata\":{\"display_phone_number\":\"551140000001\","
-	    "\"phone_number_id\":\"700\"},%s}}]}]}", field, members);
-
-	return parse_bytes(body, strlen(body));
 }
 
 /* One message of a customer: its type and what stands under it. */
@@ -106,25 +52,6 @@ parse_message(const char *type, const char *content)
 	    content != NULL ? "\":" : "", content != NULL ? content : "");
 
 	return parse_field("messages", members);
-}
-
-static const struct item *
-only_item(const GPtrArray *items)
-{
-	assert_int_equal(items->len, 1);
-	return items->pdata[0];
-}
-
-static const char *
-fact(const GPtrArray *facts, const char *name)
-{
-	for (guint i = 0; facts != NULL && i < facts->len; i++) {
-		const struct item_fact *f = facts->pdata[i];
-
-		if (strcmp(f->name, name) == 0)
-			return f->value;
-	}
-	return NULL;
 }
 
 /* ---- examples ------------------------------------------------------------------ */
@@ -672,7 +599,8 @@ a_caption_is_edited_without_its_file(void **state)
 	assert_int_equal(it->kind, ITEM_EDIT);
 	assert_string_equal(it->text, "new");
 	assert_null(it->media);
-	assert_string_equal(fact(it->facts, "edit.message.image.mime_type"),
+	assert_string_equal(
+	    find_fact(it->facts, "edit.message.image.mime_type"),
 	    "image/jpeg");
 }
 
@@ -865,7 +793,7 @@ a_template_without_its_definition_lists_its_parameters(void **state)
 	assert_false(it->template->expanded);
 	assert_null(it->text);
 	assert_string_equal(it->template->language, "pt_BR");
-	assert_string_equal(fact(it->facts, "body.1"), "Ana");
+	assert_string_equal(find_fact(it->facts, "body.1"), "Ana");
 }
 
 static void
@@ -905,7 +833,7 @@ answers_of_any_json_are_listed_and_the_string_is_always_kept(void **state)
 		if (rows[i].name == NULL)
 			assert_null(it->answers);
 		else
-			assert_string_equal(fact(it->answers, rows[i].name),
+			assert_string_equal(find_fact(it->answers, rows[i].name),
 			    rows[i].value);
 	}
 }
@@ -1061,8 +989,8 @@ a_sync_of_history_is_told_apart_by_its_first_message(void **state)
 		assert_int_equal(items->len, 2);
 		assert_int_equal(it->kind, ITEM_ACCOUNT);
 		assert_int_equal(it->type, ITEM_TYPE_HISTORY_CHUNK);
-		assert_string_equal(fact(it->facts, "progress"), "100");
-		assert_string_equal(fact(it->facts, "messages"), "1");
+		assert_string_equal(find_fact(it->facts, "progress"), "100");
+		assert_string_equal(find_fact(it->facts, "messages"), "1");
 		keys[i] = g_strdup(it->key);
 	}
 	assert_string_not_equal(keys[0], keys[1]);
