@@ -24,6 +24,7 @@
 
 struct conf_files;
 struct directory;
+struct policy_source;
 struct err;
 
 enum conf_log_target { CONF_LOG_SYSLOG, CONF_LOG_JOURNAL, CONF_LOG_STDERR };
@@ -108,6 +109,49 @@ struct conf_journal {
 	GPtrArray *recipient_headers;	/* char * */
 };
 
+enum conf_gateway_mode { CONF_GATEWAY_STORED, CONF_GATEWAY_DELIVERED,
+	CONF_GATEWAY_OBSERVE };
+
+struct conf_application {
+	char *name;
+	GPtrArray *token_files;		/* char * */
+	char *client_name;		/* of its certificate, or NULL */
+	GPtrArray *businesses;		/* char *: phone number ids; empty: all */
+	bool is_bot;			/* what it sends no person wrote */
+	bool employee_required;
+};
+
+/* The staff side; listen.address NULL: no gateway block, no such role. */
+struct conf_gateway {
+	struct conf_listen listen;
+	char *url;			/* how callers reach it, for links to
+					   files; NULL: no such links */
+	char *tls_certificate, *tls_key, *tls_client_ca;
+	int64_t threads, connections, connections_per_address;
+	int64_t max_body_bytes, max_upload_bytes, deadline_ms, queue_ms;
+	enum conf_gateway_mode mode;
+	int64_t delivered_wait_ms;
+	int64_t upstream;		/* connections to Graph */
+	int64_t number_rate, pair_ms, pair_burst, pace_wait_ms;
+	int64_t template_ms;		/* a definition is believed so long */
+	int64_t idempotency_ms;
+	int64_t upload_keep_ms;
+	bool capture;			/* POST /capture */
+	GPtrArray *allow;		/* char *: "METHOD PATH-GLOB" */
+	GPtrArray *applications;	/* struct conf_application * */
+};
+
+/* A directory server; url NULL: none, and no such role. */
+struct conf_ldap {
+	char *url, *base, *bind_dn, *password_file, *tls_ca_file;
+	char *number_filter, *number_form, *id_filter;
+	char *attr_id, *attr_name, *attr_mail, *attr_group;
+	int64_t timeout_ms;
+	int64_t fresh_ms, absent_ms;	/* an answer holds; that there is nobody */
+	int64_t stale_ms;		/* is used while the server is down */
+	int64_t wait_ms;		/* a turn or request waits so long */
+};
+
 struct conf_keep {		/* content kept after every journal has it */
 	int64_t event_ms, mail_ms;
 };
@@ -128,6 +172,10 @@ struct conf {
 	struct conf_graph graph;
 	struct conf_media media;
 	struct conf_keep keep;
+	struct conf_gateway gateway;
+	struct conf_ldap ldap;
+	char *policy_file;	/* NULL: no rules */
+	struct policy_source *policy;	/* never NULL; its texts live as long as c */
 	GPtrArray *relays;	/* struct conf_relay * */
 	GPtrArray *journals;	/* struct conf_journal * */
 	struct directory *directory;	/* empty without a directory file */
@@ -159,8 +207,8 @@ bool conf_load_text(const char *name, const char *text, size_t len,
 bool conf_snapshot_save(const struct conf *c, int fd, struct err *err);
 bool conf_snapshot_load(int fd, struct conf **out, struct err *err);
 /*
- * The same without the directory file: lookups answer NULL. For those who need
- * not know who is who, since the directory of a large bank is large.
+ * The same without the directory and policy files: lookups answer NULL, there
+ * are no rules. For those who need neither, since both may be large.
  */
 bool conf_snapshot_load_main(int fd, struct conf **out, struct err *err);
 /*
@@ -175,6 +223,13 @@ const struct conf_journal *conf_journal_get(const struct conf *c,
     const char *name);
 const struct conf_relay *conf_relay_get(const struct conf *c,
     const char *name);
+
+/*
+ * The texts that make the rule set: policy file, what it includes, lexicons,
+ * each with its name, as one text for keeping (chatjournal-policy(5)); their
+ * SHA-256 is that of c->policy. Empty without a policy file.
+ */
+void conf_policy_bundle(const struct conf *c, GString *out);
 
 /*
  * Every value in force, as a configuration file; a value that is the default

@@ -13,12 +13,15 @@
 
 struct directory;
 struct err;
+struct ldap_source;
 
 struct directory_staff {
 	char *id;		/* employee id */
 	char *name;		/* legal name */
 	char *mail;
 	GPtrArray *numbers;	/* char *, digits: numbers this person uses */
+	GPtrArray *groups;	/* char *; NULL or empty: none are known */
+	bool is_remote;		/* of LDAP, not of the file */
 };
 
 /* Who used a business number, and when: [from, until). */
@@ -37,6 +40,7 @@ struct directory_business {
 	const struct directory_staff *staff;	/* who alone uses it, or NULL */
 	GPtrArray *journals;	/* char *, names of journals; at least one */
 	char *zone;		/* IANA time zone of the desk, or NULL */
+	char *account;		/* WABA id, or NULL: templates are looked up in */
 	GPtrArray *terms;	/* struct directory_term *, by time, without
 				   overlap; NULL or empty: staff holds always */
 };
@@ -50,6 +54,7 @@ struct directory_customer {
 	char *name;
 	GPtrArray *numbers;	/* char *, digits */
 	GPtrArray *user_ids;	/* char *, BSUIDs */
+	GPtrArray *lists;	/* char *: names of lists for rules; or NULL */
 };
 
 /* An empty directory: every lookup answers NULL. */
@@ -62,6 +67,9 @@ const struct directory_business *directory_business_get(
     const char *number);
 const struct directory_staff *directory_staff_get(const struct directory *d,
     const char *id);
+/* Who uses this telephone number; NULL: nobody that is listed. */
+const struct directory_staff *directory_staff_by_number(
+    const struct directory *d, const char *number);
 /* By user id first, then by number; either may be NULL. */
 const struct directory_customer *directory_customer_get(
     const struct directory *d, const char *user_id, const char *number);
@@ -84,3 +92,36 @@ struct directory_business *directory_business_new(void);
 void directory_business_free(struct directory_business *b);
 struct directory_customer *directory_customer_new(void);
 void directory_customer_free(struct directory_customer *c);
+
+/* ---- LDAP (directory_ldap.c, the only user of libldap) ----------------------- */
+
+/*
+ * One connection to a directory server, used by one thread. TLS is demanded
+ * (ldaps, or StartTLS before the bind), the server's certificate and name are
+ * checked. Every search is bounded by timeout_ms.
+ */
+struct ldap_conf {
+	const char *url;		/* "ldaps://ad.bank.example" or "ldap://…" with
+					   StartTLS; several, blank between: the
+					   next if one is down */
+	const char *base, *bind_dn;	/* bind_dn NULL: anonymous */
+	const GBytes *password;		/* copied */
+	const char *tls_ca_file;	/* NULL: the system's */
+	const char *number_filter;	/* "(|(telephoneNumber=%s)(mobile=%s))" */
+	const char *number_form;	/* "+%s": how numbers are written there */
+	const char *id_filter;		/* "(employeeID=%s)" */
+	const char *attr_id, *attr_name, *attr_mail, *attr_group;
+	int64_t timeout_ms;
+};
+bool ldap_source_new(const struct ldap_conf *conf, struct ldap_source **out,
+    struct err *err);
+void ldap_source_free(struct ldap_source *l);
+enum ldap_by { LDAP_BY_NUMBER, LDAP_BY_ID };
+/*
+ * *out: owned, is_remote; NULL when there is nobody (which is no error).
+ * Groups are the first RDN's value of each attr_group. ERR_TEMP "ldap.down",
+ * "ldap.timeout"; ERR_CONF "ldap.auth", "ldap.tls", "ldap.filter"; ERR_PERM
+ * "ldap.several": more than one entry fits.
+ */
+bool ldap_source_find(struct ldap_source *l, enum ldap_by by,
+    const char *value, struct directory_staff **out, struct err *err);

@@ -93,3 +93,68 @@ bool graph_media_find(struct graph *g, const char *id,
  */
 bool graph_download(struct graph *g, const char *url, int fd,
     int64_t max_bytes, int64_t *len, int64_t *retry_ms, struct err *err);
+
+/* ---- requests of staff systems, many at once ------------------------------- */
+
+/*
+ * A pool keeps connections to the host of `url` open and works on many
+ * requests at once, in one thread of its own. The token is put into each. What
+ * a caller of the gateway sent as headers goes nowhere.
+ */
+struct graph_pool;
+
+enum graph_fate {
+	GRAPH_ANSWERED,		/* status and body, whatever they say */
+	GRAPH_NOT_SENT,		/* no byte of the request can have been taken:
+				   not resolved, not connected, TLS refused */
+	GRAPH_UNKNOWN,		/* it may have been received and carried out */
+};
+struct graph_reply {
+	enum graph_fate fate;
+	int status;
+	const char *content_type;	/* or NULL */
+	const char *const *headers;	/* name, value … NULL: of the answer,
+				   those a caller has use for: Retry-After,
+				   X-App-Usage, X-Business-Use-Case-Usage,
+				   facebook-api-version, x-fb-trace-id */
+	const void *body;
+	size_t len;
+	const struct err *why;		/* of NOT_SENT and UNKNOWN */
+};
+/* In the pool's thread; must not block. Everything is borrowed. */
+typedef void graph_done_fn(void *arg, const struct graph_reply *reply);
+
+struct graph_request {
+	const char *method;		/* GET, POST, DELETE */
+	const char *target;		/* "/v25.0/123/messages?…": path, query */
+	const char *content_type;	/* or NULL */
+	const void *body;		/* borrowed until done is called */
+	size_t len;
+	size_t max_answer;		/* more is GRAPH_UNKNOWN, graph.size */
+	int64_t total_ms;		/* from submission */
+	graph_done_fn *done;
+	void *arg;
+};
+
+/* ERR_CONF as graph_new(). g is borrowed. */
+bool graph_pool_new(struct graph *g, int connections,
+    struct graph_pool **out, struct err *err);
+/*
+ * From any thread; done is called exactly once for each, also after
+ * graph_pool_stop(). Nothing is ever sent twice: no retry, no redirect, and a
+ * kept connection that the other side closed meanwhile is GRAPH_UNKNOWN unless
+ * libcurl knows that no byte went out.
+ */
+void graph_pool_submit(struct graph_pool *p, const struct graph_request *rq);
+/* Takes no more; waits until all have ended, then cuts. */
+void graph_pool_stop(struct graph_pool *p, int64_t timeout_ms);
+void graph_pool_free(struct graph_pool *p);
+
+/*
+ * GET /{account}/message_templates?name=…: the element of data with this name
+ * and language as compact JSON, owned by the caller; *json NULL: there is none.
+ * Blocking. Errors as above.
+ */
+bool graph_template_find(struct graph *g, const char *account,
+    const char *name, const char *language, char **json, int64_t *retry_ms,
+    struct err *err);

@@ -46,6 +46,19 @@ struct http_conf {
 	const char *tls_client_ca;	/* PEM file: then a client cert is required */
 	const char *tls_client_name;	/* CN or DNS SAN it must have; NULL: any */
 	const char *tls_priority;	/* GnuTLS; NULL: TLS 1.2 and newer */
+	/*
+	 * With tls_client_ca: a certificate is asked for, but who shows none is
+	 * let in (the application looks at http_request_client()). A bad one
+	 * is refused all the same.
+	 */
+	bool tls_client_optional;
+	/*
+	 * Bodies of more than spool_above bytes go into an unlinked file of this
+	 * directory while they arrive, and are mapped: memory stays bounded by
+	 * what is small. NULL: all in memory.
+	 */
+	const char *spool;
+	size_t spool_above;
 	const char *const *single_headers;	/* NULL-ended, at most 32;
 						   400 if doubled */
 };
@@ -89,8 +102,12 @@ void http_server_free(struct http_server *srv);
 /* All borrowed until http_answer(). NULL when absent. */
 const char *http_request_method(const struct http_request *rq);
 const char *http_request_path(const struct http_request *rq);
+/* Path and query as they came, not decoded. */
+const char *http_request_target(const struct http_request *rq);
 const char *http_request_header(const struct http_request *rq,
     const char *name);
+/* Name in the verified client certificate (first DNS SAN, else CN); or NULL. */
+const char *http_request_client(const struct http_request *rq);
 const char *http_request_query(const struct http_request *rq,
     const char *name);
 /* "203.0.113.7": the peer of the connection. */
@@ -105,6 +122,16 @@ const void *http_request_body(const struct http_request *rq, size_t *len);
  */
 void http_answer(struct http_request *rq, int status, const char *content_type,
     const void *body, size_t len, int retry_after_s);
+
+/*
+ * The same with headers of one's own (name, value … NULL; copied). From a
+ * file: fd is taken over, from its beginning, len bytes.
+ */
+void http_answer_with(struct http_request *rq, int status,
+    const char *content_type, const char *const *headers, const void *body,
+    size_t len);
+void http_answer_file(struct http_request *rq, int status,
+    const char *content_type, const char *const *headers, int fd, size_t len);
 
 struct http_stats {
 	int64_t requests;	/* the application was asked */

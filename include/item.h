@@ -27,6 +27,8 @@ enum item_kind {
 	ITEM_GAP,	/* something happened whose content was withheld */
 	ITEM_NOTICE,	/* kept and shown raw: not understood (yet) */
 	ITEM_ACCOUNT,	/* administration of the account, number, templates */
+	ITEM_ATTEMPT,	/* staff wanted to send it through the gateway: it did
+			   not leave, not yet, or nobody knows (send.outcome) */
 	ITEM_KINDS
 };
 
@@ -51,6 +53,7 @@ enum item_type {
 	ITEM_TYPE_CONTACT_SYNC, ITEM_TYPE_CONTEXT_SUMMARY,
 	ITEM_TYPE_USER_ACTION, ITEM_TYPE_USERNAME, ITEM_TYPE_INFERRED_EVENT,
 	ITEM_TYPE_IDENTITY,	/* learned by chatjournal itself: who has which ids */
+	ITEM_TYPE_RESOLVED,	/* a send whose outcome was unknown did leave */
 	/* calls */
 	ITEM_TYPE_CALL_CONNECT, ITEM_TYPE_CALL_TERMINATE,
 	ITEM_TYPE_CALL_CREATED, ITEM_TYPE_CALL_STATUS,
@@ -159,6 +162,19 @@ struct item_identity {
 	struct item_party before, after;
 };
 
+/* A message that came through the gateway, or was reported to it. */
+struct item_send {
+	char *key;		/* the gateway's own, for ever */
+	char *outcome;		/* gateway_outcome_name() */
+	char *application, *employee;
+	char *status;		/* HTTP status of the network's answer, or NULL */
+	char *reason;		/* why it did not leave; for a person */
+	char *verdict;		/* JSON: policy_verdict_parse(); or NULL */
+	char *text_before;	/* the text as staff gave it, if policy changed
+				   it; NULL: it was not changed */
+	GPtrArray *reviews;	/* struct item_fact: "released", "ana, 2026-…" */
+};
+
 struct item_problem {		/* Meta's error objects, three levels alike */
 	char *code, *title, *message, *details;
 };
@@ -202,6 +218,7 @@ struct item {
 	struct item_call *call;
 	struct item_template *template;
 	struct item_identity *identity;
+	struct item_send *send;
 	GPtrArray *media;	/* struct item_media; NULL if none */
 	GPtrArray *order;	/* struct item_order_line; NULL if none */
 	GPtrArray *cards;	/* struct item_card; NULL if none */
@@ -238,9 +255,11 @@ void item_fact_add(struct item *it, const char *name, const char *value);
 void item_answer_add(struct item *it, const char *name, const char *value);
 void item_card_fact_add(struct item_card *card, const char *name,
     const char *value);
+void item_review_add(struct item *it, const char *verb, const char *value);
 /* The item's, made on first use. */
 struct item_template *item_template_get(struct item *it);
 struct item_identity *item_identity_get(struct item *it);
+struct item_send *item_send_get(struct item *it);
 /* Copies the title of a button that was offered. */
 void item_button_add(struct item *it, const char *title);
 

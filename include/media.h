@@ -46,6 +46,9 @@ struct media_want {
 					   old messages, but new ids) */
 	int64_t attempts;		/* failures so far */
 	int64_t first_ms;		/* of the first attempt; 0: this one */
+	/* A file that staff uploaded, at hand: it is taken (linked or copied)
+	   and judged as if it had been downloaded. NULL: not at hand. */
+	const char *upload_path;	/* absolute */
 };
 
 #define MEDIA_INFECTED "infected: "

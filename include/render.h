@@ -109,6 +109,25 @@ struct render_original {
 	int64_t at_ms;
 };
 
+/* What the bank's rules found of the turn; header, text and HTML show it. */
+struct render_policy {
+	const char *word;		/* policy_verdict_word() */
+	const GPtrArray *rules;		/* char *: names that fired */
+	const GPtrArray *unsure;	/* char *: those not known for sure */
+	const GPtrArray *not_here;	/* char *: those with an action that only
+					   the gateway could have taken */
+	const GPtrArray *tags;		/* char * */
+	const GPtrArray *why;		/* char *: "RULE: lexicon …", see policy.h */
+	bool flag;
+	const char *retain;		/* or NULL */
+	const char *set;		/* SHA-256 of the rule set, hex */
+	/* Of a turn that was held: "released", "rejected", "expired"; or NULL */
+	const char *hold_end, *hold_rule;
+	int64_t held_ms, hold_end_ms;
+	const GPtrArray *reviews;	/* struct item_fact: "release", "ana,
+					   2026-11-22T10:00:00Z: reason" */
+};
+
 struct render_input {
 	const GPtrArray *items;		/* struct item *, in order, at least one */
 	/* struct render_original * for each item, NULL where it has none; the
@@ -130,6 +149,19 @@ struct render_input {
 	const struct directory_customer *customer;
 	const char *counterpart_number;	/* known now, also when the item lacks it */
 	const char *counterpart_user_id;
+	/* The best name that is known, if the customer file has none, and where
+	   it is from: "contact list", "profile"; NULL: what the items say. */
+	const char *counterpart_name, *counterpart_name_source;
+	const char *employee;		/* id that is not in any directory; or NULL */
+	const struct render_policy *policy;	/* NULL: there are no rules */
+	/*
+	 * A record in place of the content: who, when, which kinds, how many,
+	 * SHA-256 of each item and its files, and why (exclude_rule); no text,
+	 * name of a file, event or file is in any part. The Message-ID is that
+	 * of the turn.
+	 */
+	bool is_excluded;
+	const char *exclude_rule;
 };
 
 /* A finished message: in memory, or, when large, in a file of the spool. */
@@ -190,6 +222,15 @@ struct render_envelope {
  */
 bool render_journal_report(struct render *r, const struct render_input *in,
     const struct rendered *inner, const struct render_envelope *env,
+    struct rendered *out, struct err *err);
+
+/*
+ * A short mail for a supervisor: rule, tags, direction, when, business, who (as
+ * far as the mail of the turn says it) and that mail's Message-ID; no text of
+ * the conversation. swallowed: alerts of this rule since the last one.
+ */
+bool render_alert(struct render *r, const struct render_style *style,
+    const struct render_input *in, const char *rule, int64_t swallowed,
     struct rendered *out, struct err *err);
 
 /* "t.<32 hex>@domain" of the turn whose first item has this key. */

@@ -478,6 +478,11 @@ struct store_status {
 	int64_t items, sightings, sightings_differ;
 	int64_t turns_open, turns_closed, turns_rendered, turns_parked;
 	int64_t turns_waiting;	/* of the closed ones: for files */
+	int64_t turns_held;
+	int64_t records, records_unread;	/* of the gateway */
+	int64_t sends_stored, sends_forwarding, sends_held, sends_done;
+	int64_t sends_unknown;	/* done, outcome unknown, not resolved yet */
+	int64_t turns_excluded;	/* of the rendered: only a record of it */
 	int64_t files_wanted, files_fetched, files_quarantined,
 	    files_unavailable;	/* wanted: not final yet */
 	GArray *novelties;	/* struct store_novelty: most frequent first,
@@ -498,14 +503,16 @@ void store_status_clear(struct store_status *s);
  * rendered turn has a mail; every mail is pending, sent, deferred or failed;
  * every event is unread, or has items or sightings or is parked; no cursor is
  * past what is pending or unread; files that are still needed are there and as
- * long as they should be. *ok and, if not, why.
+ * long as they should be. Held turns are in no other state, and have a hold that
+ * has not ended; every send is stored, forwarding, held or done, and a done or
+ * held one has a record; records are read as events are. *ok and, if not, why.
  */
 bool store_law_check(struct store *st, bool *ok, char **why,
     struct err *err);
 
 enum store_list_what { STORE_LIST_PENDING, STORE_LIST_SENT,
 	STORE_LIST_DEFERRED, STORE_LIST_FAILED, STORE_LIST_PARKED,
-	STORE_LIST_OPEN,
+	STORE_LIST_OPEN, STORE_LIST_HELD,
 	STORE_LIST_FILES,	/* not final yet, and unavailable ones */ };
 /*
  * One line for a list: of a mail, of a parked event or turn (mail_id 0), or of
@@ -538,3 +545,262 @@ struct store_fact {
 typedef bool store_fact_fn(void *arg, const struct store_fact *f);
 bool store_trace(struct store *st, const char *id, store_fact_fn *fn,
     void *arg, struct err *err);
+
+/* ---- what passed the gateway: written by it ----------------------------- */
+
+/*
+ * Records: what the gateway tells build, as events. Their ids are above
+ * STORE_EVENT_GATEWAY, so that an id says where it belongs: every verb takes
+ * either kind, and store_event_list() lists records in order when `after` is
+ * at least this. secret_name is the application, signature "".
+ */
+#define STORE_EVENT_GATEWAY INT64_C(1000000000000000)
+/* Build's cursor of records, as STORE_CURSOR_EVENTS is of events. */
+#define STORE_CURSOR_RECORDS "gateway"
+bool store_record_add(struct store *st, const struct store_event *ev,
+    int64_t *id);
+/* As store_event_purge(), of records; a send's request and answer go with it. */
+bool store_record_purge(struct store *st, int64_t before_ms, int limit,
+    int64_t *n, struct err *err);
+
+enum store_send_state {
+	STORE_SEND_STORED,	/* durable; may wait for its turn, its journal */
+	STORE_SEND_FORWARDING,	/* it may be on its way: committed before */
+	STORE_SEND_HELD,	/* until a person releases it, or until_ms */
+	STORE_SEND_DONE,	/* final: record_id has what became of it */
+	STORE_SEND_STATES
+};
+struct store_send {
+	int64_t id;		/* set by the store */
+	const char *key;	/* 32 hex digits, names it for ever */
+	enum store_send_state state;
+	const char *application, *employee, *remote;	/* employee may be NULL */
+	const char *business;		/* phone_number_id */
+	const char *target;		/* path and query */
+	const char *content_type;	/* or NULL */
+	/* digest of application and Idempotency-Key; NULL: none was given */
+	const uint8_t *idempotency;
+	uint8_t sha256[HASH_SIZE];	/* of request */
+	const void *request;		/* NULL once purged */
+	size_t request_len;
+	const void *sent;		/* NULL: the request itself */
+	size_t sent_len;
+	const char *verdict;		/* JSON, or NULL */
+	const char *definition;		/* JSON of its template, or NULL */
+	int64_t received_ms, changed_ms;
+	int64_t until_ms, persons;	/* of a hold; else 0 */
+	const char *outcome;		/* gateway_outcome_name() of the last
+					   record; NULL: none yet */
+	int status;			/* what the caller was answered */
+	const void *answer;		/* or NULL */
+	size_t answer_len;
+	const char *wamid;		/* or NULL */
+	int64_t first_record_id, record_id;	/* 0: none yet */
+};
+typedef bool store_send_fn(void *arg, const struct store_send *s);
+/* All members but id count. "store.state": the key is there already. */
+bool store_send_add(struct store *st, const struct store_send *s,
+    int64_t *id);
+/*
+ * Sets state, sent, verdict, changed_ms, until_ms, outcome, status, answer,
+ * wamid, first_record_id, record_id of s->id; what is NULL or 0 stays as it
+ * was, but until_ms. "store.state" when it is DONE.
+ */
+bool store_send_set(struct store *st, const struct store_send *s);
+/* Each calls fn at most once. */
+bool store_send_get(struct store *st, int64_t id, store_send_fn *fn,
+    void *arg, struct err *err);
+bool store_send_by_key(struct store *st, const char *key, store_send_fn *fn,
+    void *arg, struct err *err);
+/* The latest received after since_ms. */
+bool store_send_by_idempotency(struct store *st,
+    const uint8_t idempotency[HASH_SIZE], int64_t since_ms,
+    store_send_fn *fn, void *arg, struct err *err);
+/* By id, of one state. */
+bool store_send_list(struct store *st, enum store_send_state state,
+    int64_t after, int limit, store_send_fn *fn, void *arg, struct err *err);
+/*
+ * Whether all mails made of this record are accepted by their journals; false
+ * while it is not filed or rendered yet.
+ */
+bool store_record_is_sent(struct store *st, int64_t record_id, bool *sent,
+    struct err *err);
+
+/* A file that staff uploaded: in STORE_DIR_UPLOAD, durable before its row. */
+struct store_upload {
+	const char *media_id;	/* Meta's, from the answer */
+	const char *business, *application, *employee;	/* employee or NULL */
+	uint8_t sha256[HASH_SIZE];
+	int64_t size, at_ms;
+	const char *path;	/* relative to STORE_DIR_UPLOAD; NULL: gone */
+	const char *name, *type, *verdict;	/* or NULL */
+};
+typedef bool store_upload_fn(void *arg, const struct store_upload *u);
+bool store_upload_add(struct store *st, const struct store_upload *u);
+/* The latest of this id; fn is not called when there is none. */
+bool store_upload_get(struct store *st, const char *media_id,
+    store_upload_fn *fn, void *arg, struct err *err);
+/* Forgets files (not rows) of before; those another upload has stay. */
+bool store_upload_purge(struct store *st, int64_t before_ms, int limit,
+    int64_t *n, struct err *err);
+
+/* Definitions of templates, with the time from which each was seen to hold. */
+struct store_definition {
+	const char *account, *name, *language;
+	int64_t from_ms;	/* when this wording was first seen */
+	int64_t checked_ms;	/* when the network was last asked */
+	const char *json;	/* NULL: the network knows no such template */
+};
+typedef bool store_definition_fn(void *arg, const struct store_definition *d);
+/* A new version if json differs from the latest; else checked_ms moves on. */
+bool store_definition_set(struct store *st, const struct store_definition *d);
+/* What held at that time; fn is not called when nothing is known. */
+bool store_definition_get(struct store *st, const char *account,
+    const char *name, const char *language, int64_t at_ms,
+    store_definition_fn *fn, void *arg, struct err *err);
+
+/* ---- what rules remember: of build, and of the gateway ------------------- */
+
+/*
+ * file: STORE_BUILD or STORE_GATEWAY; the caller's own to write. Each counts
+ * what it judged itself.
+ */
+bool store_tally_add(struct store *st, enum store_file file,
+    const char *rule, const char *subject, const char *who, int64_t at_ms);
+/* Different ones since then; `who` (may be NULL) counts even if not added. */
+bool store_tally_count(struct store *st, enum store_file file,
+    const char *rule, const char *subject, const char *who, int64_t since_ms,
+    int64_t *n, struct err *err);
+bool store_tally_purge(struct store *st, enum store_file file,
+    int64_t before_ms, int limit, int64_t *n, struct err *err);
+/* When a text was last given: of the gateway. 0: never. */
+bool store_told_set(struct store *st, const char *rule, const char *talk,
+    int64_t at_ms);
+bool store_told_get(struct store *st, const char *rule, const char *talk,
+    int64_t *at_ms, struct err *err);
+
+/* ---- policy: written by build --------------------------------------------- */
+
+/* The rule sets that were in force, with their texts; known ones get last_ms. */
+bool store_ruleset_set(struct store *st, const uint8_t sha256[HASH_SIZE],
+    const void *text, size_t len, int64_t at_ms);
+struct store_ruleset {
+	uint8_t sha256[HASH_SIZE];
+	int64_t first_ms, last_ms;
+	const void *text;
+	size_t len;
+};
+typedef bool store_ruleset_fn(void *arg, const struct store_ruleset *r);
+/* By first_ms. */
+bool store_ruleset_list(struct store *st, store_ruleset_fn *fn, void *arg,
+    struct err *err);
+
+/* What was found of a turn; kept only where a rule fired. JSON: policy.h. */
+bool store_judged_set(struct store *st, int64_t turn_id, const char *json);
+/* *json NULL: nothing fired, or no such turn. Owned by the caller. */
+bool store_judged_get(struct store *st, int64_t turn_id, char **json,
+    struct err *err);
+/* Turns where this rule fired (NULL: any), newest first, as store_list(). */
+bool store_judged_list(struct store *st, const char *rule, int64_t before,
+    int limit, bool (*fn)(void *arg, int64_t turn_id, const char *json),
+    void *arg, struct err *err);
+
+/* A turn that a rule withholds: state "held". */
+struct store_hold {
+	int64_t turn_id;
+	const char *rule;
+	int64_t since_ms, until_ms, persons;
+	int64_t ended_ms;	/* 0: it is held */
+	const char *end;	/* "released", "rejected", "expired"; or NULL */
+};
+typedef bool store_hold_fn(void *arg, const struct store_hold *h);
+/* A closed turn becomes held. */
+bool store_turn_hold(struct store *st, const struct store_hold *h);
+/* A held turn becomes closed again, to be rendered in this transaction. */
+bool store_turn_unhold(struct store *st, int64_t turn_id, const char *end,
+    int64_t now_ms);
+/* fn is not called when the turn never was held. */
+bool store_hold_get(struct store *st, int64_t turn_id, store_hold_fn *fn,
+    void *arg, struct err *err);
+/* Those that are held, by turn. */
+bool store_hold_list(struct store *st, int64_t after, int limit,
+    store_hold_fn *fn, void *arg, struct err *err);
+/* Held turns whose until_ms has come, at most limit: array of int64_t. */
+bool store_hold_due(struct store *st, int64_t now_ms, int limit,
+    GArray **out, struct err *err);
+bool store_hold_next_due(struct store *st, int64_t *out, struct err *err);
+
+/* What is known of a person's consent, newest last; kept for ever. */
+bool store_consent_add(struct store *st, const char *realm,
+    const char *person, const char *state, const char *source,
+    int64_t at_ms);
+/* The latest at that time; *state NULL: nothing is known. Owned. */
+bool store_consent_get(struct store *st, const char *realm,
+    const char *person, int64_t at_ms, char **state, struct err *err);
+
+/* Alerts sent by rule: the last one, and how many were swallowed since. */
+bool store_alert_set(struct store *st, const char *rule, int64_t last_ms,
+    int64_t swallowed);
+bool store_alert_get(struct store *st, const char *rule, int64_t *last_ms,
+    int64_t *swallowed, struct err *err);
+
+/* The wamid by which a send of unknown outcome turned out to have left. */
+bool store_resolution_add(struct store *st, const char *send_key,
+    const char *wamid, int64_t at_ms);
+bool store_resolution_get(struct store *st, const char *send_key,
+    char **wamid, struct err *err);
+
+/* Templates that a webhook said were changed, for the gateway's cursor. */
+bool store_template_change_add(struct store *st, const char *account,
+    const char *name, const char *language, int64_t at_ms);
+bool store_template_change_list(struct store *st, int64_t after, int limit,
+    bool (*fn)(void *arg, int64_t id, const char *account, const char *name,
+    const char *language), void *arg, struct err *err);
+
+/* ---- the directory server: asked by build and gateway, written by the
+ * directory role ------------------------------------------------------------ */
+
+/* file: STORE_BUILD or STORE_GATEWAY. kind: "number", "id". */
+bool store_ask_add(struct store *st, enum store_file file, const char *kind,
+    const char *value, int64_t at_ms);
+typedef bool store_ask_fn(void *arg, int64_t id, const char *kind,
+    const char *value, int64_t at_ms);
+bool store_ask_list(struct store *st, enum store_file file, int64_t after,
+    int limit, store_ask_fn *fn, void *arg, struct err *err);
+/* The directory role's cursors of asks. */
+#define STORE_CURSOR_ASKED_BUILD "asked/build"
+#define STORE_CURSOR_ASKED_GATEWAY "asked/gateway"
+struct store_answer {
+	const char *kind, *value;
+	bool found;
+	const char *id, *name, *mail;	/* of the staff; NULL: nobody */
+	const char *groups;		/* JSON list, or NULL */
+	int64_t at_ms, until_ms;	/* fresh until; stale after */
+};
+typedef bool store_answer_fn(void *arg, const struct store_answer *a);
+bool store_answer_set(struct store *st, const struct store_answer *a);
+/* Also a stale one; fn is not called when it was never answered. */
+bool store_answer_get(struct store *st, const char *kind, const char *value,
+    store_answer_fn *fn, void *arg, struct err *err);
+/* Fresh until before then and asked for since `asked_ms`: to be renewed. */
+bool store_answer_list(struct store *st, int64_t until_ms, int limit,
+    store_answer_fn *fn, void *arg, struct err *err);
+
+/* ---- review: written by the admin tool -------------------------------------- */
+
+struct store_review {
+	int64_t id, at_ms;
+	const char *who, *verb;		/* "release", "reject" */
+	int64_t turn_id;		/* 0: of a send */
+	const char *send_key;		/* NULL: of a turn */
+	const char *why;
+};
+typedef bool store_review_fn(void *arg, const struct store_review *r);
+bool store_review_add(struct store *st, const struct store_review *r,
+    int64_t *id);
+/* By id, for the cursors "review" of build and gateway. */
+bool store_review_list(struct store *st, int64_t after, int limit,
+    store_review_fn *fn, void *arg, struct err *err);
+/* Of one turn (send_key NULL) or one send (turn_id 0), by id. */
+bool store_review_of(struct store *st, int64_t turn_id,
+    const char *send_key, store_review_fn *fn, void *arg, struct err *err);

@@ -95,3 +95,40 @@ struct item;
  * bytes are in the event.
  */
 struct item *wa_raw_item(const void *body, size_t len, const char *reason);
+
+/* ---- the gateway's side ---------------------------------------------------- */
+
+/*
+ * The message of a body to /messages as an item, for judging before it leaves:
+ * direction SENT, counterpart from to or recipient, contents as of a message of
+ * that type; key and business are not set. definition: JSON of its template as
+ * of GET …/message_templates (one element of data), or NULL. ERR_PERM
+ * "wa.json", "wa.send": not a message (no type that is known and no content
+ * member): such an item is given all the same when the body is an object, as a
+ * notice with its raw JSON, since nothing leaves unseen.
+ */
+bool wa_send_parse(const void *body, size_t len, const struct wa_limits *lim,
+    const char *definition, struct item **out, struct err *err);
+
+/*
+ * Items of a record of the gateway (gateway.h). Keys:
+ *   accepted, reported with a wamid   whatsapp|m|<phone_number_id>|<wamid>
+ *   else                     whatsapp|g|<send key>|<outcome>
+ * Accepted and reported ones are messages of the business, what did not leave
+ * is kind ATTEMPT. refers of a later record of the same send is the key of its
+ * first. Calls, groups and other paths are kind CALL, GROUP, ACCOUNT with the
+ * request and answer as facts. A record of another shape gives one notice; it
+ * never fails but for "wa.json", as wa_parse().
+ */
+bool wa_record_parse(const void *body, size_t len,
+    const struct wa_limits *lim, GPtrArray **items, struct err *err);
+
+/*
+ * The wording of a template message is put together from its definition with
+ * the parameters of the request; parts (header, body, footer, buttons, cards)
+ * stand in item.template and item.text. Without: expanded = false, parameters
+ * as facts.
+ */
+
+/* biz_opaque_callback_data that the gateway sets: "cj:" and the send's key. */
+#define WA_CALLBACK_PREFIX "cj:"

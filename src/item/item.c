@@ -161,6 +161,23 @@ free_template(struct item_template *t)
 }
 
 static void
+free_send(struct item_send *s)
+{
+	if (s == NULL)
+		return;
+	g_free(s->key);
+	g_free(s->outcome);
+	g_free(s->application);
+	g_free(s->employee);
+	g_free(s->status);
+	g_free(s->reason);
+	g_free(s->verdict);
+	g_free(s->text_before);
+	g_clear_pointer(&s->reviews, g_ptr_array_unref);
+	g_free(s);
+}
+
+static void
 free_identity(struct item_identity *i)
 {
 	if (i == NULL)
@@ -196,6 +213,7 @@ item_free(struct item *it)
 	free_call(it->call);
 	free_template(it->template);
 	free_identity(it->identity);
+	free_send(it->send);
 	g_clear_pointer(&it->media, g_ptr_array_unref);
 	g_clear_pointer(&it->order, g_ptr_array_unref);
 	g_clear_pointer(&it->cards, g_ptr_array_unref);
@@ -279,6 +297,12 @@ item_answer_add(struct item *it, const char *name, const char *value)
 	add_fact(&it->answers, name, value);
 }
 
+void
+item_review_add(struct item *it, const char *verb, const char *value)
+{
+	add_fact(&item_send_get(it)->reviews, verb, value);
+}
+
 struct item_card *
 item_card_add(struct item *it)
 {
@@ -301,6 +325,14 @@ item_template_get(struct item *it)
 	if (it->template == NULL)
 		it->template = g_new0(struct item_template, 1);
 	return it->template;
+}
+
+struct item_send *
+item_send_get(struct item *it)
+{
+	if (it->send == NULL)
+		it->send = g_new0(struct item_send, 1);
+	return it->send;
 }
 
 struct item_identity *
@@ -329,6 +361,7 @@ item_kind_name(enum item_kind kind)
 		[ITEM_CALL] = "call", [ITEM_GROUP] = "group",
 		[ITEM_HISTORY] = "history", [ITEM_GAP] = "gap",
 		[ITEM_NOTICE] = "notice", [ITEM_ACCOUNT] = "account",
+		[ITEM_ATTEMPT] = "attempt",
 	};
 
 	return kind < ITEM_KINDS ? names[kind] : "notice";
@@ -376,6 +409,7 @@ item_type_name(enum item_type type)
 		[ITEM_TYPE_USERNAME] = "username",
 		[ITEM_TYPE_INFERRED_EVENT] = "inferred-event",
 		[ITEM_TYPE_IDENTITY] = "identity",
+		[ITEM_TYPE_RESOLVED] = "resolved",
 		[ITEM_TYPE_CALL_CONNECT] = "call-connect",
 		[ITEM_TYPE_CALL_TERMINATE] = "call-terminate",
 		[ITEM_TYPE_CALL_CREATED] = "call-created",

@@ -103,6 +103,8 @@ an_item_with_everything_in_it_is_freed_whole(void **state)
 	it->receipt->status = g_strdup("read");
 	it->call = g_new0(struct item_call, 1);
 	it->call->event = g_strdup("connect");
+	item_send_get(it)->outcome = g_strdup("held");
+	item_review_add(it, "release", "ana");
 	item_media_add(it)->caption = g_strdup("x");
 	item_problem_add(it)->details = g_strdup("x");
 	item_order_add(it)->price = g_strdup("1.50");

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The staff side: what a request to the gateway is, who may make it, what is
+ * answered, when it may go on to Meta, and the record that is journaled of it.
+ * Decisions and bytes only: no I/O, no clock, no store, no threads.
+ *
+ * A staff system speaks to it as to graph.facebook.com. The caller proves
+ * itself by a token of its own ("Authorization: Bearer …") or a client
+ * certificate; Meta's token is put in by the Graph client and is never seen
+ * here. Headers of ours: X-ChatJournal-Employee (who of the staff writes),
+ * Idempotency-Key (draft-ietf-httpapi-idempotency-key-header).
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hash.h"
+
+struct err;
+
+/* ---- which request it is --------------------------------------------------- */
+
+enum gateway_what {
+	GATEWAY_SEND,		/* POST V/ID/messages, V/ID/marketing_messages */
+	GATEWAY_READ,		/* the same, a body of status "read": passed on,
+				   not journaled (also with typing_indicator) */
+	GATEWAY_UPLOAD,		/* POST V/ID/media */
+	GATEWAY_MEDIA_FIND,	/* GET V/MEDIA-ID: url is rewritten to ours */
+	GATEWAY_MEDIA_FILE,	/* GET V/MEDIA-ID/file (ours): the bytes */
+	GATEWAY_MEDIA_DELETE,	/* DELETE V/MEDIA-ID: passed on */
+	GATEWAY_CALL,		/* POST V/ID/calls: passed on with a record */
+	GATEWAY_GROUP,		/* V/ID/groups…, V/GROUP-ID…: the same */
+	GATEWAY_CAPTURE,	/* POST /capture: a copy from another sender */
+	GATEWAY_LOOK,		/* GET /sends/KEY: what became of a send */
+	GATEWAY_ALLOWED,	/* another path that the conf allows: passed on
+				   with a record when it is not a GET */
+	GATEWAY_UNKNOWN,	/* 404, GRAPH's code 2500 */
+	GATEWAY_BAD_METHOD,	/* 405 */
+};
+
+struct gateway_route {
+	enum gateway_what what;
+	char *version;		/* "v25.0"; NULL for ours */
+	char *id;		/* phone number id, media id, send key … */
+};
+/* target: path and query as they came. allowed: char *, a method, a blank, a path glob. */
+void gateway_route(const char *method, const char *target,
+    const GPtrArray *allowed, struct gateway_route *out);
+void gateway_route_clear(struct gateway_route *r);
+
+/* ---- who it is -------------------------------------------------------------- */
+
+struct gateway_application {
+	char *name;
+	GPtrArray *tokens;	/* GBytes *: any of them; empty: none */
+	char *client_name;	/* of its certificate; NULL: none */
+	GPtrArray *businesses;	/* char *: phone number ids; empty: all */
+	char *author;		/* "staff" or "bot" */
+	bool employee_required;
+};
+/*
+ * authorization: the header, or NULL; client: name in a certificate that was
+ * verified, or NULL. NULL: nobody. In constant time per token.
+ */
+const struct gateway_application *gateway_caller(const GPtrArray *apps,
+    const char *authorization, const char *client);
+bool gateway_may_use(const struct gateway_application *app,
+    const char *phone_number_id);
+/* 1 to 64 of [A-Za-z0-9._@-]: an employee id, an idempotency key (to 255). */
+bool gateway_is_employee(const char *s);
+bool gateway_is_idempotency_key(const char *s);
+
+/* ---- errors, in Graph's own shape -------------------------------------------- */
+
+/* Ours: code 200 for what the bank's policy forbids, with this subcode. */
+#define GATEWAY_SUBCODE_POLICY 4190001
+#define GATEWAY_SUBCODE_HELD 4190002
+#define GATEWAY_SUBCODE_STORE 4190003	/* cannot be recorded: not sent */
+#define GATEWAY_SUBCODE_UNKNOWN 4190004	/* outcome unknown: do not repeat */
+
+enum gateway_refusal {
+	GATEWAY_REFUSE_AUTH,		/* 401, code 190 */
+	GATEWAY_REFUSE_BUSINESS,	/* 403, code 10: not this application's */
+	GATEWAY_REFUSE_EMPLOYEE,	/* 400, code 100: header missing or wrong */
+	GATEWAY_REFUSE_JSON,		/* 400, code 100 */
+	GATEWAY_REFUSE_PATH,		/* 404, code 2500 */
+	GATEWAY_REFUSE_METHOD,		/* 405 */
+	GATEWAY_REFUSE_POLICY,		/* 403, code 200, reason of the rule */
+	GATEWAY_REFUSE_STORE,		/* 503, code 2, Retry-After */
+	GATEWAY_REFUSE_BUSY,		/* 429, code 130429 or 131056: pacing */
+	GATEWAY_REFUSE_UNKNOWN,		/* 502, code 2: outcome unknown */
+	GATEWAY_REFUSE_UPSTREAM,	/* 502, code 2: not reached, not sent */
+	GATEWAY_REFUSE_JOURNAL,		/* 503: not journaled in time, not sent */
+	GATEWAY_REFUSE_REPEAT,		/* 422: same key, another request */
+	GATEWAY_REFUSE_RUNNING,		/* 409: the first is still under way */
+	GATEWAY_REFUSALS
+};
+/* The HTTP status; out gets {"error":{…}}. details (may be NULL) is the
+ * sentence for a person; trace our own id of the request. */
+int gateway_refuse(enum gateway_refusal why, const char *details,
+    const char *trace, GString *out);
+/* 202 with the shape of a success: id is the send's key, message_status
+ * "held_for_review". */
+int gateway_held(const char *key, const char *to, GString *out);
+
+/* ---- bodies ------------------------------------------------------------------ */
+
+/* Of a JSON body to /messages: what the gateway must know before it is parsed
+ * in full. Strings are owned; NULL: not there. */
+struct gateway_head {
+	char *to;		/* "to", or "recipient" */
+	char *type;
+	char *callback_data;	/* biz_opaque_callback_data */
+	char *template_name, *template_language;
+	GPtrArray *media_ids;	/* char *: ids of files anywhere in it */
+	bool is_read;		/* marks as read, or shows typing */
+};
+/* ERR_PERM "gateway.json": not a JSON object, or beyond the limits of
+ * wa_json_check(). */
+bool gateway_head_parse(const void *body, size_t len,
+    struct gateway_head *out, struct err *err);
+void gateway_head_clear(struct gateway_head *h);
+
+/*
+ * The body with additions before and after its text (text.body, a caption,
+ * interactive.body.text), and biz_opaque_callback_data set if it has none and
+ * callback is not NULL. Everything else stays as it was, byte for byte where
+ * nothing was changed. ERR_PERM "gateway.text": no text to add to (a template,
+ * a sticker …): the caller refuses; "gateway.long": beyond Meta's limit.
+ */
+bool gateway_body_change(const void *body, size_t len, const char *before,
+    const char *after, const char *callback, GBytes **out, struct err *err);
+
+/* The file part of multipart/form-data (RFC 7578); borrowed from body. */
+struct gateway_part {
+	const void *bytes;
+	size_t len;
+	char *filename, *type;	/* as declared, or NULL */
+};
+bool gateway_part_find(const char *content_type, const void *body, size_t len,
+    struct gateway_part *out, struct err *err);
+void gateway_part_clear(struct gateway_part *p);
+
+/* Meta's answer to a send: wamid, wa_id and user_id (owned), or NULL each. */
+struct gateway_answer {
+	char *wamid, *wa_id, *user_id, *message_status;
+	bool is_error;
+	int64_t code;		/* of the error, 0 if none */
+	char *message;
+};
+void gateway_answer_parse(int status, const void *body, size_t len,
+    struct gateway_answer *out);
+void gateway_answer_clear(struct gateway_answer *a);
+
+/* ---- pacing ------------------------------------------------------------------- */
+
+/*
+ * Meta's limits: a number's throughput, and how often one number may write to
+ * one person. Requests of several applications take turns. Not thread-safe.
+ */
+struct gateway_pace;
+struct gateway_pace_conf {
+	int64_t number_rate;	/* per second and number; 0: no limit */
+	int64_t pair_ms;	/* one message to a person in so many ms … */
+	int64_t pair_burst;	/* … after so many at once; 0: no limit */
+	int64_t wait_ms;	/* nobody waits longer: refused instead */
+	int64_t queue;		/* nor behind more than so many */
+};
+struct gateway_pace *gateway_pace_new(const struct gateway_pace_conf *conf);
+void gateway_pace_free(struct gateway_pace *p);
+enum gateway_turn { GATEWAY_GO, GATEWAY_WAIT, GATEWAY_TOO_MANY,
+	GATEWAY_TOO_MANY_PAIR };
+/*
+ * May it go now? GATEWAY_WAIT: ticket is queued and comes out of
+ * gateway_pace_next() later.
+ */
+enum gateway_turn gateway_pace_ask(struct gateway_pace *p,
+    const char *application, const char *business, const char *to,
+    void *ticket, int64_t now_ms);
+/* The next ticket whose turn has come, or NULL; *late: it waited too long and
+ * is to be refused. *wait_ms: until there may be one, -1: none waits. */
+void *gateway_pace_next(struct gateway_pace *p, int64_t now_ms, bool *late,
+    int64_t *wait_ms);
+/* The network itself asked to slow down for this number (429). */
+void gateway_pace_slow(struct gateway_pace *p, const char *business,
+    int64_t until_ms);
+/* Forgets what is idle; now and then. */
+void gateway_pace_tidy(struct gateway_pace *p, int64_t now_ms);
+
+/* ---- the record ----------------------------------------------------------------- */
+
+/*
+ * One line of JSON: the body of the event that build reads (wa_record_parse()
+ * makes items of it). request, sent and response stand in it as they were, byte
+ * for byte, when they are JSON; else as "…_base64".
+ */
+#define GATEWAY_OBJECT "chatjournal_gateway"
+enum gateway_outcome {
+	GATEWAY_PENDING,	/* journaled first, then to be sent */
+	GATEWAY_ACCEPTED,	/* by Meta: wamid */
+	GATEWAY_REFUSED,	/* by Meta: 4xx, 5xx */
+	GATEWAY_BLOCKED,	/* by the bank's rules */
+	GATEWAY_OUTCOME_HELD,	/* waits for a person */
+	GATEWAY_REJECTED,	/* by a person */
+	GATEWAY_EXPIRED,	/* nobody released it in time: not sent */
+	GATEWAY_NOT_SENT,	/* Meta was not reached, or not journaled in
+				   time, or we were restarted before */
+	GATEWAY_OUTCOME_UNKNOWN,	/* it may have been sent */
+	GATEWAY_REPORTED,	/* /capture: sent by somebody else */
+	GATEWAY_OUTCOMES
+};
+const char *gateway_outcome_name(enum gateway_outcome o);	/* "not-sent" … */
+bool gateway_outcome_parse(const char *name, enum gateway_outcome *out);
+
+struct gateway_record {
+	const char *key;		/* of the send */
+	enum gateway_outcome outcome;
+	bool was_recorded;		/* an earlier record has this send */
+	int64_t received_ms, done_ms;
+	const char *application, *author, *employee, *remote;
+	const char *account, *business_id, *business_number;
+	const char *method, *target;
+	const void *request, *sent, *response;	/* sent NULL: as request */
+	size_t request_len, sent_len, response_len;
+	int status;			/* Meta's, 0: none */
+	const char *verdict;		/* policy_verdict_print(), or NULL */
+	const char *definition;		/* JSON of the template, or NULL */
+	const char *reason;		/* a sentence for a person, or NULL */
+	const char *reviews;		/* JSON list of who, verb, at_ms, why */
+};
+void gateway_record_print(const struct gateway_record *r, GString *out);
+
+/* POST /capture: {"request":{…},"response":{…},"phone_number_id":…,"at":…}. */
+struct gateway_copy {
+	char *business_id;
+	int64_t at_ms;			/* 0: not said */
+	GBytes *request, *response;	/* response NULL: not known */
+	int status;
+};
+bool gateway_copy_parse(const void *body, size_t len,
+    struct gateway_copy *out, struct err *err);
+void gateway_copy_clear(struct gateway_copy *c);
