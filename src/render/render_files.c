@@ -44,6 +44,19 @@ human_size(struct render_filler *f, int64_t bytes)
 	return render_phrase(f->words, f->s, units[i], number);
 }
 
+/* "0:04", "1:02:03": to the nearest second, never "0:00". */
+static const char *
+play_length(struct render_scratch *s, int64_t ms)
+{
+	int64_t n = MAX(ms / 1000 + (ms % 1000 >= 500), 1);
+	int seconds = (int)(n % 60), minutes = (int)(n / 60 % 60);
+
+	if (n < 3600)
+		return render_format(s, "%d:%02d", minutes, seconds);
+	return render_format(s, "%" G_GINT64_FORMAT ":%02d:%02d", n / 3600,
+	    minutes, seconds);
+}
+
 /* By the network's word for the message, else by the type of the bytes. */
 static enum media_row
 kind_of(const struct item *it, const struct item_media *m, const char *type)
@@ -131,6 +144,8 @@ fill_bytes(struct render_filler *f, const struct render_media *found,
 	scope->string[M_SIZE] = human_size(f, found->size);
 	scope->string[M_BYTES] = render_format(f->s, "%" G_GINT64_FORMAT,
 	    found->size);
+	if (found->length_ms > 0)
+		scope->string[M_LENGTH] = play_length(f->s, found->length_ms);
 	scope->string[M_SHA256] = render_keep(f->s,
 	    g_strdup(hash_hex(found->sha256, hex)));
 	if (found->hash_differs)

@@ -33,6 +33,9 @@ static const struct template_var media_vars[] = {
 		"size for people when it is known: 1.2 MB" },
 	[M_BYTES] = { "bytes", TEMPLATE_STRING, NULL,
 		"size in bytes" },
+	[M_LENGTH] = { "length", TEMPLATE_STRING, NULL,
+		"of a recording whose file says it: how long it plays, 0:04 or "
+		"1:02:03" },
 	[M_SHA256] = { "sha256", TEMPLATE_STRING, NULL,
 		"SHA-256 of the bytes, hexadecimal" },
 	[M_DECLARED_SHA256] = { "declared_sha256", TEMPLATE_STRING, NULL,

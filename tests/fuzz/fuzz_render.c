@@ -254,6 +254,7 @@ files_of(struct item *it)
 		m->type = i & 1 ? m->media->mime_type : "image/jpeg";
 		m->verdict = m->reason = it->note;
 		m->hash_differs = i & 2;
+		m->length_ms = it->at_ms;
 		g_ptr_array_add(out, m);
 	}
 	return out;

@@ -17,7 +17,7 @@ text-controls text-pt text-ru unknown-type unsupported voice-note'
 
 # Files, styles and what came later; the large ones are only read back.
 cases='aged contract edited follow-up headers hostile-name late missing
-not-held photo quarantined split sticker thread voice'
+not-held photo quarantined recording split sticker thread voice'
 
 files=()
 for c in $cases; do

@@ -69,7 +69,10 @@ set_bytes(struct golden_case *c, struct golden_file *f, const char *name,
 	hash_sha256(g_bytes_get_data(bytes, NULL), len, f->found.sha256);
 }
 
-/* "verdict=clean", "reason=…", "name=…", "hash-differs", "type-differs" */
+/*
+ * "verdict=clean", "reason=…", "name=…", "length=MS", "hash-differs",
+ * "type-differs"
+ */
 static void
 set_outcome(struct golden_case *c, struct golden_file *f, const char *word)
 {
@@ -79,6 +82,8 @@ set_outcome(struct golden_case *c, struct golden_file *f, const char *word)
 		f->found.reason = keep(c, g_strdup(word + 7));
 	else if (g_str_has_prefix(word, "name="))
 		f->name = keep(c, g_strdup(word + 5));
+	else if (g_str_has_prefix(word, "length="))
+		f->found.length_ms = strtoll(word + 7, NULL, 10);
 	else if (g_str_equal(word, "hash-differs"))
 		f->found.hash_differs = true;
 	else if (g_str_equal(word, "type-differs"))

@@ -263,6 +263,21 @@ def outcomes(mail):
             yield f"{mail.name}: {told} is not in the text"
 
 
+def recordings(mail):
+    """How long one plays is told where it is known, and nowhere else."""
+    if not mail.ids:
+        return
+    lengths = [round(int(w[7:]) / 1000) for file in mail.case.files
+               for w in file if w.startswith("length=")] if mail.case else []
+    want = [f"{s // 60}:{s % 60:02}" for s in lengths]
+    told = re.findall(r"^  duration +(\d[\d:]*)\r?$",
+                      lib.text_of(mail.msg), re.M)
+    shown = re.findall(r"&middot; (\d+(?::\d\d)+)</small>",
+                       lib.html_of(mail.msg))
+    if told != want or shown != want:
+        yield f"{mail.name}: {told} and {shown} instead of {want}"
+
+
 def shown_images(mail):
     html = lib.html_of(mail.msg)
     ids = {p["Content-ID"] for p in mail.parts if p["Content-ID"]}
@@ -487,6 +502,8 @@ def main():
         law("every file that is held is attached, byte for byte",
             for_all(mails, attached_files))
         law("what became of a file is told", for_all(mails, outcomes))
+        law("how long a recording plays is told when it is known",
+            for_all(mails, recordings))
         law("the HTML shows images of its own mail only, and all of them",
             for_all(mails, shown_images))
         law("wishes of a journal are fulfilled", for_all(mails, wishes))

@@ -252,17 +252,22 @@ take_bytes(struct script_line *l)
 	return g_string_free(bytes, FALSE);
 }
 
-/* fetched | unavailable | quarantined media=ID [type=T] [verdict=V] "…" */
+/*
+ * fetched | unavailable | quarantined media=ID [type=T] [verdict=V]
+ * [length=MS] "…"
+ */
 static void
 do_fetch(struct play *p, struct script_line *l, enum store_fetch_state state)
 {
 	struct wish k = { .media_id = script_get(l, "media") };
 	const char *type = script_get(l, "type");
 	const char *verdict = script_get(l, "verdict");
+	const char *length = script_get(l, "length");
 	g_autofree char *text = take_bytes(l);
 	struct store_fetch f = { .state = state, .attempts = 1,
 		.first_ms = p->w->now_ms, .done_ms = p->w->now_ms,
-		.type = type, .verdict = verdict };
+		.type = type, .verdict = verdict, .length_ms = length != NULL
+		? g_ascii_strtoll(length, NULL, 10) : 0 };
 	g_autofree char *path = NULL;
 
 	if (k.media_id == NULL || text == NULL) {

@@ -284,8 +284,10 @@ static void
 players(struct scene *s)
 {
 	struct item *it = add(s, ITEM_MESSAGE, ITEM_TYPE_VOICE, NULL);
+	struct render_media *m = file(s, it, "voice.ogg", RENDER_MEDIA_HELD);
 
-	file(s, it, "voice.ogg", RENDER_MEDIA_HELD)->media->id[0] = '9';
+	m->media->id[0] = '9';
+	m->length_ms = 4151;
 	it = add(s, ITEM_MESSAGE, ITEM_TYPE_AUDIO, NULL);
 	file(s, it, "voice.ogg", RENDER_MEDIA_HELD);
 	it = add(s, ITEM_MESSAGE, ITEM_TYPE_VIDEO, "Veja o vídeo");

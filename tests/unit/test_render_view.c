@@ -561,6 +561,43 @@ a_file_says_what_it_is_and_what_became_of_it(void **state)
 }
 
 static void
+a_recording_says_how_long_it_plays_when_that_is_known(void **state)
+{
+	static const struct {
+		int64_t ms;
+		const char *want;
+	} rows[] = {
+		{ 1, "0:01" }, { 1499, "0:01" }, { 1500, "0:02" },
+		{ 4151, "0:04" }, { 59499, "0:59" }, { 59500, "1:00" },
+		{ 93000, "1:33" }, { 3599499, "59:59" },
+		{ 3599500, "1:00:00" }, { 3723000, "1:02:03" },
+		{ INT64_C(360000000), "100:00:00" },
+		{ INT64_MAX, "2562047788015:12:56" },
+	};
+	struct render_media found = { .state = RENDER_MEDIA_QUARANTINED,
+		.size = 12, .type = "audio/ogg" };
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	add_file(&f, &found);
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *want = g_strdup_printf(
+		    "  file size       12 bytes (12)\n"
+		    "  duration        %s\n", rows[i].want);
+
+		found.length_ms = rows[i].ms;
+		check_text(&f, want);
+	}
+	for (found.length_ms = 0; found.length_ms >= -1; found.length_ms--)
+		check_no_text(&f, "duration");
+	found.length_ms = 4151;
+	found.state = RENDER_MEDIA_MISSING;
+	check_no_text(&f, "duration");
+	forget(&f);
+}
+
+static void
 bytes_that_are_not_what_was_declared_are_pointed_out(void **state)
 {
 	struct render_media found = { .state = RENDER_MEDIA_QUARANTINED,
@@ -754,6 +791,8 @@ main(void)
 		cmocka_unit_test(
 		    an_item_older_than_the_journal_wants_is_flagged),
 		cmocka_unit_test(a_file_says_what_it_is_and_what_became_of_it),
+		cmocka_unit_test(
+		    a_recording_says_how_long_it_plays_when_that_is_known),
 		cmocka_unit_test(
 		    bytes_that_are_not_what_was_declared_are_pointed_out),
 		cmocka_unit_test(a_late_file_names_the_message_it_belongs_to),
