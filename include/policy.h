@@ -147,11 +147,13 @@ struct policy_window {
 	} *spans;
 	size_t n_spans;
 	GPtrArray *holidays;	/* char *, "2026-12-25", or "12-25" each year */
+	char *where;		/* or NULL */
 };
 
 struct policy_lexicon {
 	char *name;
 	GPtrArray *files;	/* struct policy_text * */
+	char *where;		/* or NULL */
 };
 struct policy_text {
 	char *name;
@@ -172,7 +174,8 @@ struct policy_source {
 	   lexicons, in order; all 0 without a policy file. */
 	uint8_t sha256[HASH_SIZE];
 };
-struct policy_source *policy_source_new(void);	/* empty: no rules */
+/* No rules; holds of 24 h by one person, an alert each 10 min. */
+struct policy_source *policy_source_new(void);
 void policy_source_free(struct policy_source *s);
 struct policy_cond *policy_cond_new(enum policy_match m, const char *where);
 void policy_cond_free(struct policy_cond *c);
@@ -182,11 +185,16 @@ struct policy_rule *policy_rule_new(const char *name, const char *where);
 void policy_rule_free(struct policy_rule *r);
 struct policy_lexicon *policy_lexicon_new(const char *name);
 void policy_lexicon_free(struct policy_lexicon *l);
+/* Adds a file to l; the name is copied, the text is borrowed. */
+void policy_lexicon_add(struct policy_lexicon *l, const char *name,
+    const char *text, size_t len);
 struct policy_pattern *policy_pattern_new(const char *name, const char *regex,
     const char *where);
 void policy_pattern_free(struct policy_pattern *p);
 struct policy_window *policy_window_new(const char *name);
 void policy_window_free(struct policy_window *w);
+void policy_window_add(struct policy_window *w,
+    const struct policy_span *span);
 
 /* ---- compiled ------------------------------------------------------------- */
 
@@ -212,6 +220,7 @@ const uint8_t *policy_sha256(const struct policy *p);
 enum policy_consent { POLICY_CONSENT_UNKNOWN, POLICY_CONSENT_GIVEN,
 	POLICY_CONSENT_WITHDRAWN };
 const char *policy_consent_name(enum policy_consent c);
+bool policy_consent_parse(const char *name, enum policy_consent *out);
 
 enum policy_malware { POLICY_MALWARE_UNKNOWN, POLICY_MALWARE_CLEAN,
 	POLICY_MALWARE_INFECTED, POLICY_MALWARE_UNSCANNED };
