@@ -257,7 +257,8 @@ bool store_turn_wait_due(struct store *st, int64_t now_ms, int limit,
 /* INT64_MAX when none waits. */
 bool store_turn_wait_next(struct store *st, int64_t *out, struct err *err);
 /*
- * state: "open", "closed", "rendered", "parked"; out is the caller's to clear.
+ * state: "open", "closed", "held", "rendered", "parked"; out is the caller's
+ * to clear.
  * *message_id (may be NULL) is the caller's, NULL unless rendered. When there
  * is no such turn, out->id is 0 and state is empty.
  */
@@ -482,7 +483,7 @@ struct store_status {
 	int64_t records, records_unread;	/* of the gateway */
 	int64_t sends_stored, sends_forwarding, sends_held, sends_done;
 	int64_t sends_unknown;	/* done, outcome unknown, not resolved yet */
-	int64_t turns_excluded;	/* of the rendered: only a record of it */
+	int64_t turns_excluded;	/* of the rendered: journaled as a record */
 	int64_t files_wanted, files_fetched, files_quarantined,
 	    files_unavailable;	/* wanted: not final yet */
 	GArray *novelties;	/* struct store_novelty: most frequent first,
@@ -538,7 +539,10 @@ struct store_fact {
 				   "changed", "closed", "rendered", "queued", "attempt",
 				   "sent", "deferred", "failed", "parked",
 				   "retry", "wanted", "fetched", "unavailable",
-				   "quarantined", "follow-up" */
+				   "quarantined", "follow-up", "held",
+				   "released", "rejected", "expired",
+				   "excluded", and of persons "release" and
+				   "reject" */
 	int64_t event_id, turn_id, mail_id;
 	const char *detail;	/* key=value pairs, or NULL */
 };
@@ -695,15 +699,27 @@ typedef bool store_ruleset_fn(void *arg, const struct store_ruleset *r);
 bool store_ruleset_list(struct store *st, store_ruleset_fn *fn, void *arg,
     struct err *err);
 
-/* What was found of a turn; kept only where a rule fired. JSON: policy.h. */
-bool store_judged_set(struct store *st, int64_t turn_id, const char *json);
+/*
+ * What was found of a turn; kept only where a rule fired. JSON: policy.h;
+ * rules: char *, the names of those that fired. Set again it is replaced.
+ */
+bool store_judged_set(struct store *st, int64_t turn_id, const char *json,
+    const GPtrArray *rules);
 /* *json NULL: nothing fired, or no such turn. Owned by the caller. */
 bool store_judged_get(struct store *st, int64_t turn_id, char **json,
     struct err *err);
-/* Turns where this rule fired (NULL: any), newest first, as store_list(). */
+typedef bool store_judged_fn(void *arg, int64_t turn_id, const char *json);
+/* Turns below `before` where this rule fired (NULL: any), newest first. */
 bool store_judged_list(struct store *st, const char *rule, int64_t before,
-    int limit, bool (*fn)(void *arg, int64_t turn_id, const char *json),
-    void *arg, struct err *err);
+    int limit, store_judged_fn *fn, void *arg, struct err *err);
+
+/*
+ * The mail of this turn is only a record that there was something: why (a
+ * rule, a rejection). Of a closed turn that is rendered in this transaction,
+ * or was; once.
+ */
+bool store_turn_excluded(struct store *st, int64_t turn_id, const char *why,
+    int64_t now_ms);
 
 /* A turn that a rule withholds: state "held". */
 struct store_hold {
@@ -711,12 +727,18 @@ struct store_hold {
 	const char *rule;
 	int64_t since_ms, until_ms, persons;
 	int64_t ended_ms;	/* 0: it is held */
-	const char *end;	/* "released", "rejected", "expired"; or NULL */
+	const char *end;	/* "released", "rejected", "expired", "parked";
+				   or NULL */
 };
 typedef bool store_hold_fn(void *arg, const struct store_hold *h);
-/* A closed turn becomes held. */
+/*
+ * A closed turn becomes held, and waits for its files no more. Once: a hold
+ * that ended has been decided, so that a turn cannot be held for ever. It has
+ * an end: until_ms is after since_ms. store_turn_park() ends it, too.
+ */
 bool store_turn_hold(struct store *st, const struct store_hold *h);
-/* A held turn becomes closed again, to be rendered in this transaction. */
+/* A held turn becomes closed again, to be rendered in this transaction (or to
+ * wait for its files). */
 bool store_turn_unhold(struct store *st, int64_t turn_id, const char *end,
     int64_t now_ms);
 /* fn is not called when the turn never was held. */
@@ -730,7 +752,7 @@ bool store_hold_due(struct store *st, int64_t now_ms, int limit,
     GArray **out, struct err *err);
 bool store_hold_next_due(struct store *st, int64_t *out, struct err *err);
 
-/* What is known of a person's consent, newest last; kept for ever. */
+/* What is known of a person's consent; kept for ever. */
 bool store_consent_add(struct store *st, const char *realm,
     const char *person, const char *state, const char *source,
     int64_t at_ms);
@@ -744,7 +766,10 @@ bool store_alert_set(struct store *st, const char *rule, int64_t last_ms,
 bool store_alert_get(struct store *st, const char *rule, int64_t *last_ms,
     int64_t *swallowed, struct err *err);
 
-/* The wamid by which a send of unknown outcome turned out to have left. */
+/*
+ * The wamid by which a send of unknown outcome turned out to have left. The
+ * first one stays.
+ */
 bool store_resolution_add(struct store *st, const char *send_key,
     const char *wamid, int64_t at_ms);
 bool store_resolution_get(struct store *st, const char *send_key,
@@ -753,14 +778,18 @@ bool store_resolution_get(struct store *st, const char *send_key,
 /* Templates that a webhook said were changed, for the gateway's cursor. */
 bool store_template_change_add(struct store *st, const char *account,
     const char *name, const char *language, int64_t at_ms);
+typedef bool store_template_change_fn(void *arg, int64_t id,
+    const char *account, const char *name, const char *language);
 bool store_template_change_list(struct store *st, int64_t after, int limit,
-    bool (*fn)(void *arg, int64_t id, const char *account, const char *name,
-    const char *language), void *arg, struct err *err);
+    store_template_change_fn *fn, void *arg, struct err *err);
 
 /* ---- the directory server: asked by build and gateway, written by the
  * directory role ------------------------------------------------------------ */
 
-/* file: STORE_BUILD or STORE_GATEWAY. kind: "number", "id". */
+/*
+ * file: STORE_BUILD or STORE_GATEWAY. kind: "number", "id". What was asked for
+ * before is asked for again: it has a new id.
+ */
 bool store_ask_add(struct store *st, enum store_file file, const char *kind,
     const char *value, int64_t at_ms);
 typedef bool store_ask_fn(void *arg, int64_t id, const char *kind,
@@ -782,9 +811,12 @@ bool store_answer_set(struct store *st, const struct store_answer *a);
 /* Also a stale one; fn is not called when it was never answered. */
 bool store_answer_get(struct store *st, const char *kind, const char *value,
     store_answer_fn *fn, void *arg, struct err *err);
-/* Fresh until before then and asked for since `asked_ms`: to be renewed. */
-bool store_answer_list(struct store *st, int64_t until_ms, int limit,
-    store_answer_fn *fn, void *arg, struct err *err);
+/*
+ * Fresh until before then and asked for since `asked_ms`: to be renewed;
+ * those first that are stale for longest.
+ */
+bool store_answer_list(struct store *st, int64_t until_ms, int64_t asked_ms,
+    int limit, store_answer_fn *fn, void *arg, struct err *err);
 
 /* ---- review: written by the admin tool -------------------------------------- */
 
@@ -796,6 +828,10 @@ struct store_review {
 	const char *why;
 };
 typedef bool store_review_fn(void *arg, const struct store_review *r);
+/*
+ * Of a turn or of a send, not of both. "store.state": the same person did the
+ * same to it before, so that two rows are always two persons.
+ */
 bool store_review_add(struct store *st, const struct store_review *r,
     int64_t *id);
 /* By id, for the cursors "review" of build and gateway. */
