@@ -36,7 +36,7 @@ struct err;
 struct store;
 
 enum store_file { STORE_INTAKE, STORE_MEDIA, STORE_BUILD, STORE_DELIVER,
-	STORE_ADMIN, STORE_FILES,
+	STORE_ADMIN, STORE_GATEWAY, STORE_DIRECTORY, STORE_FILES,
 	STORE_NONE = STORE_FILES,	/* owns nothing: reads only */
 	STORE_ALL			/* one process owns all (memory) */ };
 
@@ -55,13 +55,14 @@ void store_close(struct store *st);	/* NULL is fine; rolls back */
 
 /*
  * Directories of the store for what is too large for a database: media files
- * (written by the media role), mails, and a spool for both, all on one file
- * system. Absolute; a store in memory has a temporary one that goes with it.
- * store_prepare() empties the spool, but for the media role's "media-…", and
- * removes files that no row knows: "ab/cd/SHA-256" of media and mails, and
- * "quarantine/SHA-256" of media.
+ * (written by the media role), mails, uploads (by the gateway), and a spool
+ * for all, all on one file system. Absolute; a store in memory has a temporary
+ * one that goes with it. store_prepare() empties the spool, but for the media
+ * role's "media-…", and removes files that no row knows: "ab/cd/SHA-256" of
+ * media, mails and uploads, and "quarantine/SHA-256" of media.
  */
-enum store_dir { STORE_DIR_MEDIA, STORE_DIR_MAIL, STORE_DIR_SPOOL };
+enum store_dir { STORE_DIR_MEDIA, STORE_DIR_MAIL, STORE_DIR_SPOOL,
+	STORE_DIR_UPLOAD, STORE_DIRS };
 const char *store_dir(struct store *st, enum store_dir which);
 
 void store_begin(struct store *st);

@@ -29,7 +29,7 @@
 
 static const char *const names[] = {
 	[STORE_DIR_MEDIA] = "media", [STORE_DIR_MAIL] = "mail",
-	[STORE_DIR_SPOOL] = "spool",
+	[STORE_DIR_SPOOL] = "spool", [STORE_DIR_UPLOAD] = "upload",
 };
 
 static bool

@@ -16,7 +16,7 @@
 struct store_dirs {
 	char *top;		/* NULL: temporary, and not made yet */
 	bool temporary;
-	char *of[3];		/* by enum store_dir */
+	char *of[STORE_DIRS];	/* by enum store_dir */
 };
 
 /* Makes what is missing below top. */

@@ -231,7 +231,7 @@ bool store_purge(struct store *st, enum store_file file,
     store_purge_verb *verb, int64_t before_ms, int limit, int64_t *n,
     struct err *err);
 
-/* "intake", "media", "build", "deliver", "admin". */
+/* "intake", "media", "build", "deliver", "admin", "gateway", "directory". */
 const char *store_file_name(enum store_file file);
 /* So many novelties a status names. */
 #define STORE_NOVELTIES_MAX 100

@@ -84,7 +84,8 @@ store_file_name(enum store_file file)
 	static const char *const names[STORE_FILES] = {
 		[STORE_INTAKE] = "intake", [STORE_MEDIA] = "media",
 		[STORE_BUILD] = "build", [STORE_DELIVER] = "deliver",
-		[STORE_ADMIN] = "admin",
+		[STORE_ADMIN] = "admin", [STORE_GATEWAY] = "gateway",
+		[STORE_DIRECTORY] = "directory",
 	};
 
 	return file < STORE_FILES ? names[file] : "main";

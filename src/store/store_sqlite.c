@@ -350,6 +350,8 @@ store_db_look_begin(struct sqlite *s, struct err *err)
 	    &none, err, "") &&
 	    store_db_number(s, "SELECT count(*) FROM {media}.cursor", 0,
 	    &none, err, "") &&
+	    store_db_number(s, "SELECT count(*) FROM {gateway}.cursor", 0,
+	    &none, err, "") &&
 	    store_db_number(s, "SELECT count(*) FROM {intake}.cursor", 0,
 	    &none, err, "");
 }

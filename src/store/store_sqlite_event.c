@@ -96,12 +96,14 @@ event_park(struct store *st, int64_t event_id, int64_t turn_id,
 	[STORE_INTAKE] = head "{intake}" tail, \
 	[STORE_MEDIA] = head "{media}" tail, \
 	[STORE_BUILD] = head "{build}" tail, \
-	[STORE_DELIVER] = head "{deliver}" tail }
+	[STORE_DELIVER] = head "{deliver}" tail, \
+	[STORE_GATEWAY] = head "{gateway}" tail, \
+	[STORE_DIRECTORY] = head "{directory}" tail }
 
 static bool
 has_progress(enum store_file file, struct err *err)
 {
-	if (file < STORE_ADMIN)
+	if (file < STORE_FILES && file != STORE_ADMIN)
 		return true;
 	return err_set(err, ERR_PERM, "store.state",
 	    "the %s file keeps no progress", store_file_name(file));
@@ -133,7 +135,8 @@ cursor_set(struct store *st, enum store_file file, const char *name,
 static bool
 has_claims(enum store_file file, struct err *err)
 {
-	if (file == STORE_BUILD || file == STORE_DELIVER)
+	if (file == STORE_BUILD || file == STORE_DELIVER ||
+	    file == STORE_GATEWAY || file == STORE_DIRECTORY)
 		return true;
 	return err_set(err, ERR_PERM, "store.state",
 	    "the %s file keeps no claims", store_file_name(file));

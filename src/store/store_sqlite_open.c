@@ -229,7 +229,8 @@ store_db_app_id(enum store_file file)
 {
 	static const int numbers[STORE_FILES] = {
 		[STORE_INTAKE] = 0, [STORE_BUILD] = 1, [STORE_DELIVER] = 2,
-		[STORE_ADMIN] = 3, [STORE_MEDIA] = 4,
+		[STORE_ADMIN] = 3, [STORE_MEDIA] = 4, [STORE_GATEWAY] = 5,
+		[STORE_DIRECTORY] = 6,
 	};
 
 	return STORE_DB_APP_ID + numbers[file];

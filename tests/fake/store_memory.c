@@ -300,10 +300,17 @@ cursor_set(struct store *st, enum store_file file, const char *name,
 }
 
 static bool
+has_claims(enum store_file file)
+{
+	return file == STORE_BUILD || file == STORE_DELIVER ||
+	    file == STORE_GATEWAY || file == STORE_DIRECTORY;
+}
+
+static bool
 claim_get(struct store *st, enum store_file file, const char *name,
     struct store_claim *out, struct err *err)
 {
-	if (file != STORE_BUILD && file != STORE_DELIVER)
+	if (!has_claims(file))
 		return refuse(err, "no claims in this file");
 	*out = get_progress(FAKE_OF(st), FAKE_CLAIM, file, name)->claim;
 	return true;
@@ -315,7 +322,7 @@ claim_set(struct store *st, enum store_file file, const char *name,
 {
 	struct store_claim none = { 0 };
 
-	if (file != STORE_BUILD && file != STORE_DELIVER)
+	if (!has_claims(file))
 		return refuse(err, "no claims in this file");
 	get_progress(FAKE_OF(st), FAKE_CLAIM, file, name)->claim =
 	    claim->first == 0 ? none : *claim;

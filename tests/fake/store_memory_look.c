@@ -503,6 +503,8 @@ list(struct store *st, enum store_list_what what, const char *journal,
 	case STORE_LIST_OPEN:
 		list_turns(f, FAKE_OPEN, &l);
 		break;
+	case STORE_LIST_HELD:
+		break;
 	case STORE_LIST_FILES:
 		list_files(f, &l);
 		break;

@@ -36,7 +36,7 @@ the_directories_are_there_and_for_the_owner_alone(void **state)
 {
 	struct bed *b = bed_of(state);
 
-	for (int d = STORE_DIR_MEDIA; d <= STORE_DIR_SPOOL; d++) {
+	for (int d = 0; d < STORE_DIRS; d++) {
 		const char *dir = store_dir(b->of[STORE_BUILD],
 		    (enum store_dir)d);
 		struct stat st;

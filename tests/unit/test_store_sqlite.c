@@ -32,7 +32,8 @@ copy_template(const char *dir)
 {
 	for (int f = 0; f < STORE_FILES; f++) {
 		static const char *const names[] = { "intake.db", "media.db",
-			"build.db", "deliver.db", "admin.db" };
+			"build.db", "deliver.db", "admin.db",
+			"gateway.db", "directory.db" };
 		g_autofree char *from = g_build_filename(template_dir,
 		    names[f], NULL);
 		g_autofree char *to = g_build_filename(dir, names[f], NULL);

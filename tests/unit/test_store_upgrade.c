@@ -416,7 +416,8 @@ nothing_but_the_spool_is_swept_for_databases_that_know_nothing(void **state)
 static void
 the_directories_are_for_the_service_user_alone(void **state)
 {
-	static const char *const names[] = { "media", "mail", "spool" };
+	static const char *const names[] = { "media", "mail", "spool",
+		"upload" };
 	struct place *p = *state;
 
 	umask(0);

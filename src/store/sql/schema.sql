@@ -225,6 +225,19 @@ CREATE TABLE novelty (
   PRIMARY KEY (field, word)
 ) STRICT, WITHOUT ROWID;
 
+-- version 3
+
+-- Whom what a rule counts went to, and when: of turns. The gateway has its
+-- own, of sends, in its file.
+CREATE TABLE turn_tally (
+  rule TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  who TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,       -- the last time
+  PRIMARY KEY (rule, subject, who)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX turn_tally_at ON turn_tally (at_ms);
+
 -- file media
 -- version 1
 
@@ -311,6 +324,36 @@ CREATE TABLE relay (
   since_ms INTEGER NOT NULL,
   next_ms INTEGER NOT NULL,
   reason TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- file gateway
+-- version 1
+
+CREATE TABLE cursor (
+  name TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE claim (
+  name TEXT PRIMARY KEY,
+  first_id INTEGER NOT NULL,
+  last_id INTEGER NOT NULL,
+  deaths INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- file directory
+-- version 1
+
+CREATE TABLE cursor (
+  name TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE claim (
+  name TEXT PRIMARY KEY,
+  first_id INTEGER NOT NULL,
+  last_id INTEGER NOT NULL,
+  deaths INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- file admin
