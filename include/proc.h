@@ -13,8 +13,8 @@
 struct err;
 
 /* The roles, in the order they are started; each has a wake descriptor. */
-enum proc_role { PROC_STORE, PROC_INTAKE, PROC_BUILD, PROC_MEDIA,
-	PROC_DELIVER, PROC_ROLES };
+enum proc_role { PROC_STORE, PROC_INTAKE, PROC_GATEWAY, PROC_BUILD,
+	PROC_MEDIA, PROC_DIRECTORY, PROC_DELIVER, PROC_ROLES };
 
 /* What a role may do; decides its system calls. */
 enum proc_right {
@@ -99,8 +99,8 @@ bool proc_role_parse(const char *name, enum proc_role *out);
  *             without "<N>" comes as: role.said text="..."
  * The caller has no children and no other threads that take signals.
  * PROC_STORE runs to its end (it checks and upgrades the store) before the
- * others are started. On SIGTERM: intake first, then build, media and
- * deliver, each has stop_ms to finish.
+ * others are started. On SIGTERM they end in the order of enum proc_role, what
+ * lets something in first; each has stop_ms to finish.
  */
 struct proc_supervisor {
 	const char *argv0;

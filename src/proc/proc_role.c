@@ -27,8 +27,10 @@ static const struct {
 } roles[PROC_ROLES] = {
 	[PROC_STORE] = { "store", "CHATJOURNAL_WAKE_STORE_FD" },
 	[PROC_INTAKE] = { "intake", "CHATJOURNAL_WAKE_INTAKE_FD" },
+	[PROC_GATEWAY] = { "gateway", "CHATJOURNAL_WAKE_GATEWAY_FD" },
 	[PROC_BUILD] = { "build", "CHATJOURNAL_WAKE_BUILD_FD" },
 	[PROC_MEDIA] = { "media", "CHATJOURNAL_WAKE_MEDIA_FD" },
+	[PROC_DIRECTORY] = { "directory", "CHATJOURNAL_WAKE_DIRECTORY_FD" },
 	[PROC_DELIVER] = { "deliver", "CHATJOURNAL_WAKE_DELIVER_FD" },
 };
 

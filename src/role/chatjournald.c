@@ -97,6 +97,20 @@ log_lines(const char *text)
 	}
 }
 
+/* Who has nothing to do is not there: no process, no descriptor. */
+static unsigned
+roles_of(const struct conf *c)
+{
+	unsigned roles = 1u << PROC_STORE | 1u << PROC_INTAKE |
+	    1u << PROC_BUILD | 1u << PROC_MEDIA | 1u << PROC_DELIVER;
+
+	if (c->gateway.listen.address != NULL)
+		roles |= 1u << PROC_GATEWAY;
+	if (c->ldap.url != NULL)
+		roles |= 1u << PROC_DIRECTORY;
+	return roles;
+}
+
 /*
  * What was opened at the start cannot change under running roles: the store
  * was checked once, by a role of its own.
@@ -105,13 +119,14 @@ static bool
 is_same_place(const struct conf *old, const struct conf *new)
 {
 	if (g_strcmp0(old->store, new->store) == 0 &&
+	    roles_of(old) == roles_of(new) &&
 	    g_strcmp0(old->state_dir, new->state_dir) == 0 &&
 	    g_strcmp0(old->user, new->user) == 0 &&
 	    old->log.target == new->log.target &&
 	    g_strcmp0(old->log.facility, new->log.facility) == 0)
 		return true;
-	log_error("reload.error", "text=\"store, state_dir, user and the log's"
-	    " target need a restart\"");
+	log_error("reload.error", "text=\"store, state_dir, user, the log's"
+	    " target, and adding or removing gateway or ldap need a restart\"");
 	return false;
 }
 
@@ -166,11 +181,11 @@ start_log(const struct daemon *d, struct err *err)
 
 /* ---- the two lives of this program ----------------------------------------------- */
 
-/* Only build must know who is who. */
+/* Only build and the gateway must know who is who, and the rules. */
 static bool
 load_snapshot(enum proc_role role, struct conf **out, struct err *err)
 {
-	if (role == PROC_BUILD)
+	if (role == PROC_BUILD || role == PROC_GATEWAY)
 		return conf_snapshot_load(proc_conf_fd(), out, err);
 	return conf_snapshot_load_main(proc_conf_fd(), out, err);
 }
@@ -221,6 +236,7 @@ supervise(const char *path)
 
 	if (!load(path, &d.conf) || (sup.conf_fd = snapshot(d.conf)) < 0)
 		return PROC_EXIT_CONF;
+	sup.roles = roles_of(d.conf);
 	if (!start_log(&d, &err)) {
 		fprintf(stderr, "chatjournald: %s\n", err.text);
 		return err.kind == ERR_CONF ? PROC_EXIT_CONF : PROC_EXIT_TEMP;

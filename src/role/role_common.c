@@ -33,6 +33,10 @@ file_of(enum proc_role role)
 		return STORE_MEDIA;
 	case PROC_DELIVER:
 		return STORE_DELIVER;
+	case PROC_GATEWAY:
+		return STORE_GATEWAY;
+	case PROC_DIRECTORY:
+		return STORE_DIRECTORY;
 	case PROC_STORE:
 	case PROC_ROLES:
 		break;

@@ -38,8 +38,8 @@ is_readable(int fd)
 static void
 every_role_has_a_name_that_reads_back(void **state)
 {
-	static const char *const names[] = { "store", "intake", "build",
-		"media", "deliver" };
+	static const char *const names[] = { "store", "intake", "gateway",
+		"build", "media", "directory", "deliver" };
 	enum proc_role role;
 
 	(void)state;

@@ -25,7 +25,11 @@ struct world {
 	int64_t restart_in_ms;
 };
 
-static const char letter[] = "sibmd";
+static const char letter[] = "sigbmld";
+
+/* Those that always run; gateway and directory only if they are configured. */
+#define CORE (1u << PROC_STORE | 1u << PROC_INTAKE | 1u << PROC_BUILD | \
+	1u << PROC_MEDIA | 1u << PROC_DELIVER)
 
 static void
 note(char *to, size_t size, const char *a, char b)
@@ -109,8 +113,10 @@ static void
 all_ready(struct world *w, int64_t now)
 {
 	proc_table_exited(&w->t, PROC_STORE, EXIT(0), now);
-	for (int r = PROC_INTAKE; r < PROC_ROLES; r++)
-		proc_table_status(&w->t, (enum proc_role)r, 'R', now);
+	for (int r = PROC_INTAKE; r < PROC_ROLES; r++) {
+		if (CORE & (1u << r))
+			proc_table_status(&w->t, (enum proc_role)r, 'R', now);
+	}
 	did(w, "+s +i +b +m +d ");
 	w->told[0] = '\0';
 }
@@ -121,7 +127,7 @@ the_store_is_checked_to_its_end_before_any_role_starts(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, 0);
+	begin(&w, CORE);
 	did(&w, "+s ");
 	proc_table_tick(&w.t, 3600000);
 	did(&w, "");
@@ -136,7 +142,7 @@ a_store_that_fails_for_now_is_tried_again_with_doubling_delay(void **state)
 	int64_t now = 0;
 
 	(void)state;
-	begin(&w, 0);
+	begin(&w, CORE);
 	did(&w, "+s ");
 	for (int64_t delay = 1000; delay <= 4000; delay *= 2) {
 		proc_table_status(&w.t, PROC_STORE, 'R', now);
@@ -155,7 +161,7 @@ a_store_with_a_wrong_configuration_stops_the_daemon_with_78(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, 0);
+	begin(&w, CORE);
 	proc_table_exited(&w.t, PROC_STORE, EXIT(78), 10);
 	did(&w, "+s ");
 	said(&w, "exit:s conf:s stopping");
@@ -169,7 +175,7 @@ ready_is_told_once_and_only_when_every_role_is_ready(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, 0);
+	begin(&w, CORE);
 	proc_table_exited(&w.t, PROC_STORE, EXIT(0), 5);
 	proc_table_status(&w.t, PROC_INTAKE, 'R', 6);
 	proc_table_status(&w.t, PROC_BUILD, 'R', 6);
@@ -223,7 +229,7 @@ an_end_with_0_that_nobody_asked_for_is_a_death(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, 0);
+	begin(&w, CORE);
 	all_ready(&w, 1);
 	proc_table_exited(&w.t, PROC_INTAKE, EXIT(0), 2);
 	assert_int_equal(w.restart_in_ms, 1000);
@@ -237,7 +243,7 @@ a_role_with_a_wrong_configuration_stops_the_daemon_in_order(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, 0);
+	begin(&w, CORE);
 	all_ready(&w, 1);
 	proc_table_exited(&w.t, PROC_BUILD, EXIT(78), 2);
 	did(&w, "Ti ");
@@ -258,7 +264,7 @@ a_fork_that_fails_is_throttled_like_a_death(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, 0);
+	begin(&w, CORE);
 	w.fork_fails = true;
 	proc_table_exited(&w.t, PROC_STORE, EXIT(0), 1);
 	did(&w, "+s !i !b !m !d ");
@@ -323,7 +329,7 @@ a_reload_restarts_the_roles_one_by_one(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, 0);
+	begin(&w, CORE);
 	all_ready(&w, 1);
 	proc_table_reload(&w.t, 10);
 	did(&w, "Ti ");
@@ -366,7 +372,7 @@ a_new_process_that_fails_does_not_hold_up_the_reload_of_others(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, 0);
+	begin(&w, CORE);
 	all_ready(&w, 1);
 	proc_table_reload(&w.t, 10);
 	proc_table_exited(&w.t, PROC_INTAKE, EXIT(0), 11);
@@ -399,7 +405,7 @@ a_second_reload_during_the_first_restarts_all_again(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, 0);
+	begin(&w, CORE);
 	all_ready(&w, 1);
 	proc_table_reload(&w.t, 10);
 	proc_table_exited(&w.t, PROC_INTAKE, EXIT(0), 11);
@@ -421,7 +427,7 @@ roles_are_stopped_in_the_order_of_the_data(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, 0);
+	begin(&w, CORE);
 	all_ready(&w, 1);
 	proc_table_stop(&w.t, 10);
 	did(&w, "Ti ");
@@ -439,12 +445,31 @@ roles_are_stopped_in_the_order_of_the_data(void **state)
 }
 
 static void
-who_does_not_stop_in_time_is_killed_and_the_next_one_asked(void **state)
+gateway_and_directory_have_their_places_if_they_are_configured(void **state)
 {
 	struct world w;
 
 	(void)state;
 	begin(&w, 0);
+	proc_table_exited(&w.t, PROC_STORE, EXIT(0), 1);
+	did(&w, "+s +i +g +b +m +l +d ");
+	for (int r = PROC_INTAKE; r < PROC_ROLES; r++)
+		proc_table_status(&w.t, (enum proc_role)r, 'R', 2);
+	said(&w, "all-ready");
+	proc_table_stop(&w.t, 10);
+	for (int r = PROC_INTAKE; r < PROC_ROLES; r++)
+		proc_table_exited(&w.t, (enum proc_role)r, EXIT(0), 11);
+	did(&w, "Ti Tg Tb Tm Tl Td ");
+	assert_int_equal(w.t.phase, PHASE_END);
+}
+
+static void
+who_does_not_stop_in_time_is_killed_and_the_next_one_asked(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, CORE);
 	all_ready(&w, 1);
 	proc_table_stop(&w.t, 10);
 	proc_table_tick(&w.t, 5009);
@@ -462,7 +487,7 @@ a_second_request_to_stop_asks_all_at_once(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, 0);
+	begin(&w, CORE);
 	all_ready(&w, 1);
 	proc_table_stop(&w.t, 10);
 	proc_table_stop(&w.t, 20);
@@ -479,7 +504,7 @@ nobody_is_started_or_restarted_while_stopping(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, 0);
+	begin(&w, CORE);
 	all_ready(&w, 1);
 	proc_table_exited(&w.t, PROC_DELIVER, EXIT(75), 2);
 	proc_table_stop(&w.t, 10);
@@ -500,7 +525,7 @@ the_store_check_can_be_stopped(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, 0);
+	begin(&w, CORE);
 	proc_table_stop(&w.t, 10);
 	did(&w, "+s Ts ");
 	proc_table_exited(&w.t, PROC_STORE, EXIT(0), 11);
@@ -520,7 +545,7 @@ no_sequence_of_events_starts_a_role_twice_or_loses_it(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, 0);
+	begin(&w, CORE);
 	for (int i = 0; i < 20000; i++) {
 		enum proc_role r;
 		static const int ends[] = { EXIT(0), EXIT(75), KILLED(11) };
@@ -612,6 +637,8 @@ main(void)
 		cmocka_unit_test(
 		    a_second_reload_during_the_first_restarts_all_again),
 		cmocka_unit_test(roles_are_stopped_in_the_order_of_the_data),
+		cmocka_unit_test(
+		    gateway_and_directory_have_their_places_if_they_are_configured),
 		cmocka_unit_test(
 		    who_does_not_stop_in_time_is_killed_and_the_next_one_asked),
 		cmocka_unit_test(a_second_request_to_stop_asks_all_at_once),
