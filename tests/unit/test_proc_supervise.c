@@ -40,6 +40,10 @@ struct daemon {
 	size_t len, seen;
 };
 
+/* Gateway and directory run only where they are configured. */
+#define CORE (1u << PROC_STORE | 1u << PROC_INTAKE | 1u << PROC_BUILD | \
+	1u << PROC_MEDIA | 1u << PROC_DELIVER)
+
 static char player[4096];
 static int out;
 
@@ -77,7 +81,8 @@ static _Noreturn void
 be_daemon(struct daemon *d)
 {
 	struct proc_supervisor sup = { .argv0 = player, .reload = reload,
-		.log_line = log_line, .arg = d, .roles = d->roles };
+		.log_line = log_line, .arg = d,
+		.roles = d->roles != 0 ? d->roles : CORE };
 	int stray = open("/dev/null", O_RDONLY);	/* not close-on-exec */
 
 	log_open_fd(out, 1, LOG_LEVEL_INFO);

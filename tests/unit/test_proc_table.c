@@ -545,7 +545,7 @@ no_sequence_of_events_starts_a_role_twice_or_loses_it(void **state)
 	struct world w;
 
 	(void)state;
-	begin(&w, CORE);
+	begin(&w, 0);
 	for (int i = 0; i < 20000; i++) {
 		enum proc_role r;
 		static const int ends[] = { EXIT(0), EXIT(75), KILLED(11) };
