@@ -311,8 +311,8 @@ a_role_inherits_its_own_descriptors_and_a_bare_environment(void **state)
 	start(&d);
 	unsetenv("SECRET");
 	unsetenv("NOTIFY_SOCKET");
-	/* the snapshot, the status pipe, five wake descriptors */
-	expect(&d, "intake: <6>player.fds more=7");
+	/* the snapshot, the status pipe, seven wake descriptors */
+	expect(&d, "intake: <6>player.fds more=9");
 	expect(&d, "secret=0 notify=0 tz=UTC");
 	expect(&d, "player.stdin null=1");
 	expect(&d, "supervisor.ready");
