@@ -10,6 +10,7 @@
 #include "conf_int.h"
 #include "directory.h"
 #include "err.h"
+#include "policy.h"
 
 void
 conf_relay_free(struct conf_relay *r)
@@ -42,6 +43,18 @@ conf_journal_free(struct conf_journal *j)
 	g_free(j);
 }
 
+void
+conf_application_free(struct conf_application *a)
+{
+	if (a == NULL)
+		return;
+	g_free(a->name);
+	g_ptr_array_unref(a->token_files);
+	g_free(a->client_name);
+	g_ptr_array_unref(a->businesses);
+	g_free(a);
+}
+
 static void
 free_relay(gpointer p)
 {
@@ -54,6 +67,12 @@ free_journal(gpointer p)
 	conf_journal_free(p);
 }
 
+static void
+free_application(gpointer p)
+{
+	conf_application_free(p);
+}
+
 static struct conf *
 conf_new(struct conf_files *files)
 {
@@ -63,9 +82,13 @@ conf_new(struct conf_files *files)
 	c->trusted_networks = g_ptr_array_new_with_free_func(g_free);
 	c->intake.app_secret_files = g_ptr_array_new_with_free_func(g_free);
 	c->graph.media_hosts = g_ptr_array_new_with_free_func(g_free);
+	c->gateway.allow = g_ptr_array_new_with_free_func(g_free);
+	c->gateway.applications =
+	    g_ptr_array_new_with_free_func(free_application);
 	c->relays = g_ptr_array_new_with_free_func(free_relay);
 	c->journals = g_ptr_array_new_with_free_func(free_journal);
 	c->directory = directory_new();
+	c->policy = policy_source_new();
 	return c;
 }
 
@@ -96,9 +119,40 @@ clear_graph(struct conf_graph *g)
 	g_free(g->proxy_password_file);
 }
 
+static void
+clear_gateway(struct conf_gateway *g)
+{
+	g_free(g->listen.address);
+	g_free(g->url);
+	g_free(g->tls_certificate);
+	g_free(g->tls_key);
+	g_free(g->tls_client_ca);
+	g_ptr_array_unref(g->allow);
+	g_ptr_array_unref(g->applications);
+}
+
+static void
+clear_ldap(struct conf_ldap *d)
+{
+	g_free(d->url);
+	g_free(d->base);
+	g_free(d->bind_dn);
+	g_free(d->password_file);
+	g_free(d->tls_ca_file);
+	g_free(d->number_filter);
+	g_free(d->number_form);
+	g_free(d->id_filter);
+	g_free(d->attr_id);
+	g_free(d->attr_name);
+	g_free(d->attr_mail);
+	g_free(d->attr_group);
+}
+
 void
 conf_shrink(struct conf *c)
 {
+	policy_source_free(c->policy);
+	c->policy = policy_source_new();
 	directory_free(c->directory);
 	c->directory = directory_new();
 	conf_files_free(c->files);
@@ -125,10 +179,13 @@ conf_free(struct conf *c)
 	g_free(c->media.clamd);
 	clear_intake(&c->intake);
 	clear_graph(&c->graph);
+	clear_gateway(&c->gateway);
+	clear_ldap(&c->ldap);
 	g_ptr_array_unref(c->trusted_networks);
 	g_ptr_array_unref(c->relays);
 	g_ptr_array_unref(c->journals);
 	directory_free(c->directory);
+	policy_source_free(c->policy);
 	conf_files_free(c->files);
 	g_free(c);
 }

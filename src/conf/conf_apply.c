@@ -61,7 +61,7 @@ has_shape(struct conf_load *l, const struct conf_row *row,
 	return extra == NULL;
 }
 
-/* Both or none: the array has first and second values in turn. */
+/* Both or none: the array has first and second values in turn, or joined. */
 static void
 apply_pair(struct conf_load *l, const struct conf_row *row,
     const struct conf_node *node, void *base)
@@ -72,6 +72,7 @@ apply_pair(struct conf_load *l, const struct conf_row *row,
 
 	for (size_t i = 0; i < 2; i++, word = word->next) {
 		const struct conf_row part = { .type = row->pair[i],
+			.names = row->names,
 			.offset = i * sizeof(values[0]) };
 		struct conf_place at = { l->files, word->pos.src };
 		struct err err = ERR_INIT;
@@ -80,7 +81,11 @@ apply_pair(struct conf_load *l, const struct conf_row *row,
 		    !conf_value_set(&part, values, word->value, &at, &err))
 			report_value(l, word, &err);
 	}
-	if (values[0] != NULL && values[1] != NULL) {
+	if (values[0] != NULL && values[1] != NULL &&
+	    (row->flags & CONF_JOINED)) {
+		g_ptr_array_add(field, g_strjoin(" ", values[0], values[1],
+		    NULL));
+	} else if (values[0] != NULL && values[1] != NULL) {
 		g_ptr_array_add(field, g_steal_pointer(&values[0]));
 		g_ptr_array_add(field, g_steal_pointer(&values[1]));
 	}
@@ -172,23 +177,27 @@ is_known(const struct conf_block *block, const char *name)
 	return false;
 }
 
+/* How many blocks from this one on have such a directive; *home: the last. */
+static unsigned
+count_homes(const struct conf_block *block, const char *name,
+    const struct conf_block **home)
+{
+	unsigned n = is_known(block, name);
+
+	if (n > 0)
+		*home = block;
+	for (size_t i = 0; block->blocks && block->blocks[i]; i++)
+		n += count_homes(block->blocks[i], name, home);
+	return n;
+}
+
 /* The one block of the main file that has such a directive, or NULL. */
 static const struct conf_block *
 find_home(const char *name)
 {
-	const struct conf_block *const *b = conf_block_main.blocks;
 	const struct conf_block *home = NULL;
 
-	if (is_known(&conf_block_main, name))
-		home = &conf_block_main;
-	for (; *b != NULL; b++) {
-		if (!is_known(*b, name))
-			continue;
-		if (home != NULL)
-			return NULL;
-		home = *b;
-	}
-	return home;
+	return count_homes(&conf_block_main, name, &home) == 1 ? home : NULL;
 }
 
 static char *

@@ -25,9 +25,9 @@ value_of(const struct conf_node *node, const char *name)
 	return n != NULL ? n->words->next : NULL;
 }
 
-static void
-need(struct conf_load *l, const struct conf_node *node, const char *one,
-    const char *other)
+void
+conf_need(struct conf_load *l, const struct conf_node *node,
+    const char *one, const char *other)
 {
 	if (has(node, one) && !has(node, other))
 		conf_error(l->issues, conf_node_pos(node, one),
@@ -105,10 +105,10 @@ conf_check_intake(struct conf_load *l, const struct conf_node *node,
     void *base)
 {
 	(void)base;
-	need(l, node, "tls_certificate", "tls_key");
-	need(l, node, "tls_key", "tls_certificate");
-	need(l, node, "tls_client_ca", "tls_certificate");
-	need(l, node, "tls_client_name", "tls_client_ca");
+	conf_need(l, node, "tls_certificate", "tls_key");
+	conf_need(l, node, "tls_key", "tls_certificate");
+	conf_need(l, node, "tls_client_ca", "tls_certificate");
+	conf_need(l, node, "tls_client_name", "tls_client_ca");
 }
 
 void
@@ -122,9 +122,11 @@ conf_check_turn(struct conf_load *l, const struct conf_node *node, void *base)
 		    "span is shorter than idle: it ends turns first");
 }
 
-static bool
-is_trusted(const struct conf *c, const char *host)
+bool
+conf_is_near(const struct conf *c, const char *host)
 {
+	if (conf_is_loopback(host))
+		return true;
 	for (guint i = 0; i < c->trusted_networks->len; i++)
 		if (conf_network_has(c->trusted_networks->pdata[i], host))
 			return true;
@@ -141,18 +143,17 @@ conf_check_graph(struct conf_load *l, const struct conf_node *node,
 	g_autofree char *host = g->proxy != NULL ?
 	    conf_proxy_host(g->proxy) : NULL;
 
-	need(l, node, "proxy_user", "proxy");
-	need(l, node, "proxy_user", "proxy_password_file");
-	need(l, node, "proxy_password_file", "proxy_user");
-	need(l, node, "proxy_tls_ca", "proxy");
+	conf_need(l, node, "proxy_user", "proxy");
+	conf_need(l, node, "proxy_user", "proxy_password_file");
+	conf_need(l, node, "proxy_password_file", "proxy_user");
+	conf_need(l, node, "proxy_tls_ca", "proxy");
 	if (host == NULL || tls)
 		return;
 	if (g->proxy_tls_ca_file != NULL)
 		conf_error(l->issues, conf_node_pos(node, "proxy_tls_ca"),
 		    "there is no TLS with a proxy at http://; write https:// "
 		    "or remove proxy_tls_ca");
-	if (g->proxy_user != NULL && !conf_is_loopback(host) &&
-	    !is_trusted(l->c, host))
+	if (g->proxy_user != NULL && !conf_is_near(l->c, host))
 		conf_warning(l->issues, conf_node_pos(node, "proxy_user"),
 		    "the password goes to the proxy in clear text; write "
 		    "https:// if it speaks TLS");
@@ -167,8 +168,7 @@ conf_check_media(struct conf_load *l, const struct conf_node *node,
 	g_autofree char *host = m->clamd != NULL ?
 	    conf_socket_host(m->clamd) : NULL;
 
-	if (host != NULL && !conf_is_loopback(host) &&
-	    !is_trusted(l->c, host))
+	if (host != NULL && !conf_is_near(l->c, host))
 		conf_error(l->issues, conf_node_pos(node, "clamd"),
 		    "files would go in clear text to %s, which is in no "
 		    "trusted_network", host);
@@ -185,8 +185,7 @@ check_clear_text(struct conf_load *l, const struct conf_node *node,
 {
 	struct conf_pos pos = conf_node_pos(node, "tls");
 
-	if (r->host == NULL || conf_is_loopback(r->host) ||
-	    is_trusted(l->c, r->host))
+	if (r->host == NULL || conf_is_near(l->c, r->host))
 		return;
 	if (conf_is_literal(r->host))
 		conf_error(l->issues, pos,
@@ -227,8 +226,8 @@ conf_check_relay(struct conf_load *l, const struct conf_node *node, void *base)
 	check_scheme(l, node, r);
 	if (r->host != NULL && r->tls == DELIVER_TLS_NONE)
 		check_clear_text(l, node, r);
-	need(l, node, "user", "password_file");
-	need(l, node, "password_file", "user");
+	conf_need(l, node, "user", "password_file");
+	conf_need(l, node, "password_file", "user");
 	if (r->host != NULL && r->user != NULL && r->tls == DELIVER_TLS_NONE)
 		conf_error(l->issues, conf_node_pos(node, "user"),
 		    "the password would travel in clear; add tls starttls, "

@@ -24,6 +24,8 @@ static const struct conf_row staff_rows[] = {
 		.help = "Mail address." },
 	{ "number", CONF_PHONE, .flags = CONF_MANY, .offset = STAFF(numbers),
 		.help = "A number this person uses." },
+	{ "group", CONF_STRING, .flags = CONF_MANY, .offset = STAFF(groups),
+		.help = "A group of this person, for rules." },
 };
 
 static const struct conf_row business_rows[] = {
@@ -44,6 +46,8 @@ static const struct conf_row business_rows[] = {
 		.help = "Who alone used the number for some time." },
 	{ "zone", CONF_ZONE, .offset = BUSINESS(zone),
 		.help = "Time zone of the desk." },
+	{ "account", CONF_NAME, .offset = BUSINESS(account),
+		.help = "The WhatsApp business account, for templates." },
 	{ "journal", CONF_NAME, .flags = CONF_MANY | CONF_REQUIRED,
 		.offset = BUSINESS(journals),
 		.help = "Gets the conversations of this number." },
@@ -58,6 +62,8 @@ static const struct conf_row customer_rows[] = {
 	{ "user_id", CONF_STRING, .flags = CONF_MANY,
 		.offset = CUSTOMER(user_ids),
 		.help = "A business-scoped user id of the customer." },
+	{ "list", CONF_NAME, .flags = CONF_MANY, .offset = CUSTOMER(lists),
+		.help = "A list the customer is on, for rules." },
 };
 
 /* False, and the error is noted, when the key is taken. */

@@ -21,12 +21,14 @@
 enum conf_type { CONF_STRING, CONF_NAME, CONF_USER, CONF_PATH, CONF_URLPATH, CONF_STORE,
 	CONF_MAIL, CONF_DOMAIN, CONF_PHONE, CONF_NETWORK, CONF_CHOICE,
 	CONF_HEADER, CONF_LANGUAGE, CONF_ZONE, CONF_VERSION, CONF_HTTPS,
-	CONF_HOSTS, CONF_PROXY, CONF_SOCKET, CONF_LISTEN, CONF_URL, CONF_BOOL,
+	CONF_HOSTS, CONF_PROXY, CONF_SOCKET, CONF_HTTP, CONF_LDAP, CONF_FORM,
+	CONF_LISTEN, CONF_URL, CONF_BOOL,
 	CONF_ENUM, CONF_NUMBER, CONF_SIZE, CONF_DURATION,
 	CONF_PAIR,	/* two values of types `pair`; always CONF_MANY */
 	CONF_WORDS };	/* min to max words, which the block's check reads */
 
-enum conf_row_flag { CONF_MANY = 1, CONF_REQUIRED = 2 };
+enum conf_row_flag { CONF_MANY = 1, CONF_REQUIRED = 2,
+	CONF_JOINED = 4 };	/* a pair is one string, a blank between */
 
 #define CONF_NOWHERE ((size_t)-1)	/* the block's check looks after it */
 
@@ -36,7 +38,8 @@ struct conf_row {
 	unsigned flags;
 	const char *preset;	/* as it is written; NULL: none */
 	int64_t min, max;
-	const char *const *names;	/* of CONF_ENUM and CONF_CHOICE */
+	const char *const *names;	/* of CONF_ENUM and CONF_CHOICE, also
+					   within a pair */
 	enum conf_type pair[2];		/* of CONF_PAIR */
 	const char *usage;		/* the values of a row with several */
 	size_t offset;
@@ -67,7 +70,8 @@ typedef bool conf_check_fn(const char *s, struct err *err);
 conf_check_fn conf_name_check, conf_urlpath_check, conf_header_check,
     conf_language_check, conf_zone_check, conf_version_check,
     conf_mail_check, conf_domain_check, conf_https_check, conf_hosts_check,
-    conf_proxy_check, conf_socket_check;
+    conf_proxy_check, conf_socket_check, conf_http_check, conf_ldap_check,
+    conf_form_check;
 
 bool conf_is_domain(const char *s);
 bool conf_network_parse(const char *s, char **out, struct err *err);
@@ -83,7 +87,7 @@ bool conf_is_loopback(const char *host);
 bool conf_is_literal(const char *host);
 bool conf_network_has(const char *network, const char *host);
 
-/* --- conf_table.c, conf_table_relay.c, conf_directory.c: the tables --- */
+/* --- conf_table*.c, conf_directory.c: the tables --- */
 
 struct conf_load;
 
@@ -95,7 +99,7 @@ struct conf_block {
 	const struct conf_block *const *blocks;	/* NULL-ended, or NULL */
 	/*
 	 * It may be missing; then its presets do not count. The first row has
-	 * a preset of text, which tells whether the block is there.
+	 * a preset or is required, and so tells whether the block is there.
 	 */
 	bool optional;
 	const char *help;
@@ -112,7 +116,12 @@ struct conf_block {
 };
 
 extern const struct conf_block conf_block_main, conf_block_relay,
-    conf_block_journal, conf_block_directory;
+    conf_block_journal, conf_block_gateway, conf_block_ldap,
+    conf_block_directory;
+
+/* "there is already a(n) WHAT \"LABEL\"" */
+void conf_tell_again(struct conf_load *l, const struct conf_node *node,
+    const char *what);
 
 /* --- conf_apply.c: a tree through a table into a struct --- */
 
@@ -129,7 +138,13 @@ void conf_block_apply(struct conf_load *l, const struct conf_block *block,
 /* True if a journal of this name exists; else the error is noted. */
 bool conf_journal_ref(struct conf_load *l, const struct conf_word *word);
 
-/* --- conf_check.c: what tables cannot say --- */
+/* --- conf_check.c, conf_check_gateway.c: what tables cannot say --- */
+
+/* Where one is, the other must be as well. */
+void conf_need(struct conf_load *l, const struct conf_node *node,
+    const char *one, const char *other);
+/* An IP address that is of this host or in a trusted_network. */
+bool conf_is_near(const struct conf *c, const char *host);
 
 void conf_check_main(struct conf_load *l, const struct conf_node *node,
     void *base);
@@ -144,6 +159,12 @@ void conf_check_turn(struct conf_load *l, const struct conf_node *node,
 void conf_check_relay(struct conf_load *l, const struct conf_node *node,
     void *base);
 void conf_check_journal(struct conf_load *l, const struct conf_node *node,
+    void *base);
+void conf_check_gateway(struct conf_load *l, const struct conf_node *node,
+    void *base);
+void conf_check_application(struct conf_load *l, const struct conf_node *node,
+    void *base);
+void conf_check_ldap(struct conf_load *l, const struct conf_node *node,
     void *base);
 /* After the directory was read. */
 void conf_check_unused(struct conf_load *l, const struct conf_node *root);
@@ -171,3 +192,4 @@ bool conf_read(struct conf_files *files, const char *name, struct conf **out,
     GString *messages, struct err *err);
 void conf_relay_free(struct conf_relay *r);
 void conf_journal_free(struct conf_journal *j);
+void conf_application_free(struct conf_application *a);

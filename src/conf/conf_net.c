@@ -312,6 +312,45 @@ conf_https_check(const char *s, struct err *err)
 	return check_place(s + strlen("https://"), &port, err);
 }
 
+/* The same, but clear text is allowed: whether, the block's check looks. */
+bool
+conf_http_check(const char *s, struct err *err)
+{
+	int port = 80;
+
+	if (!g_str_has_prefix(s, "http://") &&
+	    !g_str_has_prefix(s, "https://"))
+		return err_set(err, ERR_CONF, "conf.value",
+		    "is not http://HOST[:PORT] or https://HOST[:PORT]");
+	return check_place(strstr(s, "//") + 2, &port, err);
+}
+
+/*
+ * "ldaps://ad1.bank.example ldaps://ad2.bank.example": one server, or several
+ * of which the next is asked when one is down. No search is written in them.
+ */
+bool
+conf_ldap_check(const char *s, struct err *err)
+{
+	g_auto(GStrv) urls = g_strsplit(s, " ", -1);
+	unsigned n = 0;
+	int port = 389;
+
+	for (char **u = urls; *u != NULL; u++) {
+		if (**u == '\0')
+			continue;
+		if (!g_str_has_prefix(*u, "ldaps://") &&
+		    !g_str_has_prefix(*u, "ldap://"))
+			return err_set(err, ERR_CONF, "conf.value",
+			    "is not ldaps://HOST[:PORT] or, with StartTLS, "
+			    "ldap://HOST[:PORT]");
+		if (!check_place(strstr(*u, "//") + 2, &port, err))
+			return false;
+		n++;
+	}
+	return n > 0 || err_set(err, ERR_CONF, "conf.value", "is empty");
+}
+
 /* "http://proxy.bank.example:3128": proxies have no usual port. */
 bool
 conf_proxy_check(const char *s, struct err *err)

@@ -44,16 +44,20 @@ put_line(GString *out, const char *before, const char *name,
 	g_string_append(out, ";\n");
 }
 
-/* Name, value, name, value … */
+/* Name, value, name, value …, or both in one. */
 static void
 put_pairs(GString *out, const struct conf_row *row, const GPtrArray *values,
     const char *indent)
 {
-	for (guint i = 0; i + 1 < values->len; i += 2) {
+	bool joined = row->flags & CONF_JOINED;
+
+	for (guint i = 0; i + !joined < values->len; i += joined ? 1 : 2) {
+		g_auto(GStrv) both = g_strsplit(values->pdata[i], " ", 2);
+
 		g_string_append_printf(out, "%s%s ", indent, row->name);
-		put_value(out, values->pdata[i]);
+		put_value(out, joined ? both[0] : values->pdata[i]);
 		g_string_append_c(out, ' ');
-		put_value(out, values->pdata[i + 1]);
+		put_value(out, joined ? both[1] : values->pdata[i + 1]);
 		g_string_append(out, ";\n");
 	}
 }
@@ -97,11 +101,16 @@ put_row(GString *out, const struct conf *c, const struct conf_row *row,
 	put_line(out, before, row->name, value);
 }
 
+static void put_blocks(GString *out, const struct conf *c,
+    const struct conf_block *block, const char *indent);
+
 static void
 put_block(GString *out, const struct conf *c, const struct conf_block *block,
-    const void *base)
+    const void *base, const char *indent)
 {
-	g_string_append_printf(out, "\n%s ", block->name);
+	g_autofree char *inner = g_strconcat(indent, "\t", NULL);
+
+	g_string_append_printf(out, "\n%s%s ", indent, block->name);
 	if (block->label != NULL) {
 		const char *at = (const char *)base + block->label_at;
 
@@ -110,11 +119,13 @@ put_block(GString *out, const struct conf *c, const struct conf_block *block,
 	}
 	g_string_append(out, "{\n");
 	for (size_t i = 0; i < block->count; i++)
-		put_row(out, c, &block->rows[i], base, "\t");
-	g_string_append(out, "}\n");
+		put_row(out, c, &block->rows[i], base, inner);
+	for (size_t i = 0; block->blocks && block->blocks[i]; i++)
+		put_blocks(out, c, block->blocks[i], inner);
+	g_string_append_printf(out, "%s}\n", indent);
 }
 
-/* Of an optional block; its first row has a preset. */
+/* Of an optional block; its first row has a value then. */
 static bool
 is_there(const struct conf_block *block, const void *base)
 {
@@ -124,19 +135,20 @@ is_there(const struct conf_block *block, const void *base)
 }
 
 static void
-put_blocks(GString *out, const struct conf *c, const struct conf_block *block)
+put_blocks(GString *out, const struct conf *c, const struct conf_block *block,
+    const char *indent)
 {
 	const char *at = (const char *)c + block->list;
 	const GPtrArray *list;
 
 	if (block->label == NULL) {
 		if (!block->optional || is_there(block, c))
-			put_block(out, c, block, c);
+			put_block(out, c, block, c, indent);
 		return;
 	}
 	list = *(GPtrArray *const *)(const void *)at;
 	for (guint i = 0; i < list->len; i++)
-		put_block(out, c, block, list->pdata[i]);
+		put_block(out, c, block, list->pdata[i], indent);
 }
 
 void
@@ -149,7 +161,7 @@ conf_print(const struct conf *c, GString *out)
 	for (size_t i = 0; i < main_block->count; i++)
 		put_row(out, c, &main_block->rows[i], c, "");
 	for (size_t i = 0; main_block->blocks[i] != NULL; i++)
-		put_blocks(out, c, main_block->blocks[i]);
+		put_blocks(out, c, main_block->blocks[i], "");
 }
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tables of chatjournal.conf(5), except relay and journal: one row per
- * directive is parser, validator, default, documentation and print-out. A
+ * The tables of chatjournal.conf(5), except of blocks with names and of the
+ * staff side: one row per directive is parser, validator, default, documentation and print-out. A
  * new directive is a row here, a field in conf.h, an entry in the manual page
  * and one in the sample; a test compares all four.
  */
@@ -280,10 +280,14 @@ static const struct conf_block block_keep = { .name = "keep",
 	.rows = keep_rows, .count = G_N_ELEMENTS(keep_rows),
 	.help = "How long delivered content stays in the store." };
 
-/* In this order: journals refer to relays and to render's domain. */
+/*
+ * In this order: journals refer to relays and to render's domain, the gateway
+ * to graph.
+ */
 static const struct conf_block *const main_blocks[] = { &block_log,
 	&block_intake, &block_graph, &block_media, &block_turn, &block_render,
-	&block_keep, &conf_block_relay, &conf_block_journal, NULL };
+	&block_keep, &conf_block_relay, &conf_block_journal,
+	&conf_block_gateway, &conf_block_ldap, NULL };
 
 const struct conf_block conf_block_main = { .name = "",
 	.rows = main_rows, .count = G_N_ELEMENTS(main_rows),

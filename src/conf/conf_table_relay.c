@@ -4,6 +4,8 @@
  */
 #include "conf_int.h"
 
+#include <string.h>
+
 #define SECOND 1000
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
@@ -141,14 +143,15 @@ static const struct conf_row journal_rows[] = {
 		.help = "A header that lists all addresses of the mail." },
 };
 
-static void
-tell_twice(struct conf_load *l, const struct conf_node *node,
+void
+conf_tell_again(struct conf_load *l, const struct conf_node *node,
     const char *what)
 {
 	const struct conf_word *label = node->words->next;
 	g_autofree char *shown = conf_shown(label->value);
 
-	conf_error(l->issues, label->pos, "there is already a %s %s", what,
+	conf_error(l->issues, label->pos, "there is already %s %s %s",
+	    strchr("aeiou", *what) != NULL ? "an" : "a", what,
 	    shown);
 }
 
@@ -158,7 +161,7 @@ enter_relay(struct conf_load *l, const struct conf_node *node)
 	struct conf_relay *r;
 
 	if (conf_relay_get(l->c, node->words->next->value) != NULL) {
-		tell_twice(l, node, "relay");
+		conf_tell_again(l, node, "relay");
 		return NULL;
 	}
 	r = g_new0(struct conf_relay, 1);
@@ -173,7 +176,7 @@ enter_journal(struct conf_load *l, const struct conf_node *node)
 	struct conf_journal *j;
 
 	if (conf_journal_get(l->c, node->words->next->value) != NULL) {
-		tell_twice(l, node, "journal");
+		conf_tell_again(l, node, "journal");
 		return NULL;
 	}
 	j = g_new0(struct conf_journal, 1);

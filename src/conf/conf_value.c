@@ -136,6 +136,9 @@ check_of(enum conf_type type)
 		[CONF_HTTPS] = conf_https_check,
 		[CONF_HOSTS] = conf_hosts_check,
 		[CONF_PROXY] = conf_proxy_check,
+		[CONF_HTTP] = conf_http_check,
+		[CONF_LDAP] = conf_ldap_check,
+		[CONF_FORM] = conf_form_check,
 	};
 
 	return type < G_N_ELEMENTS(checks) ? checks[type] : NULL;
@@ -172,6 +175,15 @@ parse_text(const struct conf_row *row, const char *s,
 	return true;
 }
 
+/* Lists that most entries of a large directory lack are made when needed. */
+static void
+add_value(GPtrArray **list, char *value)
+{
+	if (*list == NULL)
+		*list = g_ptr_array_new_with_free_func(g_free);
+	g_ptr_array_add(*list, value);
+}
+
 static bool
 set_text(const struct conf_row *row, void *field, const char *s,
     const struct conf_place *at, struct err *err)
@@ -185,7 +197,7 @@ set_text(const struct conf_row *row, void *field, const char *s,
 	if (field == NULL) {
 		g_free(value);
 	} else if (row->flags & CONF_MANY) {
-		g_ptr_array_add(*(GPtrArray **)field, value);
+		add_value(field, value);
 	} else {
 		g_free(*(char **)field);
 		*(char **)field = value;
@@ -311,6 +323,9 @@ conf_value_set(const struct conf_row *row, void *base, const char *text,
 	case CONF_HOSTS:
 	case CONF_PROXY:
 	case CONF_SOCKET:
+	case CONF_HTTP:
+	case CONF_LDAP:
+	case CONF_FORM:
 	case CONF_PAIR:
 	case CONF_WORDS:
 		break;
@@ -353,7 +368,8 @@ conf_value_format(const struct conf_row *row, const void *base)
 		return format_number(*(const int64_t *)(const void *)field,
 		    units_of(row->type));
 	case CONF_LISTEN:
-		return format_host("", listen->address, listen->port);
+		return listen->address == NULL ? NULL :
+		    format_host("", listen->address, listen->port);
 	case CONF_URL:
 		return format_url((const void *)field);
 	case CONF_STRING:
@@ -375,6 +391,9 @@ conf_value_format(const struct conf_row *row, const void *base)
 	case CONF_HOSTS:
 	case CONF_PROXY:
 	case CONF_SOCKET:
+	case CONF_HTTP:
+	case CONF_LDAP:
+	case CONF_FORM:
 	case CONF_PAIR:
 	case CONF_WORDS:
 		break;
@@ -399,6 +418,8 @@ conf_value_type(const struct conf_row *row)
 		[CONF_ZONE] = "zone", [CONF_VERSION] = "version",
 		[CONF_HTTPS] = "url", [CONF_HOSTS] = "host",
 		[CONF_PROXY] = "url", [CONF_SOCKET] = "path or address:port",
+		[CONF_HTTP] = "url", [CONF_LDAP] = "url",
+		[CONF_FORM] = "string",
 		[CONF_LISTEN] = "address:port", [CONF_URL] = "url",
 		[CONF_BOOL] = "on | off", [CONF_ENUM] = "choice",
 		[CONF_NUMBER] = "number", [CONF_SIZE] = "size",

@@ -122,6 +122,20 @@ conf_zone_check(const char *s, struct err *err)
 	return true;
 }
 
+/* "(mobile=%s)": where what is looked for goes; nothing else begins with %. */
+bool
+conf_form_check(const char *s, struct err *err)
+{
+	bool has = false;
+
+	for (const char *p = strchr(s, '%'); p; p = strchr(p + 2, '%')) {
+		if (p[1] != 's')
+			return fail(err, "has a '%' that is not of %s");
+		has = true;
+	}
+	return has || fail(err, "has no %s, where the value goes");
+}
+
 /* Of the Graph API: "v25.0". */
 bool
 conf_version_check(const char *s, struct err *err)

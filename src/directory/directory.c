@@ -122,6 +122,12 @@ directory_staff_get(const struct directory *d, const char *id)
 	return find(d->staff_by_id, id);
 }
 
+const struct directory_staff *
+directory_staff_by_number(const struct directory *d, const char *number)
+{
+	return find_number(d->staff_by_number, number);
+}
+
 const struct directory_customer *
 directory_customer_get(const struct directory *d, const char *user_id,
     const char *number)
@@ -244,6 +250,8 @@ directory_staff_free(struct directory_staff *s)
 	g_free(s->name);
 	g_free(s->mail);
 	g_ptr_array_unref(s->numbers);
+	if (s->groups != NULL)
+		g_ptr_array_unref(s->groups);
 	g_free(s);
 }
 
@@ -267,6 +275,7 @@ directory_business_free(struct directory_business *b)
 	g_free(b->desk);
 	g_free(b->mail);
 	g_free(b->zone);
+	g_free(b->account);
 	g_ptr_array_unref(b->journals);
 	if (b->terms != NULL)
 		g_ptr_array_unref(b->terms);
@@ -292,5 +301,7 @@ directory_customer_free(struct directory_customer *c)
 	g_free(c->name);
 	g_ptr_array_unref(c->numbers);
 	g_ptr_array_unref(c->user_ids);
+	if (c->lists != NULL)
+		g_ptr_array_unref(c->lists);
 	g_free(c);
 }

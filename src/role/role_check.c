@@ -84,6 +84,22 @@ check_graph(const struct conf_graph *g, GString *messages)
 	return false;
 }
 
+static bool
+check_gateway(const struct conf_gateway *g, GString *messages)
+{
+	bool ok = check_secret(g->tls_key, messages);
+
+	ok &= check_readable(g->tls_certificate, messages);
+	ok &= check_readable(g->tls_client_ca, messages);
+	for (guint i = 0; i < g->applications->len; i++) {
+		const struct conf_application *a = g->applications->pdata[i];
+
+		for (guint k = 0; k < a->token_files->len; k++)
+			ok &= check_secret(a->token_files->pdata[k], messages);
+	}
+	return ok;
+}
+
 bool
 role_check(const struct conf *c, GString *messages)
 {
@@ -99,6 +115,9 @@ role_check(const struct conf *c, GString *messages)
 	ok &= check_graph(&c->graph, messages);
 	ok &= check_readable(c->graph.tls_ca_file, messages);
 	ok &= check_readable(c->graph.proxy_tls_ca_file, messages);
+	ok &= check_gateway(&c->gateway, messages);
+	ok &= check_secret(c->ldap.password_file, messages);
+	ok &= check_readable(c->ldap.tls_ca_file, messages);
 	for (guint i = 0; i < c->relays->len; i++) {
 		const struct conf_relay *r = c->relays->pdata[i];
 

@@ -105,12 +105,13 @@ a_taken_key_is_refused_and_leaves_no_trace(void **state)
 
 static const char directory_text[] =
 	"business 106 { number +551140040001; name 'Private Banking';\n"
-	"  desk pb; mail pb@b.example; staff E1; journal a; journal b; }\n"
+	"  desk pb; mail pb@b.example; staff E1; account 1022; "
+	"journal a; journal b; }\n"
 	"business 107 { name Retail; desk retail; journal a; }\n"
 	"customer C77 { name \"Ana Souza\"; number 5511999990000;\n"
-	"  number 351999990000; user_id BR.5QeX; }\n"
+	"  number 351999990000; user_id BR.5QeX; list pro; list watch; }\n"
 	"staff E1 { name 'Maria Lima'; mail m@b.example;\n"
-	"  number 5511988887777; }\n";
+	"  number 5511988887777; group 'Private Bankers'; group b; }\n";
 
 /* Loads a directory file beside a configuration with journals a and b. */
 static struct conf *
@@ -158,12 +159,22 @@ the_directory_file_says_who_is_who(void **state)
 	assert_string_equal(b->staff->name, "Maria Lima");
 	assert_ptr_equal(b->staff, directory_staff_get(c->directory, "E1"));
 	assert_string_equal(b->staff->numbers->pdata[0], "5511988887777");
+	assert_ptr_equal(b->staff, directory_staff_by_number(c->directory,
+	    "+5511988887777"));
+	assert_null(directory_staff_by_number(c->directory, "551140040001"));
+	assert_null(directory_staff_by_number(c->directory, NULL));
+	assert_int_equal(b->staff->groups->len, 2);
+	assert_string_equal(b->staff->groups->pdata[0], "Private Bankers");
+	assert_string_equal(b->account, "1022");
 	b = directory_business_get(c->directory, "107", NULL);
 	assert_null(b->number);
 	assert_null(b->mail);
 	assert_null(b->staff);
+	assert_null(b->account);
 	ana = directory_customer_get(c->directory, NULL, "351999990000");
 	assert_string_equal(ana->name, "Ana Souza");
+	assert_int_equal(ana->lists->len, 2);
+	assert_string_equal(ana->lists->pdata[1], "watch");
 	assert_ptr_equal(directory_customer_get(c->directory, "BR.5QeX",
 	    NULL), ana);
 	conf_free(c);
