@@ -30,5 +30,13 @@ const char *clock_zone_name(const struct clock_zone *zone);
 /* "2026-02-03 11:05:09 -03" (offset without minutes when they are 0). */
 const char *clock_local(const struct clock_zone *zone, int64_t ms,
     char out[CLOCK_LOCAL_SIZE]);
+/* Date and time of day as they are read off a wall there; NULL: UTC. */
+struct clock_civil {
+	int year, month, day;	/* month and day from 1 */
+	int weekday;		/* 0 Monday … 6 Sunday */
+	int minute;		/* of the day, 0 … 1439 */
+};
+void clock_civil(const struct clock_zone *zone, int64_t ms,
+    struct clock_civil *out);
 /* "2026-02-03", "2026-02-03T14:05:09Z" to milliseconds; -1: neither. */
 int64_t clock_parse(const char *text);

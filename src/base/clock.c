@@ -200,6 +200,20 @@ clock_local(const struct clock_zone *zone, int64_t ms,
 	return out;
 }
 
+void
+clock_civil(const struct clock_zone *zone, int64_t ms,
+    struct clock_civil *out)
+{
+	int offset = zone != NULL ? offset_of(zone, ms) : 0;
+	struct civil c = civil_of(ms + (int64_t)offset * 1000);
+
+	out->year = (int)c.year;
+	out->month = c.month;
+	out->day = c.day;
+	out->weekday = (c.weekday + 6) % 7;
+	out->minute = c.hour * 60 + c.minute;
+}
+
 /* ---- reading --------------------------------------------------------------- */
 
 /* The inverse of date_of(), by the same eras. */

@@ -119,6 +119,41 @@ local_time_is_that_of_the_zone_with_its_offset(void **state)
 }
 
 static void
+a_wall_clock_shows_weekday_and_minute_of_its_own_zone(void **state)
+{
+	static const struct {
+		const char *zone, *utc;
+		struct clock_civil want;
+	} rows[] = {
+		{ NULL, "1970-01-01T00:00:00Z", { 1970, 1, 1, 3, 0 } },
+		{ NULL, "2026-02-08T23:59:59Z", { 2026, 2, 8, 6, 1439 } },
+		/* Sunday here is Monday there, and the other way round. */
+		{ "Asia/Tokyo", "2026-02-08T15:00:00Z", { 2026, 2, 9, 0, 0 } },
+		{ "America/Sao_Paulo", "2026-01-01T02:59:00Z",
+		    { 2025, 12, 31, 2, 1439 } },
+		/* Clocks go forward at 01:00 UTC on the 29th of March. */
+		{ "Europe/London", "2026-03-29T00:59:00Z",
+		    { 2026, 3, 29, 6, 59 } },
+		{ "Europe/London", "2026-03-29T01:00:00Z",
+		    { 2026, 3, 29, 6, 120 } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct clock_civil c;
+
+		clock_civil(rows[i].zone != NULL ?
+		    clock_zone_get(rows[i].zone) : NULL,
+		    clock_parse(rows[i].utc), &c);
+		assert_int_equal(c.year, rows[i].want.year);
+		assert_int_equal(c.month, rows[i].want.month);
+		assert_int_equal(c.day, rows[i].want.day);
+		assert_int_equal(c.weekday, rows[i].want.weekday);
+		assert_int_equal(c.minute, rows[i].want.minute);
+	}
+}
+
+static void
 a_date_is_read_only_when_there_is_such_a_day(void **state)
 {
 	static const char *const bad[] = { "2026-02-29", "2026-04-31",
@@ -510,6 +545,8 @@ main(void)
 		cmocka_unit_test(dates_are_spelt_by_rfc_5322_and_iso_8601),
 		cmocka_unit_test(
 		    local_time_is_that_of_the_zone_with_its_offset),
+		cmocka_unit_test(
+		    a_wall_clock_shows_weekday_and_minute_of_its_own_zone),
 		cmocka_unit_test(a_date_is_read_only_when_there_is_such_a_day),
 		cmocka_unit_test(
 		    hmac_agrees_with_rfc_4231_and_the_webhook_vector),
