@@ -319,6 +319,10 @@ struct policy_verdict *policy_verdict_new(const uint8_t set[HASH_SIZE]);
  * either holds both; the longer time and the more persons count; only_journals
  * of an item add up, and count for the turn only if every item has some (what
  * one rule takes from one item is not taken from its neighbours).
+ * Start with the first item's verdict, not with an empty one. exclude and
+ * quarantine of either are of both: whoever does not want to take the
+ * neighbours away with the item looks at the verdict of each before. Of two
+ * consents set, withdrawn counts.
  */
 void policy_verdict_merge(struct policy_verdict *into,
     const struct policy_verdict *from);

@@ -62,3 +62,5 @@ FUZZ_TARGETS += tests/fuzz/fuzz_graph
 tests_fuzz_fuzz_graph_LDADD = $(FUZZ_LDADD)
 FUZZ_TARGETS += tests/fuzz/fuzz_media
 tests_fuzz_fuzz_media_LDADD = $(FUZZ_LDADD)
+FUZZ_TARGETS += tests/fuzz/fuzz_policy
+tests_fuzz_fuzz_policy_LDADD = $(FUZZ_LDADD)
