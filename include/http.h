@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The HTTP listener under intake (and later the gateway): deadlines, limits,
- * TLS. The only user of libmicrohttpd. It knows nothing of webhooks: it reads
- * a whole request within bounds, refuses what is ambiguous, and asks the
- * application.
+ * The HTTP listener under intake and the gateway: deadlines, limits, TLS. The
+ * only user of libmicrohttpd. It knows nothing of webhooks: it reads a whole
+ * request within bounds, refuses what is ambiguous, and asks the application.
  *
  * Refused here, before the application is asked: 400 doubled or malformed
  * Content-Length, Content-Length together with Transfer-Encoding, a coding
@@ -12,8 +11,9 @@
  * without a good client certificate where one is wanted; 413 over max_body (by
  * Content-Length at once, without 100-continue; a chunked body is swallowed
  * up to twice max_body so that the client can be told, then the connection is
- * closed). 431 and 414 past about 30 KB of headers or target. 408 is not
- * sent: past the deadline the connection is shut.
+ * closed); 503 when a large body finds no place in the spool. 431 and 414 past
+ * about 30 KB of headers or target. 408 is not sent: past the deadline the
+ * connection is shut.
  */
 #pragma once
 
@@ -55,7 +55,7 @@ struct http_conf {
 	/*
 	 * Bodies of more than spool_above bytes go into an unlinked file of this
 	 * directory while they arrive, and are mapped: memory stays bounded by
-	 * what is small. NULL: all in memory.
+	 * what is small. 503 when that fails. NULL: all in memory.
 	 */
 	const char *spool;
 	size_t spool_above;
@@ -102,11 +102,14 @@ void http_server_free(struct http_server *srv);
 /* All borrowed until http_answer(). NULL when absent. */
 const char *http_request_method(const struct http_request *rq);
 const char *http_request_path(const struct http_request *rq);
-/* Path and query as they came, not decoded. */
+/* Path and query as they came, not decoded; an absolute form stays one. */
 const char *http_request_target(const struct http_request *rq);
 const char *http_request_header(const struct http_request *rq,
     const char *name);
-/* Name in the verified client certificate (first DNS SAN, else CN); or NULL. */
+/*
+ * Name in the verified client certificate: the first DNS SAN, or the CN when it
+ * has none. NULL: no certificate, or a name that cannot be shown.
+ */
 const char *http_request_client(const struct http_request *rq);
 const char *http_request_query(const struct http_request *rq,
     const char *name);
@@ -124,8 +127,10 @@ void http_answer(struct http_request *rq, int status, const char *content_type,
     const void *body, size_t len, int retry_after_s);
 
 /*
- * The same with headers of one's own (name, value … NULL; copied). From a
- * file: fd is taken over, from its beginning, len bytes.
+ * The same with headers of one's own (name, value … NULL; copied). One that
+ * is not well-formed, or says how the message is framed, is left out; a
+ * content_type that is none becomes application/octet-stream. From a file: fd
+ * is taken over, from its beginning, len bytes; 500 when it has fewer.
  */
 void http_answer_with(struct http_request *rq, int status,
     const char *content_type, const char *const *headers, const void *body,
@@ -139,5 +144,7 @@ struct http_stats {
 	int64_t too_large;	/* over max_body */
 	int64_t late;		/* cut at the deadline, idle ones not counted */
 	int64_t tls_refused;	/* 403 for the client certificate */
+	int64_t spool_failed;	/* 503: the spool took a body not, or not all */
+	int spool_errno;	/* of the last of these */
 };
 void http_server_stats(const struct http_server *srv, struct http_stats *out);

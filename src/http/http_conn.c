@@ -56,6 +56,8 @@ conn_new(struct http_server *srv, struct MHD_Connection *mhd)
 	c->srv = srv;
 	c->mhd = mhd;
 	c->rq.conn = c;
+	c->rq.spool_fd = -1;
+	c->target = g_string_new(NULL);
 	info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 	c->fd = info->connect_fd;
 	info = MHD_get_connection_info(mhd,
@@ -79,7 +81,10 @@ conn_free(struct conn *c)
 	int open;
 
 	unlink_conn(srv, c);
+	http_spool_clear(&c->rq);
 	g_free(c->rq.body);
+	g_string_free(c->target, TRUE);
+	g_free(c->client);
 	g_free(c);
 	open = atomic_fetch_sub(&srv->n.open, 1);
 	if (open >= srv->conf.connections)
@@ -116,6 +121,8 @@ http_on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 	http_conn_move(c, PHASE_IDLE, PHASE_READING);
 	/* An escaped NUL would end the path early, and match another one. */
 	c->bad_target = target == NULL || strstr(target, "%00") != NULL;
+	/* MHD decodes it in place. */
+	g_string_assign(c->target, target != NULL ? target : "");
 	return c;
 }
 
@@ -125,12 +132,13 @@ reset_request(struct http_request *rq)
 	if (rq->answer != NULL)
 		MHD_destroy_response(rq->answer);
 	rq->answer = NULL;
+	http_spool_clear(rq);
 	if (rq->size > BODY_KEPT_BYTES) {
 		g_clear_pointer(&rq->body, g_free);
 		rq->size = 0;
 	}
 	rq->len = 0;
-	rq->begun = rq->too_large = false;
+	rq->begun = rq->too_large = rq->unspooled = false;
 	rq->method = rq->path = NULL;
 	atomic_store(&rq->asked, ASKED_NOT);
 }

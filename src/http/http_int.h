@@ -44,7 +44,7 @@ enum asked {
 	ASKED_ABANDONED, /* the server is being freed without an answer */
 };
 
-enum peer { PEER_UNKNOWN, PEER_GOOD, PEER_BAD };
+enum peer { PEER_UNKNOWN, PEER_GOOD, PEER_BAD, PEER_NONE };
 
 struct conn;
 struct http_tls;
@@ -60,6 +60,9 @@ struct http_request {
 	size_t len, size;
 	bool begun;			/* headers have been checked */
 	bool too_large;			/* body is swallowed, 413 follows */
+	bool unspooled;			/* the same, 503 follows */
+	int spool_fd;			/* of a large body; -1: in memory */
+	void *map;			/* of the spooled body, once whole */
 };
 
 struct conn {
@@ -72,6 +75,8 @@ struct conn {
 	_Atomic int served;		/* requests completed, for the reaper */
 	enum peer peer;
 	bool bad_target;
+	char *client;			/* name in its certificate, or NULL */
+	GString *target;		/* of the request, as it came */
 	char remote[INET6_ADDRSTRLEN];
 	struct http_request rq;
 };
@@ -79,6 +84,8 @@ struct conn {
 /* The numbers of http_stats, and two that drain needs. */
 struct http_counts {
 	_Atomic int64_t requests, refused, too_large, late, tls_refused;
+	_Atomic int64_t spool_failed;
+	_Atomic int spool_errno;
 	_Atomic int64_t cut;		/* by us, with an answer on its way */
 	_Atomic int busy;		/* requests begun and not completed */
 	_Atomic int answering;		/* threads inside http_answer() */
@@ -88,6 +95,7 @@ struct http_counts {
 struct http_server {
 	struct http_conf conf;		/* strings are not used after new */
 	char **single_headers;
+	char *spool;
 	http_handler_fn *handler;
 	void *app;
 	struct MHD_Daemon *mhd;
@@ -139,6 +147,20 @@ enum MHD_Result http_on_request(void *cls, struct MHD_Connection *mhd,
 /* Lets every request that waits for an answer end without one. */
 void http_requests_abandon(struct http_server *srv);
 
+/* http_answer.c */
+/* body is copied; never NULL */
+struct MHD_Response *http_response_new(const void *body, size_t len,
+    const char *content_type);
+
+/* http_spool.c: bodies that are too large for memory */
+/* Whether a body of so many bytes goes into a file. */
+bool http_spool_wanted(const struct http_request *rq, uint64_t len);
+/* Takes over what is in memory. These count what fails. */
+bool http_spool_open(struct http_request *rq);
+bool http_spool_write(struct http_request *rq, const void *data, size_t n);
+bool http_spool_map(struct http_request *rq);
+void http_spool_clear(struct http_request *rq);
+
 /* http_tls.c */
 bool http_tls_new(const struct http_conf *conf, struct http_tls **out,
     struct err *err);
@@ -149,7 +171,8 @@ const char *http_tls_priority(const struct http_tls *tls);
 const char *http_tls_trust(const struct http_tls *tls);
 /* Ties the session to the certificates that its handshake will use. */
 void http_tls_attach(struct http_tls *tls, struct MHD_Connection *mhd);
-bool http_tls_peer_good(const struct http_tls *tls,
-    struct MHD_Connection *mhd);
+/* *name: that in a good certificate, owned; NULL when it has none. */
+enum peer http_tls_peer(const struct http_tls *tls,
+    struct MHD_Connection *mhd, char **name);
 /* gnutls_certificate_retrieve_function2, for MHD. */
 void *http_tls_callback(void);

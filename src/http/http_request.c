@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One request: headers checked, body collected, application asked, answer
- * sent. Everything but http_answer() and the getters runs in the worker that
- * owns the connection.
+ * sent (http_answer.c has made it). Everything but the getters runs in the
+ * worker that owns the connection.
  *
  * The hand-over. The worker sets ASKED_NOW and calls the handler. Whoever
  * answers stores the answer and swaps ASKED_ANSWERED in; what was there
@@ -14,7 +14,6 @@
 #include "http_int.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
@@ -24,26 +23,11 @@
 #define BODY_PRESIZE_BYTES 262144
 #define BODY_MIN_BYTES 1024
 
-static struct MHD_Response *
-response_new(const void *body, size_t len, const char *content_type)
-{
-	/* MHD copies, and wants a pointer that is not const. */
-	struct MHD_Response *r = MHD_create_response_from_buffer(len,
-	    (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
-
-	if (r == NULL)
-		abort();	/* out of memory, as GLib does */
-	if (len > 0 && MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
-	    content_type) != MHD_YES)
-		abort();
-	return r;
-}
-
 enum MHD_Result
 http_refuse(struct conn *c, unsigned status, const char *text)
 {
 	g_autofree char *line = g_strconcat(text, "\n", NULL);
-	struct MHD_Response *r = response_new(line, strlen(line),
+	struct MHD_Response *r = http_response_new(line, strlen(line),
 	    "text/plain; charset=utf-8");
 	enum MHD_Result ret;
 
@@ -69,9 +53,9 @@ is_peer_good(struct conn *c)
 	if (c->srv->tls == NULL || http_tls_trust(c->srv->tls) == NULL)
 		return true;
 	if (c->peer == PEER_UNKNOWN)
-		c->peer = http_tls_peer_good(c->srv->tls, c->mhd) ?
-		    PEER_GOOD : PEER_BAD;
-	return c->peer == PEER_GOOD;
+		c->peer = http_tls_peer(c->srv->tls, c->mhd, &c->client);
+	return c->peer == PEER_GOOD || (c->peer == PEER_NONE &&
+	    c->srv->conf.tls_client_optional);
 }
 
 static const char *
@@ -118,6 +102,23 @@ refuse_too_large(struct conn *c)
 	return http_refuse(c, MHD_HTTP_CONTENT_TOO_LARGE, "body too large");
 }
 
+static enum MHD_Result
+refuse_unspooled(struct conn *c)
+{
+	return http_refuse(c, MHD_HTTP_SERVICE_UNAVAILABLE,
+	    "no room for the body now: try again later");
+}
+
+/* What is announced decides at once; a chunked body only as it grows. */
+static bool
+make_place(struct http_request *rq, uint64_t length)
+{
+	if (http_spool_wanted(rq, length))
+		return http_spool_open(rq);
+	make_room(rq, (size_t)MIN(length, BODY_PRESIZE_BYTES));
+	return true;
+}
+
 /* The headers are there. An answer given now is sent without 100-continue. */
 static enum MHD_Result
 begin(struct conn *c, const char *version)
@@ -142,8 +143,21 @@ begin(struct conn *c, const char *version)
 	length = declared_length(c);
 	if (length > srv->conf.max_body)
 		return refuse_too_large(c);
-	make_room(&c->rq, (size_t)MIN(length, BODY_PRESIZE_BYTES));
-	return MHD_YES;
+	return make_place(&c->rq, length) ? MHD_YES : refuse_unspooled(c);
+}
+
+/* False: it cannot be kept, and the rest of it is swallowed. */
+static bool
+keep(struct http_request *rq, const char *data, size_t n)
+{
+	if (rq->spool_fd < 0 && http_spool_wanted(rq, rq->len + n) &&
+	    !http_spool_open(rq))
+		return false;
+	if (rq->spool_fd >= 0)
+		return http_spool_write(rq, data, n);
+	make_room(rq, rq->len + n);
+	memcpy(rq->body + rq->len, data, n);
+	return true;
 }
 
 /*
@@ -166,8 +180,7 @@ take_body(struct http_request *rq, const char *data, size_t *size)
 		atomic_fetch_add(&rq->conn->srv->n.too_large, 1);
 		return MHD_NO;
 	}
-	make_room(rq, rq->len + n);
-	memcpy(rq->body + rq->len, data, n);
+	rq->unspooled = rq->unspooled || !keep(rq, data, n);
 	rq->len += n;
 	return MHD_YES;
 }
@@ -215,6 +228,8 @@ ask(struct conn *c)
 
 	if (rq->too_large)
 		return refuse_too_large(c);
+	if (rq->unspooled || (rq->spool_fd >= 0 && !http_spool_map(rq)))
+		return refuse_unspooled(c);
 	if (!http_conn_move(c, PHASE_READING, PHASE_ASKED))
 		return MHD_NO;
 	atomic_fetch_add(&c->srv->n.requests, 1);
@@ -266,41 +281,6 @@ http_requests_abandon(struct http_server *srv)
 	pthread_mutex_unlock(&srv->lock);
 }
 
-static void
-add_retry_after(struct MHD_Response *r, int seconds)
-{
-	g_autofree char *text = g_strdup_printf("%d", seconds);
-
-	MHD_add_response_header(r, MHD_HTTP_HEADER_RETRY_AFTER, text);
-}
-
-void
-http_answer(struct http_request *rq, int status, const char *content_type,
-    const void *body, size_t len, int retry_after_s)
-{
-	struct conn *c = rq->conn;
-	struct http_server *srv = c->srv;
-	struct MHD_Connection *mhd = c->mhd;
-	struct MHD_Response *r;
-	int before;
-
-	assert(status >= 200 && status <= 599);
-	atomic_fetch_add(&srv->n.answering, 1);
-	r = response_new(body, len, content_type != NULL ? content_type :
-	    "text/plain; charset=utf-8");
-	if (retry_after_s > 0)
-		add_retry_after(r, retry_after_s);
-	if (atomic_load(&srv->draining))
-		MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
-	rq->status = status;
-	rq->answer = r;
-	before = atomic_exchange(&rq->asked, ASKED_ANSWERED);
-	assert(before == ASKED_NOW || before == ASKED_SUSPENDED);
-	if (before == ASKED_SUSPENDED)
-		MHD_resume_connection(mhd);
-	atomic_fetch_sub(&srv->n.answering, 1);
-}
-
 const char *
 http_request_method(const struct http_request *rq)
 {
@@ -311,6 +291,18 @@ const char *
 http_request_path(const struct http_request *rq)
 {
 	return rq->path;
+}
+
+const char *
+http_request_target(const struct http_request *rq)
+{
+	return rq->conn->target->str;
+}
+
+const char *
+http_request_client(const struct http_request *rq)
+{
+	return rq->conn->client;
 }
 
 const char *
@@ -337,5 +329,7 @@ const void *
 http_request_body(const struct http_request *rq, size_t *len)
 {
 	*len = rq->len;
+	if (rq->map != NULL)
+		return rq->map;
 	return rq->len > 0 ? (const void *)rq->body : "";
 }

@@ -63,6 +63,7 @@ http_server_new(const struct http_conf *conf, http_handler_fn *handler,
 	srv->conf = *conf;
 	srv->single_headers = g_strdupv(
 	    (char **)(uintptr_t)conf->single_headers);
+	srv->spool = g_strdup(conf->spool);
 	assert(srv->single_headers == NULL ||
 	    g_strv_length(srv->single_headers) <= HTTP_SINGLES_MAX);
 	/* The walk through the head relies on what that parser leaves. */
@@ -242,6 +243,7 @@ http_server_free(struct http_server *srv)
 	pthread_cond_destroy(&srv->changed);
 	pthread_mutex_destroy(&srv->lock);
 	g_strfreev(srv->single_headers);
+	g_free(srv->spool);
 	g_free(srv);
 }
 
@@ -255,4 +257,6 @@ http_server_stats(const struct http_server *srv, struct http_stats *out)
 	out->too_large = atomic_load(&n->too_large);
 	out->late = atomic_load(&n->late);
 	out->tls_refused = atomic_load(&n->tls_refused);
+	out->spool_failed = atomic_load(&n->spool_failed);
+	out->spool_errno = atomic_load(&n->spool_errno);
 }

@@ -21,6 +21,7 @@
 #include "clock.h"
 #include "err.h"
 #include "io.h"
+#include "text.h"
 
 #define PEM_MAX_BYTES ((size_t)1 << 20)
 #define CHAIN_MAX 16
@@ -325,8 +326,11 @@ is_same_name(const char *have, size_t len, const char *want)
 	    len) == 0;
 }
 
-static bool
-has_common_name(gnutls_x509_crt_t crt, const char *want)
+/* One name of a certificate: false ends the walk. */
+typedef bool name_fn(void *arg, const char *name, size_t len);
+
+static void
+each_common_name(gnutls_x509_crt_t crt, name_fn *fn, void *arg)
 {
 	char name[256];		/* ub-common-name is 64 (RFC 5280) */
 
@@ -337,15 +341,13 @@ has_common_name(gnutls_x509_crt_t crt, const char *want)
 
 		if (r == GNUTLS_E_SHORT_MEMORY_BUFFER)
 			continue;
-		if (r < 0)
-			return false;
-		if (is_same_name(name, len, want))
-			return true;
+		if (r < 0 || !fn(arg, name, len))
+			return;
 	}
 }
 
-static bool
-has_dns_name(gnutls_x509_crt_t crt, const char *want)
+static void
+each_dns_name(gnutls_x509_crt_t crt, name_fn *fn, void *arg)
 {
 	char name[256];		/* a DNS name has at most 253 characters */
 
@@ -356,15 +358,70 @@ has_dns_name(gnutls_x509_crt_t crt, const char *want)
 
 		if (r == GNUTLS_E_SHORT_MEMORY_BUFFER)
 			continue;
-		if (r < 0)
-			return false;
-		if (r == GNUTLS_SAN_DNSNAME && is_same_name(name, len, want))
-			return true;
+		if (r < 0 || (r == GNUTLS_SAN_DNSNAME &&
+		    !fn(arg, name, len)))
+			return;
 	}
 }
 
+struct match {
+	const char *want;
+	bool found;
+};
+
 static bool
-is_named(const gnutls_datum_t *der, const char *want)
+compare(void *arg, const char *name, size_t len)
+{
+	struct match *m = arg;
+
+	m->found = is_same_name(name, len, m->want);
+	return !m->found;
+}
+
+static bool
+has_name(gnutls_x509_crt_t crt, const char *want)
+{
+	struct match m = { want, false };
+
+	each_dns_name(crt, compare, &m);
+	if (!m.found)
+		each_common_name(crt, compare, &m);
+	return m.found;
+}
+
+struct first {
+	bool any;
+	char *name;
+};
+
+/* Goes into records and logs: one that cannot be shown is none. */
+static bool
+take_first(void *arg, const char *name, size_t len)
+{
+	struct first *f = arg;
+
+	f->any = true;
+	if (len > 0 && text_is_utf8(name, len)) {
+		f->name = text_clean(name, len, TEXT_LINE, len);
+		if (strlen(f->name) != len || memcmp(f->name, name, len) != 0)
+			g_clear_pointer(&f->name, g_free);
+	}
+	return false;
+}
+
+static char *
+name_of(gnutls_x509_crt_t crt)
+{
+	struct first f = { false, NULL };
+
+	each_dns_name(crt, take_first, &f);
+	if (!f.any)
+		each_common_name(crt, take_first, &f);
+	return f.name;
+}
+
+static bool
+read_name(const struct http_tls *tls, const gnutls_datum_t *der, char **name)
 {
 	gnutls_x509_crt_t crt;
 	bool ok;
@@ -372,25 +429,26 @@ is_named(const gnutls_datum_t *der, const char *want)
 	if (gnutls_x509_crt_init(&crt) < 0)
 		return false;
 	ok = gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER) >= 0 &&
-	    (has_dns_name(crt, want) || has_common_name(crt, want));
+	    (tls->client_name == NULL || has_name(crt, tls->client_name));
+	if (ok)
+		*name = name_of(crt);
 	gnutls_x509_crt_deinit(crt);
 	return ok;
 }
 
-bool
-http_tls_peer_good(const struct http_tls *tls, struct MHD_Connection *mhd)
+enum peer
+http_tls_peer(const struct http_tls *tls, struct MHD_Connection *mhd,
+    char **name)
 {
 	gnutls_session_t session = session_of(mhd);
-	const gnutls_datum_t *certs;
 	unsigned status = 0, n = 0;
+	const gnutls_datum_t *certs = gnutls_certificate_get_peers(session,
+	    &n);
 
-	/* Fails with GNUTLS_E_NO_CERTIFICATE_FOUND when there is none. */
+	if (certs == NULL || n == 0)
+		return PEER_NONE;
 	if (gnutls_certificate_verify_peers2(session, &status) < 0 ||
 	    status != 0)
-		return false;
-	certs = gnutls_certificate_get_peers(session, &n);
-	if (certs == NULL || n == 0)
-		return false;
-	return tls->client_name == NULL || is_named(&certs[0],
-	    tls->client_name);
+		return PEER_BAD;
+	return read_name(tls, &certs[0], name) ? PEER_GOOD : PEER_BAD;
 }

@@ -39,6 +39,10 @@ answer_echo(struct app *app, struct http_request *rq)
 	g_string_append_len(out, body, (gssize)len);
 	g_free(app->remote);
 	app->remote = g_strdup(http_request_remote(rq));
+	g_free(app->target);
+	app->target = g_strdup(http_request_target(rq));
+	g_free(app->client);
+	app->client = g_strdup(http_request_client(rq));
 	http_answer(rq, 200, NULL, out->str, out->len, 0);
 }
 
@@ -147,6 +151,8 @@ peer_clear(struct peer *p)
 	http_server_free(p->srv);
 	g_ptr_array_unref(p->app.held);
 	g_free(p->app.remote);
+	g_free(p->app.target);
+	g_free(p->app.client);
 	pthread_cond_destroy(&p->app.came);
 	pthread_mutex_destroy(&p->app.lock);
 }

@@ -30,7 +30,7 @@ struct app {
 	GPtrArray *held;
 	pthread_t answerer;
 	bool answerer_runs, stop;
-	char *remote;			/* of the last request, APP_ECHO */
+	char *remote, *target, *client;	/* of the last request, APP_ECHO */
 };
 
 struct peer {

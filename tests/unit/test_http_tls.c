@@ -498,6 +498,79 @@ without_a_name_any_client_of_the_ca_will_do(void **state)
 }
 
 static void
+an_optional_client_is_named_when_he_shows_a_good_certificate(void **state)
+{
+	struct id by_san = make((struct wish){ "o-san", "x", "crm.example",
+		&ca, false });
+	struct id by_cn = make((struct wish){ "o-cn", "Payments desk", NULL,
+		&ca, false });
+	struct id odd = make((struct wish){ "o-odd", "crm.example\nadmin",
+		NULL, &ca, false });
+	struct id alien = make((struct wish){ "o-ca2", "x", "crm.example",
+		&other_ca, false });
+	struct id old = make((struct wish){ "o-old", "x", "crm.example", &ca,
+		true });
+	const struct {
+		const char *law;
+		const struct id *id;
+		int status;
+		const char *client;
+	} rows[] = {
+		{ "no certificate", NULL, 200, NULL },
+		{ "DNS name", &by_san, 200, "crm.example" },
+		{ "common name", &by_cn, 200, "Payments desk" },
+		{ "a name of two lines", &odd, 200, NULL },
+		{ "wrong CA", &alien, 403, NULL },
+		{ "expired", &old, 403, NULL },
+	};
+	struct peer p;
+
+	(void)state;
+	init_tls(&p);
+	p.conf.tls_client_ca = ca.crt_file;
+	p.conf.tls_client_optional = true;
+	peer_start(&p);
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		int got = status_with(&p, rows[i].id);
+
+		if (got != rows[i].status || (got == 200 &&
+		    g_strcmp0(p.app.client, rows[i].client) != 0))
+			fail_msg("%s: got %d %s", rows[i].law, got,
+			    p.app.client);
+	}
+	assert_int_equal(atomic_load(&p.app.asked), 4);
+	peer_clear(&p);
+	clear(&by_san);
+	clear(&by_cn);
+	clear(&odd);
+	clear(&alien);
+	clear(&old);
+}
+
+static void
+an_optional_client_who_shows_a_certificate_must_have_the_name(void **state)
+{
+	struct id good = make((struct wish){ "n-good", "x", "crm.example", &ca,
+		false });
+	struct id other = make((struct wish){ "n-other", "x", "evil.example",
+		&ca, false });
+	struct peer p;
+
+	(void)state;
+	init_tls(&p);
+	p.conf.tls_client_ca = ca.crt_file;
+	p.conf.tls_client_name = "crm.example";
+	p.conf.tls_client_optional = true;
+	peer_start(&p);
+	assert_int_equal(status_with(&p, &good), 200);
+	assert_int_equal(status_with(&p, &other), 403);
+	assert_int_equal(status_with(&p, NULL), 200);
+	peer_clear(&p);
+	clear(&good);
+	clear(&other);
+}
+
+static void
 an_answer_of_another_thread_goes_out_over_tls(void **state)
 {
 	struct client c;
@@ -569,6 +642,8 @@ main(void)
 		cmocka_unit_test(unusable_files_are_refused_before_the_port_is_taken),
 		cmocka_unit_test(only_the_named_client_of_the_right_ca_reaches_the_application),
 		cmocka_unit_test(without_a_name_any_client_of_the_ca_will_do),
+		cmocka_unit_test(an_optional_client_is_named_when_he_shows_a_good_certificate),
+		cmocka_unit_test(an_optional_client_who_shows_a_certificate_must_have_the_name),
 		cmocka_unit_test(an_answer_of_another_thread_goes_out_over_tls),
 		cmocka_unit_test(a_handshake_that_never_ends_is_cut_at_the_deadline),
 		cmocka_unit_test(plain_http_on_a_tls_port_gets_no_answer),
