@@ -11,6 +11,9 @@ src_libchatjournal_a_SOURCES += \
 	src/store/store_sqlite_identity.c \
 	src/store/store_sqlite_turn.c src/store/store_sqlite_want.c \
 	src/store/store_sqlite_mail.c \
+	src/store/store_policy.c src/store/store_sqlite_policy.c \
+	src/store/store_sqlite_hold.c src/store/store_sqlite_review.c \
+	src/store/store_sqlite_ask.c \
 	src/store/store_sqlite_purge.c src/store/store_sqlite_law.c \
 	src/store/store_sqlite_status.c src/store/store_sqlite_list.c \
 	src/store/store_sqlite_trace.c src/store/store_sqlite_trail.c
@@ -37,7 +40,8 @@ STORE_CONTRACT = tests/unit/store_contract.c tests/unit/store_contract.h \
 	tests/unit/store_filing.c tests/unit/store_knowing.c \
 	tests/unit/store_wanting.c \
 	tests/unit/store_keeping.c tests/unit/store_delivery.c \
-	tests/unit/store_looking.c tests/unit/store_following.c
+	tests/unit/store_looking.c tests/unit/store_following.c \
+	tests/unit/store_judging.c tests/unit/store_holding.c
 
 UNIT_TESTS += tests/unit/test_store_sqlite
 tests_unit_test_store_sqlite_SOURCES = tests/unit/test_store_sqlite.c \
@@ -58,7 +62,8 @@ tests_bench_bench_store_SOURCES = tests/bench/bench_store.c
 FAKE_STORE = tests/fake/store_memory.c tests/fake/store_memory.h \
 	tests/fake/store_memory_look.c tests/fake/store_memory_mail.c \
 	tests/fake/store_memory_trace.c tests/fake/store_memory_turn.c \
-	tests/fake/store_memory_identity.c tests/fake/store_memory_want.c
+	tests/fake/store_memory_identity.c tests/fake/store_memory_want.c \
+	tests/fake/store_memory_policy.c tests/fake/store_memory_hold.c
 FAKE_STORE_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(srcdir)/tests \
 	-iquote $(srcdir)/src/store
 

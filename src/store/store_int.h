@@ -171,6 +171,73 @@ struct store_delivery_verbs {
 	    void *, struct err *);
 };
 
+struct store_policy_verbs {
+	bool (*ruleset_set)(struct store *, const uint8_t *sha256,
+	    const void *text, size_t, int64_t at_ms, struct err *);
+	bool (*ruleset_list)(struct store *, store_ruleset_fn *, void *,
+	    struct err *);
+	bool (*judged_set)(struct store *, int64_t turn_id, const char *json,
+	    const GPtrArray *rules, struct err *);
+	bool (*judged_get)(struct store *, int64_t turn_id, char **json,
+	    struct err *);
+	bool (*judged_list)(struct store *, const char *rule, int64_t before,
+	    int limit, store_judged_fn *, void *, struct err *);
+	bool (*consent_add)(struct store *, const char *realm,
+	    const char *person, const char *state, const char *source,
+	    int64_t at_ms, struct err *);
+	bool (*consent_get)(struct store *, const char *realm,
+	    const char *person, int64_t at_ms, char **state, struct err *);
+	bool (*alert_set)(struct store *, const char *rule, int64_t last_ms,
+	    int64_t swallowed, struct err *);
+	bool (*alert_get)(struct store *, const char *rule, int64_t *last_ms,
+	    int64_t *swallowed, struct err *);
+	bool (*resolution_add)(struct store *, const char *send_key,
+	    const char *wamid, int64_t at_ms, struct err *);
+	bool (*resolution_get)(struct store *, const char *send_key,
+	    char **wamid, struct err *);
+	bool (*template_change_add)(struct store *, const char *account,
+	    const char *name, const char *language, int64_t at_ms,
+	    struct err *);
+	bool (*template_change_list)(struct store *, int64_t after, int limit,
+	    store_template_change_fn *, void *, struct err *);
+};
+
+struct store_hold_verbs {
+	bool (*hold)(struct store *, const struct store_hold *, struct err *);
+	bool (*unhold)(struct store *, int64_t turn_id, const char *end,
+	    int64_t now_ms, struct err *);
+	bool (*get)(struct store *, int64_t turn_id, store_hold_fn *, void *,
+	    struct err *);
+	bool (*list)(struct store *, int64_t after, int limit,
+	    store_hold_fn *, void *, struct err *);
+	bool (*due)(struct store *, int64_t now_ms, int limit, GArray *,
+	    struct err *);
+	bool (*next_due)(struct store *, int64_t *, struct err *);
+	bool (*excluded)(struct store *, int64_t turn_id, const char *why,
+	    int64_t now_ms, struct err *);
+	bool (*review_add)(struct store *, const struct store_review *,
+	    int64_t *id, struct err *);
+	bool (*review_list)(struct store *, int64_t after, int limit,
+	    store_review_fn *, void *, struct err *);
+	bool (*review_of)(struct store *, int64_t turn_id,
+	    const char *send_key, store_review_fn *, void *, struct err *);
+};
+
+/* file: STORE_BUILD or STORE_GATEWAY, no other. */
+struct store_ask_verbs {
+	bool (*add)(struct store *, enum store_file, const char *kind,
+	    const char *value, int64_t at_ms, struct err *);
+	bool (*list)(struct store *, enum store_file, int64_t after,
+	    int limit, store_ask_fn *, void *, struct err *);
+	bool (*answer_set)(struct store *, const struct store_answer *,
+	    struct err *);
+	bool (*answer_get)(struct store *, const char *kind,
+	    const char *value, store_answer_fn *, void *, struct err *);
+	bool (*answer_list)(struct store *, int64_t until_ms,
+	    int64_t asked_ms, int limit, store_answer_fn *, void *,
+	    struct err *);
+};
+
 struct store_look_verbs {
 	bool (*status)(struct store *, struct store_status *, struct err *);
 	bool (*law_check)(struct store *, bool *, char **, struct err *);
@@ -200,6 +267,9 @@ struct store_driver {
 	const struct store_fetch_verbs *fetch;
 	const struct store_mail_verbs *mail;
 	const struct store_delivery_verbs *delivery;
+	const struct store_policy_verbs *policy;
+	const struct store_hold_verbs *hold;
+	const struct store_ask_verbs *ask;
 	const struct store_look_verbs *look;
 };
 
@@ -245,6 +315,8 @@ bool store_fetch_is_final(enum store_fetch_state state);
 GPtrArray *store_turn_array(void);
 /* The one spelling of these states, in tables and listings. */
 const char *store_outcome_name(enum store_outcome_state state);
+/* Whether a hold may end like this: "released", "rejected", "expired". */
+bool store_hold_end_is_known(const char *end);
 /* Adds a zeroed row for the journal unless there is one; valid until the next. */
 struct store_journal_status *store_status_journal(struct store_status *s,
     const char *journal);

@@ -387,5 +387,8 @@ const struct store_driver store_sqlite_driver = {
 	.fetch = &store_sqlite_fetch,
 	.mail = &store_sqlite_mail,
 	.delivery = &store_sqlite_delivery,
+	.policy = &store_sqlite_policy,
+	.hold = &store_sqlite_hold,
+	.ask = &store_sqlite_ask,
 	.look = &look,
 };

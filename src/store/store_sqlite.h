@@ -152,6 +152,9 @@ extern const struct store_want_verbs store_sqlite_want;
 extern const struct store_fetch_verbs store_sqlite_fetch;
 extern const struct store_mail_verbs store_sqlite_mail;
 extern const struct store_delivery_verbs store_sqlite_delivery;
+extern const struct store_policy_verbs store_sqlite_policy;
+extern const struct store_hold_verbs store_sqlite_hold;
+extern const struct store_ask_verbs store_sqlite_ask;
 
 bool store_sqlite_event_purge(struct store *st, int64_t before_ms, int limit,
     int64_t *n, struct err *err);
@@ -159,6 +162,15 @@ bool store_sqlite_content_purge(struct store *st, int64_t before_ms,
     int limit, int64_t *n, struct err *err);
 bool store_sqlite_media_purge(struct store *st, int64_t before_ms,
     int limit, int64_t *n, struct err *err);
+/* Ends the turn's hold, if there is one. */
+bool store_sqlite_hold_end(struct sqlite *s, int64_t turn_id,
+    const char *end, int64_t now_ms, struct err *err);
+bool store_sqlite_review_add(struct store *st, const struct store_review *r,
+    int64_t *id, struct err *err);
+bool store_sqlite_review_list(struct store *st, int64_t after, int limit,
+    store_review_fn *fn, void *arg, struct err *err);
+bool store_sqlite_review_of(struct store *st, int64_t turn_id,
+    const char *send_key, store_review_fn *fn, void *arg, struct err *err);
 bool store_sqlite_novelty_add(struct store *st, const char *field,
     const char *word, int64_t at_ms, bool *first, struct err *err);
 bool store_sqlite_status(struct store *st, struct store_status *out,

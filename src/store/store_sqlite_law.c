@@ -98,6 +98,17 @@ static const struct article articles[] = {
 	    "(SELECT 1 FROM turn t WHERE t.id = w.turn_id "
 	    "AND t.state = 'closed')",
 	  "turns wait that are not closed" },
+	{ "SELECT count(*), min(t.id) FROM turn t WHERE t.state = 'held' "
+	    "AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.turn_id = t.id "
+	    "AND h.ended_ms = 0)",
+	  "turns are held but no hold will ever end" },
+	{ "SELECT count(*), min(h.turn_id) FROM hold h WHERE h.ended_ms = 0 "
+	    "AND NOT EXISTS (SELECT 1 FROM turn t WHERE t.id = h.turn_id "
+	    "AND t.state = 'held')",
+	  "holds go on for turns that are not held" },
+	{ "SELECT count(*), min(x.turn_id) FROM excluded x WHERE NOT "
+	    IS_RENDERED("x.turn_id"),
+	  "turns are excluded but no mail says so" },
 	{ "SELECT count(*), min(w.id) FROM want w WHERE NOT EXISTS "
 	    "(SELECT 1 FROM turn t WHERE t.id = w.turn_id) OR NOT EXISTS "
 	    "(SELECT 1 FROM event e WHERE e.id = w.event_id)",
@@ -144,7 +155,7 @@ static const struct needed needed[] = {
 	{ "SELECT w.id, f.path, f.size FROM fetch f "
 	    "CROSS JOIN want w ON w.id = f.want_id "
 	    "WHERE f.path IS NOT NULL AND (EXISTS (SELECT 1 FROM turn t "
-	    "WHERE t.id = w.turn_id AND t.state IN ('open', 'closed')) "
+	    "WHERE t.id = w.turn_id AND t.state IN ('open', 'closed', 'held')) "
 	    "OR (w.late = 1 AND NOT EXISTS (SELECT 1 FROM follow_up u "
 	    "WHERE u.want_id = w.id AND " IS_RENDERED("u.turn_id") "))) "
 	    "ORDER BY w.id",

@@ -41,6 +41,10 @@ static const char *const lists[] = {
 	[STORE_LIST_OPEN] = "SELECT 0, id, 0, ?1, NULL, 'open', NULL, "
 	    "opened_ms, 0, close_at_ms, 0 FROM turn WHERE state = 'open' "
 	    "AND id > ?2 ORDER BY id LIMIT ?3",
+	[STORE_LIST_HELD] = "SELECT 0, t.id, 0, ?1, NULL, 'held', h.rule, "
+	    "h.since_ms, 0, h.until_ms, 0 FROM turn t "
+	    "CROSS JOIN hold h ON h.turn_id = t.id WHERE t.state = 'held' "
+	    "AND t.id > ?2 ORDER BY t.id LIMIT ?3",
 	[STORE_LIST_FILES] = "SELECT 0, w.turn_id, w.event_id, ?1, NULL, "
 	    "ifnull(f.state, 'wanted'), f.reason, w.wanted_ms, "
 	    "ifnull(f.attempts, 0), ifnull(f.next_ms, 0), w.id "

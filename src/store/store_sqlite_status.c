@@ -33,13 +33,15 @@ static const struct count counts[] = {
 	  INTO(sightings_differ) },
 	{ "SELECT count(*) FROM turn WHERE state = 'open'",
 	  INTO(turns_open) },
-	{ "SELECT (SELECT count(*) FROM turn WHERE state = 'closed') + "
-	    "(SELECT count(*) FROM turn WHERE state = 'held')",
+	{ "SELECT count(*) FROM turn WHERE state = 'closed'",
 	  INTO(turns_closed) },
+	{ "SELECT count(*) FROM turn WHERE state = 'held'",
+	  INTO(turns_held) },
 	{ "SELECT count(*) FROM turn WHERE state = 'parked'",
 	  INTO(turns_parked) },
 	{ "SELECT max(id) FROM turn", INTO(turns_rendered) },
 	{ "SELECT count(*) FROM waiting", INTO(turns_waiting) },
+	{ "SELECT count(*) FROM excluded", INTO(turns_excluded) },
 	{ "SELECT max(id) FROM want", INTO(files_wanted) },
 	{ "SELECT max(number) FROM fetch", INTO(files_fetched) },
 	{ "SELECT count(*) FROM fetch WHERE state = 'quarantined'",
@@ -59,7 +61,7 @@ count_simple(struct sqlite *s, struct store_status *out, struct err *err)
 		memcpy((char *)out + counts[i].offset, &n, sizeof(n));
 	}
 	out->turns_rendered -= out->turns_open + out->turns_closed +
-	    out->turns_parked;
+	    out->turns_held + out->turns_parked;
 	/* Media's view is the younger one: it may know more than is wanted. */
 	out->files_wanted = MAX(0, out->files_wanted - out->files_fetched);
 	out->files_fetched -= out->files_quarantined + out->files_unavailable;

@@ -234,6 +234,15 @@ static const char *const of_turn[] = {
 	"CROSS JOIN want w ON w.id = u.want_id WHERE u.turn_id = ?",
 	"SELECT 'closed', closed_ms, 0, id, 0, closed_why AS reason, items "
 	"FROM turn WHERE id = ? AND closed_ms IS NOT NULL",
+	"SELECT 'held', since_ms, 0, turn_id, 0, rule, persons, until_ms "
+	"FROM hold WHERE turn_id = ?",
+	"SELECT verb, at_ms, 0, turn_id, 0, who, why FROM review "
+	"WHERE turn_id = ? ORDER BY id",
+	/* That a hold ended by being parked is told by the turn. */
+	"SELECT how, ended_ms, 0, turn_id, 0, rule FROM hold "
+	"WHERE turn_id = ? AND ended_ms <> 0 AND how <> 'parked'",
+	"SELECT 'excluded', at_ms, 0, turn_id, 0, why FROM excluded "
+	"WHERE turn_id = ?",
 	"SELECT state, done_ms, 0, id, 0, message_id, parked_why AS reason "
 	"FROM turn WHERE id = ? AND state IN ('rendered', 'parked')",
 	"SELECT 'queued', queued_ms, 0, turn_id, id, journal, message_id "

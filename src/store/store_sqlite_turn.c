@@ -220,7 +220,7 @@ turn_rendered(struct store *st, int64_t id, const char *message_id,
 
 	return store_db_run(s, "UPDATE turn SET state = 'rendered', "
 	    "message_id = ?, sha256 = ?, done_ms = ? "
-	    "WHERE id = ? AND state IN ('closed', 'held')", err, "shii",
+	    "WHERE id = ? AND state = 'closed'", err, "shii",
 	    message_id, sha256, now_ms, id) &&
 	    store_db_changed(s, "turn", id, "closed", err) &&
 	    turn_waits_no_more(s, id, err);
@@ -237,7 +237,8 @@ turn_park(struct store *st, int64_t id, const char *reason, int64_t now_ms,
 	    "WHERE id = ? AND state IN ('open', 'closed', 'held')", err,
 	    "sii", reason, now_ms, id) &&
 	    store_db_changed(s, "turn", id, "waiting to be rendered", err) &&
-	    turn_waits_no_more(s, id, err);
+	    turn_waits_no_more(s, id, err) &&
+	    store_sqlite_hold_end(s, id, "parked", now_ms, err);
 }
 
 const struct store_turn_verbs store_sqlite_turn = {

@@ -27,6 +27,15 @@ static const size_t row_sizes[FAKE_TABLES] = {
 	[FAKE_NOVELTY] = sizeof(struct store_novelty),
 	[FAKE_RESULT] = sizeof(int64_t),
 	[FAKE_FOLLOW_UP] = sizeof(struct fake_follow_up),
+	[FAKE_RULESET] = sizeof(struct store_ruleset),
+	[FAKE_JUDGED_RULE] = sizeof(struct fake_judged_rule),
+	[FAKE_CONSENT] = sizeof(struct fake_consent),
+	[FAKE_ALERT] = sizeof(struct fake_alert),
+	[FAKE_RESOLUTION] = sizeof(struct fake_resolution),
+	[FAKE_TEMPLATE_CHANGE] = sizeof(struct fake_template_change),
+	[FAKE_REVIEW] = sizeof(struct store_review),
+	[FAKE_ASK] = sizeof(struct fake_ask),
+	[FAKE_ANSWER] = sizeof(struct store_answer),
 };
 
 char *
@@ -35,8 +44,8 @@ fake_keep(struct fake *f, const char *s)
 	return s == NULL ? NULL : g_string_chunk_insert_const(f->strings, s);
 }
 
-static const void *
-keep_bytes(struct fake *f, const void *data, size_t len)
+const void *
+fake_keep_bytes(struct fake *f, const void *data, size_t len)
 {
 	char *copy = g_malloc(len + 1);
 
@@ -47,8 +56,8 @@ keep_bytes(struct fake *f, const void *data, size_t len)
 	return copy;
 }
 
-static bool
-refuse(struct err *err, const char *why)
+bool
+fake_refuse(struct err *err, const char *why)
 {
 	return err_set(err, ERR_PERM, "store.state", "refused: %s", why);
 }
@@ -142,7 +151,7 @@ event_add(struct store *st, const struct store_event *ev, int64_t *id,
 	row.remote = fake_keep(f, ev->remote);
 	row.secret_name = fake_keep(f, ev->secret_name);
 	row.signature = fake_keep(f, ev->signature);
-	row.body = keep_bytes(f, ev->body, ev->len);
+	row.body = fake_keep_bytes(f, ev->body, ev->len);
 	g_array_append_val(f->rows[FAKE_EVENT], row);
 	if (id != NULL)
 		*id = row.id;
@@ -284,7 +293,7 @@ cursor_get(struct store *st, enum store_file file, const char *name,
     int64_t *value, struct err *err)
 {
 	if (file == STORE_ADMIN)
-		return refuse(err, "no progress in the admin file");
+		return fake_refuse(err, "no progress in the admin file");
 	*value = fake_cursor(FAKE_OF(st), file, name);
 	return true;
 }
@@ -294,7 +303,7 @@ cursor_set(struct store *st, enum store_file file, const char *name,
     int64_t value, struct err *err)
 {
 	if (file == STORE_ADMIN)
-		return refuse(err, "no progress in the admin file");
+		return fake_refuse(err, "no progress in the admin file");
 	get_progress(FAKE_OF(st), FAKE_CURSOR, file, name)->value = value;
 	return true;
 }
@@ -311,7 +320,7 @@ claim_get(struct store *st, enum store_file file, const char *name,
     struct store_claim *out, struct err *err)
 {
 	if (!has_claims(file))
-		return refuse(err, "no claims in this file");
+		return fake_refuse(err, "no claims in this file");
 	*out = get_progress(FAKE_OF(st), FAKE_CLAIM, file, name)->claim;
 	return true;
 }
@@ -323,7 +332,7 @@ claim_set(struct store *st, enum store_file file, const char *name,
 	struct store_claim none = { 0 };
 
 	if (!has_claims(file))
-		return refuse(err, "no claims in this file");
+		return fake_refuse(err, "no claims in this file");
 	get_progress(FAKE_OF(st), FAKE_CLAIM, file, name)->claim =
 	    claim->first == 0 ? none : *claim;
 	return true;
@@ -366,9 +375,9 @@ item_add(struct store *st, const struct store_item *it, struct err *err)
 
 	store_key(it->key, row.key);
 	if (find_item(f, row.key) != NULL)
-		return refuse(err, "the item is there");
+		return fake_refuse(err, "the item is there");
 	if (it->turn_id != 0 && fake_turn(f, it->turn_id) == NULL)
-		return refuse(err, "the item has no turn");
+		return fake_refuse(err, "the item has no turn");
 	row.it.key = fake_keep(f, it->key);
 	row.it.id = fake_keep(f, it->id);
 	row.it.target = fake_keep(f, it->target);
@@ -530,5 +539,8 @@ const struct store_driver store_memory_driver = {
 	.fetch = &fake_fetch_verbs,
 	.mail = &fake_mail_verbs,
 	.delivery = &fake_delivery_verbs,
+	.policy = &fake_policy_verbs,
+	.hold = &fake_hold_verbs,
+	.ask = &fake_ask_verbs,
 	.look = &fake_look,
 };

@@ -13,7 +13,8 @@ extern const struct store_driver store_memory_driver;
 
 /* ---- for its own files --------------------------------------------------- */
 
-enum fake_turn_state { FAKE_OPEN, FAKE_CLOSED, FAKE_RENDERED, FAKE_PARKED };
+enum fake_turn_state { FAKE_OPEN, FAKE_CLOSED, FAKE_HELD, FAKE_RENDERED,
+	FAKE_PARKED };
 
 struct fake_turn {
 	struct turn t;
@@ -21,6 +22,38 @@ struct fake_turn {
 	const char *why_closed, *why_parked, *message_id;
 	int64_t closed_ms, done_ms;
 	int64_t wait_until_ms;	/* 0: it does not wait */
+	const char *judged, *why_excluded;	/* NULL: it is not */
+	int64_t excluded_ms;
+	struct store_hold hold;	/* turn_id 0: it never was held */
+};
+
+struct fake_judged_rule {
+	int64_t turn_id;
+	const char *rule;
+};
+
+struct fake_consent {
+	const char *realm, *person, *state;
+	int64_t at_ms;
+};
+
+struct fake_alert {
+	const char *rule;
+	int64_t last_ms, swallowed;
+};
+
+struct fake_resolution {
+	const char *send_key, *wamid;
+};
+
+struct fake_template_change {
+	const char *account, *name, *language;
+};
+
+struct fake_ask {
+	enum store_file file;
+	const char *kind, *value;
+	int64_t id, at_ms;
 };
 
 struct fake_want {
@@ -90,6 +123,9 @@ enum fake_table { FAKE_EVENT, FAKE_CURSOR, FAKE_CLAIM, FAKE_TURN, FAKE_ITEM,
 	FAKE_SIGHTING, FAKE_ALIAS, FAKE_PARKED_EVENT, FAKE_CONTENT, FAKE_MAIL,
 	FAKE_OUTCOME, FAKE_ATTEMPT, FAKE_RELAY, FAKE_ACTION, FAKE_WANT,
 	FAKE_RESULT, FAKE_FOLLOW_UP, FAKE_IDENTITY, FAKE_NOVELTY,
+	FAKE_RULESET, FAKE_JUDGED_RULE, FAKE_CONSENT, FAKE_ALERT,
+	FAKE_RESOLUTION, FAKE_TEMPLATE_CHANGE, FAKE_REVIEW, FAKE_ASK,
+	FAKE_ANSWER,
 	FAKE_TABLES };
 
 /* Strings and bytes are never changed, so a copy of the rows is a snapshot. */
@@ -109,6 +145,9 @@ struct fake {
 
 /* The string, kept as long as the store; NULL stays NULL. */
 char *fake_keep(struct fake *f, const char *s);
+const void *fake_keep_bytes(struct fake *f, const void *data, size_t len);
+/* "store.state"; always false. */
+bool fake_refuse(struct err *err, const char *why);
 /* The row of this id, NULL if there is none. */
 struct fake_turn *fake_turn(struct fake *f, int64_t id);
 struct fake_want *fake_want(struct fake *f, int64_t id);
@@ -134,4 +173,7 @@ extern const struct store_mail_verbs fake_mail_verbs;
 extern const struct store_delivery_verbs fake_delivery_verbs;
 bool fake_trace(struct store *st, const char *id, store_fact_fn *fn, void *arg,
     struct err *err);
+extern const struct store_policy_verbs fake_policy_verbs;
+extern const struct store_hold_verbs fake_hold_verbs;
+extern const struct store_ask_verbs fake_ask_verbs;
 extern const struct store_look_verbs fake_look;

@@ -37,6 +37,9 @@ count_turns(struct fake *f, struct store_status *s)
 		s->turns_closed += state == FAKE_CLOSED;
 		s->turns_rendered += state == FAKE_RENDERED;
 		s->turns_parked += state == FAKE_PARKED;
+		s->turns_held += state == FAKE_HELD;
+		s->turns_excluded += FAKE_AT(f, FAKE_TURN, fake_turn,
+		    i)->why_excluded != NULL;
 		s->turns_waiting +=
 		    FAKE_AT(f, FAKE_TURN, fake_turn, i)->wait_until_ms != 0;
 	}
@@ -327,6 +330,13 @@ judge_turns(struct fake *f, struct law *l)
 			breach(l, id);
 	}
 	judge(l, "turns are closed but wait for nothing");
+	for (int64_t id = 1; fake_turn(f, id) != NULL; id++) {
+		const struct fake_turn *t = fake_turn(f, id);
+
+		if (t->why_excluded != NULL && t->state != FAKE_RENDERED)
+			breach(l, id);
+	}
+	judge(l, "turns are excluded but no mail says so");
 }
 
 static bool
@@ -335,7 +345,7 @@ is_needed(struct fake *f, const struct fake_want *w)
 	enum fake_turn_state state = fake_turn(f, w->w.turn_id)->state;
 
 	return w->fetch.path != NULL && (state == FAKE_OPEN ||
-	    state == FAKE_CLOSED ||
+	    state == FAKE_CLOSED || state == FAKE_HELD ||
 	    (w->w.late && !is_rendered(f, fake_follow_up(f, w->w.id))));
 }
 
@@ -460,6 +470,20 @@ list_turns(struct fake *f, enum fake_turn_state state, struct listing *l)
 }
 
 static void
+list_held(struct fake *f, struct listing *l)
+{
+	for (int64_t id = l->after + 1; fake_turn(f, id) != NULL; id++) {
+		const struct fake_turn *t = fake_turn(f, id);
+		struct store_row row = { .turn_id = id, .state = "held",
+			.reason = t->hold.rule, .at_ms = t->hold.since_ms,
+			.next_ms = t->hold.until_ms };
+
+		if (t->state == FAKE_HELD)
+			give_row(l, &row);
+	}
+}
+
+static void
 list_files(struct fake *f, struct listing *l)
 {
 	for (int64_t id = l->after + 1; fake_want(f, id) != NULL; id++) {
@@ -504,6 +528,7 @@ list(struct store *st, enum store_list_what what, const char *journal,
 		list_turns(f, FAKE_OPEN, &l);
 		break;
 	case STORE_LIST_HELD:
+		list_held(f, &l);
 		break;
 	case STORE_LIST_FILES:
 		list_files(f, &l);

@@ -317,6 +317,36 @@ tell_files(struct trace *t, int64_t turn_id)
 		    fake_want(f, follow_up)->w.media_id, NULL));
 }
 
+/* A hold, what persons decided about it, how it ended, what came of it. */
+static void
+tell_hold(struct trace *t, int64_t id)
+{
+	const struct fake_turn *turn = fake_turn(t->f, id);
+	const struct store_hold *h = &turn->hold;
+
+	if (h->turn_id != 0)
+		add(t, &(struct store_fact){ .what = "held",
+		    .at_ms = h->since_ms, .turn_id = id },
+		    spell("rule", h->rule, NULL));
+	for (guint i = 0; i < FAKE_N(t->f, FAKE_REVIEW); i++) {
+		const struct store_review *r = FAKE_AT(t->f, FAKE_REVIEW,
+		    store_review, i);
+
+		if (r->turn_id == id)
+			add(t, &(struct store_fact){ .what = r->verb,
+			    .at_ms = r->at_ms, .turn_id = id },
+			    spell("who", r->who, "why", r->why, NULL));
+	}
+	if (h->ended_ms != 0 && turn->state != FAKE_PARKED)
+		add(t, &(struct store_fact){ .what = h->end,
+		    .at_ms = h->ended_ms, .turn_id = id },
+		    spell("rule", h->rule, NULL));
+	if (turn->why_excluded != NULL)
+		add(t, &(struct store_fact){ .what = "excluded",
+		    .at_ms = turn->excluded_ms, .turn_id = id },
+		    spell("why", turn->why_excluded, NULL));
+}
+
 static void
 tell_turn(struct trace *t, int64_t id)
 {
@@ -326,6 +356,7 @@ tell_turn(struct trace *t, int64_t id)
 		add(t, &(struct store_fact){ .what = "closed",
 		    .at_ms = turn->closed_ms, .turn_id = id },
 		    spell("reason", turn->why_closed, NULL));
+	tell_hold(t, id);
 	if (turn->state == FAKE_RENDERED || turn->state == FAKE_PARKED)
 		add(t, &(struct store_fact){ .what =
 		    turn->state == FAKE_PARKED ? "parked" : "rendered",

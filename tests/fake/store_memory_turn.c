@@ -181,6 +181,7 @@ turn_get(struct store *st, int64_t id, struct turn *out, char state[16],
 {
 	static const char *const names[] = {
 		[FAKE_OPEN] = "open", [FAKE_CLOSED] = "closed",
+		[FAKE_HELD] = "held",
 		[FAKE_RENDERED] = "rendered", [FAKE_PARKED] = "parked",
 	};
 	const struct fake_turn *t = fake_turn(FAKE_OF(st), id);
@@ -274,10 +275,14 @@ static bool
 turn_park(struct store *st, int64_t id, const char *reason, int64_t now_ms,
     struct err *err)
 {
-	struct fake_turn *row = expect(st, id, FAKE_OPEN, FAKE_CLOSED, err);
+	struct fake_turn *row = expect(st, id, FAKE_OPEN, FAKE_HELD, err);
 
 	if (row == NULL)
 		return false;
+	if (row->state == FAKE_HELD) {
+		row->hold.ended_ms = MAX(1, now_ms);
+		row->hold.end = "parked";
+	}
 	row->state = FAKE_PARKED;
 	row->wait_until_ms = 0;
 	row->why_parked = fake_keep(FAKE_OF(st), reason);

@@ -56,6 +56,8 @@ store_contract_run(const char *name, const struct bed_driver *driver)
 	add_group(all, store_contract_delivery, store_contract_delivery_n);
 	add_group(all, store_contract_looking, store_contract_looking_n);
 	add_group(all, store_contract_following, store_contract_following_n);
+	add_group(all, store_contract_judging, store_contract_judging_n);
+	add_group(all, store_contract_holding, store_contract_holding_n);
 	return _cmocka_run_group_tests(name,
 	    (const struct CMUnitTest *)(void *)all->data, all->len, NULL, NULL);
 }

@@ -238,6 +238,87 @@ CREATE TABLE turn_tally (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX turn_tally_at ON turn_tally (at_ms);
 
+-- The rule sets that were in force, with the texts that made them.
+CREATE TABLE ruleset (
+  sha256 BLOB PRIMARY KEY,
+  first_ms INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL,
+  text BLOB NOT NULL
+) STRICT;
+
+-- Turns where a rule fired, and the rules that did.
+CREATE TABLE judged (
+  turn_id INTEGER PRIMARY KEY REFERENCES turn,
+  json TEXT NOT NULL
+) STRICT;
+CREATE TABLE judged_rule (
+  turn_id INTEGER NOT NULL REFERENCES judged,
+  rule TEXT NOT NULL,
+  PRIMARY KEY (turn_id, rule)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX judged_rule_rule ON judged_rule (rule, turn_id);
+
+-- Turns whose mail is only a record.
+CREATE TABLE excluded (
+  turn_id INTEGER PRIMARY KEY REFERENCES turn,
+  why TEXT NOT NULL,
+  at_ms INTEGER NOT NULL
+) STRICT;
+
+-- A turn is held once, and not for ever.
+CREATE TABLE hold (
+  turn_id INTEGER PRIMARY KEY REFERENCES turn,
+  rule TEXT NOT NULL,
+  since_ms INTEGER NOT NULL,
+  until_ms INTEGER NOT NULL CHECK (until_ms > since_ms),
+  persons INTEGER NOT NULL,
+  ended_ms INTEGER NOT NULL DEFAULT 0,  -- 0: it is held
+  how TEXT CHECK (how IN ('released','rejected','expired','parked')),
+  CHECK ((ended_ms = 0) = (how IS NULL))
+) STRICT;
+CREATE INDEX hold_due ON hold (until_ms) WHERE ended_ms = 0;
+
+CREATE TABLE consent (
+  id INTEGER PRIMARY KEY,
+  realm TEXT NOT NULL,
+  person TEXT NOT NULL,
+  state TEXT NOT NULL,
+  source TEXT NOT NULL,
+  at_ms INTEGER NOT NULL
+) STRICT;
+CREATE INDEX consent_person ON consent (person, realm, at_ms);
+
+CREATE TABLE alert (
+  rule TEXT PRIMARY KEY,
+  last_ms INTEGER NOT NULL,
+  swallowed INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Sends of unknown outcome that turned out to have left.
+CREATE TABLE resolution (
+  send_key TEXT PRIMARY KEY,
+  wamid TEXT NOT NULL,
+  at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE template_change (
+  id INTEGER PRIMARY KEY,
+  account TEXT NOT NULL,
+  name TEXT NOT NULL,
+  language TEXT NOT NULL,
+  at_ms INTEGER NOT NULL
+) STRICT;
+
+-- What the directory server is to be asked. Asked again it has a new id; ids
+-- are not without holes.
+CREATE TABLE turn_ask (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  value TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  UNIQUE (kind, value)
+) STRICT;
+
 -- file media
 -- version 1
 
@@ -341,6 +422,15 @@ CREATE TABLE claim (
   deaths INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- As turn_ask, of the gateway.
+CREATE TABLE send_ask (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  value TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  UNIQUE (kind, value)
+) STRICT;
+
 -- file directory
 -- version 1
 
@@ -356,6 +446,21 @@ CREATE TABLE claim (
   deaths INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- What the directory server said of a number or an id.
+CREATE TABLE answer (
+  kind TEXT NOT NULL,
+  value TEXT NOT NULL,
+  found INTEGER NOT NULL,
+  id TEXT,                      -- of the employee
+  name TEXT,
+  mail TEXT,
+  groups TEXT,                  -- a JSON list
+  at_ms INTEGER NOT NULL,
+  until_ms INTEGER NOT NULL,    -- fresh until then
+  PRIMARY KEY (kind, value)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX answer_until ON answer (until_ms);
+
 -- file admin
 -- version 1
 
@@ -367,3 +472,22 @@ CREATE TABLE action (
   mail_id INTEGER NOT NULL,
   journal TEXT
 ) STRICT;
+
+-- version 2
+
+-- What a person decided about what is held: of a turn, or of a send. No person
+-- does the same to it twice.
+CREATE TABLE review (
+  id INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  who TEXT NOT NULL CHECK (who <> ''),
+  verb TEXT NOT NULL CHECK (verb IN ('release','reject')),
+  turn_id INTEGER NOT NULL,     -- 0: of a send
+  send_key TEXT,
+  why TEXT NOT NULL,
+  CHECK ((turn_id = 0) = (send_key IS NOT NULL))
+) STRICT;
+CREATE UNIQUE INDEX review_turn ON review (turn_id, verb, who)
+  WHERE turn_id <> 0;
+CREATE UNIQUE INDEX review_send ON review (send_key, verb, who)
+  WHERE send_key IS NOT NULL;
