@@ -25,8 +25,8 @@ struct err;
 
 enum gateway_what {
 	GATEWAY_SEND,		/* POST V/ID/messages, V/ID/marketing_messages */
-	GATEWAY_READ,		/* the same, a body of status "read": passed on,
-				   not journaled (also with typing_indicator) */
+	GATEWAY_READ,		/* the same, head.is_read: passed on, not
+				   journaled. Never from gateway_route() */
 	GATEWAY_UPLOAD,		/* POST V/ID/media */
 	GATEWAY_MEDIA_FIND,	/* GET V/MEDIA-ID: url is rewritten to ours */
 	GATEWAY_MEDIA_FILE,	/* GET V/MEDIA-ID/file (ours): the bytes */
@@ -45,8 +45,17 @@ struct gateway_route {
 	enum gateway_what what;
 	char *version;		/* "v25.0"; NULL for ours */
 	char *id;		/* phone number id, media id, send key … */
+	const char *why;	/* of UNKNOWN and BAD_METHOD: for the caller */
 };
-/* target: path and query as they came. allowed: char *, a method, a blank, a path glob. */
+/*
+ * target: path and query as they came. Of each path there is one spelling;
+ * a query that could change what the request is makes it unknown.
+ * allowed: char *, a method, a blank, a path glob in which * and ? are never a
+ * slash (GET, then v25.0, an id and message_templates); what the gateway judges is
+ * never allowed that way. The bodies of CALL, GROUP and ALLOWED must be JSON
+ * and pass gateway_head_parse(), too: Graph takes "batch", "method" and
+ * "access_token" from any body.
+ */
 void gateway_route(const char *method, const char *target,
     const GPtrArray *allowed, struct gateway_route *out);
 void gateway_route_clear(struct gateway_route *r);
@@ -63,15 +72,19 @@ struct gateway_application {
 };
 /*
  * authorization: the header, or NULL; client: name in a certificate that was
- * verified, or NULL. NULL: nobody. In constant time per token.
+ * verified, or NULL. NULL: nobody. In constant time per token. Either will do;
+ * both must not name two. A wrong token is nobody's even beside a certificate,
+ * unless its application has no tokens.
  */
 const struct gateway_application *gateway_caller(const GPtrArray *apps,
     const char *authorization, const char *client);
 bool gateway_may_use(const struct gateway_application *app,
     const char *phone_number_id);
-/* 1 to 64 of [A-Za-z0-9._@-]: an employee id, an idempotency key (to 255). */
+/* 1 to 64 of [A-Za-z0-9._@-]. */
 bool gateway_is_employee(const char *s);
-bool gateway_is_idempotency_key(const char *s);
+/* The key in an Idempotency-Key header, with or without its quotes: 1 to 255
+ * visible characters. Owned; NULL: it is none. */
+char *gateway_idempotency_key(const char *header);
 
 /* ---- errors, in Graph's own shape -------------------------------------------- */
 
@@ -90,7 +103,8 @@ enum gateway_refusal {
 	GATEWAY_REFUSE_METHOD,		/* 405 */
 	GATEWAY_REFUSE_POLICY,		/* 403, code 200, reason of the rule */
 	GATEWAY_REFUSE_STORE,		/* 503, code 2, Retry-After */
-	GATEWAY_REFUSE_BUSY,		/* 429, code 130429 or 131056: pacing */
+	GATEWAY_REFUSE_BUSY,		/* 429, code 130429: the number's pace */
+	GATEWAY_REFUSE_BUSY_PAIR,	/* 429, code 131056: to one person */
 	GATEWAY_REFUSE_UNKNOWN,		/* 502, code 2: outcome unknown */
 	GATEWAY_REFUSE_UPSTREAM,	/* 502, code 2: not reached, not sent */
 	GATEWAY_REFUSE_JOURNAL,		/* 503: not journaled in time, not sent */
@@ -115,51 +129,72 @@ struct gateway_head {
 	char *type;
 	char *callback_data;	/* biz_opaque_callback_data */
 	char *template_name, *template_language;
-	GPtrArray *media_ids;	/* char *: ids of files anywhere in it */
-	bool is_read;		/* marks as read, or shows typing */
+	GPtrArray *media_ids;	/* char *: ids of files anywhere in it, once */
+	bool is_read;		/* marks as read or shows typing, and holds
+				   nothing else that could be shown */
 };
-/* ERR_PERM "gateway.json": not a JSON object, or beyond the limits of
- * wa_json_check(). */
+/*
+ * ERR_PERM "gateway.json": no JSON object, beyond the limits (4 MiB, strings of
+ * 1 MiB, depth 28), or not to be read in one way only: two members of one name
+ * anywhere, an escape that is no character, a content member that is not of
+ * the type or no object, "batch", "method", "access_token" at the top.
+ */
 bool gateway_head_parse(const void *body, size_t len,
     struct gateway_head *out, struct err *err);
 void gateway_head_clear(struct gateway_head *h);
 
 /*
  * The body with additions before and after its text (text.body, a caption,
- * interactive.body.text), and biz_opaque_callback_data set if it has none and
- * callback is not NULL. Everything else stays as it was, byte for byte where
- * nothing was changed. ERR_PERM "gateway.text": no text to add to (a template,
- * a sticker …): the caller refuses; "gateway.long": beyond Meta's limit.
+ * interactive.body.text), an empty line between, and biz_opaque_callback_data
+ * set if it has none. before, after, callback may be NULL. An image, video or
+ * document without a caption gets one. Everything else stays as it was, byte
+ * for byte. The body has passed gateway_head_parse(). ERR_PERM "gateway.text":
+ * no text to add to (a template, a sticker …): the caller refuses;
+ * "gateway.long": beyond Meta's limit.
  */
 bool gateway_body_change(const void *body, size_t len, const char *before,
     const char *after, const char *callback, GBytes **out, struct err *err);
 
-/* The file part of multipart/form-data (RFC 7578); borrowed from body. */
+/*
+ * The file part of multipart/form-data (RFC 7578), its bytes borrowed from
+ * body. The form holds messaging_product, file and perhaps type, each once,
+ * and nothing else. ERR_PERM "gateway.multipart".
+ */
 struct gateway_part {
 	const void *bytes;
 	size_t len;
-	char *filename, *type;	/* as declared, or NULL */
+	char *filename, *type;	/* as declared, or NULL; type is that of the
+				   field "type", else of the part */
 };
 bool gateway_part_find(const char *content_type, const void *body, size_t len,
     struct gateway_part *out, struct err *err);
 void gateway_part_clear(struct gateway_part *p);
 
-/* Meta's answer to a send: wamid, wa_id and user_id (owned), or NULL each. */
+/* Meta's answer: what it says of these, owned, or NULL each. */
 struct gateway_answer {
 	char *wamid, *wa_id, *user_id, *message_status;
-	bool is_error;
+	char *id;		/* of an upload, at the top */
+	bool is_error;		/* by status, or there is an "error" */
+	bool is_throttled;	/* 429 or a throttling code: slow down */
 	int64_t code;		/* of the error, 0 if none */
-	char *message;
+	char *message;		/* of the error, one clean line */
 };
 void gateway_answer_parse(int status, const void *body, size_t len,
     struct gateway_answer *out);
 void gateway_answer_clear(struct gateway_answer *a);
+/*
+ * The answer to MEDIA_FIND with url in the place of Meta's, which is *was.
+ * False: it holds no url, or more than one; nothing is set.
+ */
+bool gateway_media_answer(const void *body, size_t len, const char *url,
+    GBytes **out, char **was);
 
 /* ---- pacing ------------------------------------------------------------------- */
 
 /*
  * Meta's limits: a number's throughput, and how often one number may write to
- * one person. Requests of several applications take turns. Not thread-safe.
+ * one person. Requests of several applications through one number take turns.
+ * Not thread-safe. Times are of any clock that does not go back.
  */
 struct gateway_pace;
 struct gateway_pace_conf {
@@ -167,7 +202,7 @@ struct gateway_pace_conf {
 	int64_t pair_ms;	/* one message to a person in so many ms … */
 	int64_t pair_burst;	/* … after so many at once; 0: no limit */
 	int64_t wait_ms;	/* nobody waits longer: refused instead */
-	int64_t queue;		/* nor behind more than so many */
+	int64_t queue;		/* so many of one application and number */
 };
 struct gateway_pace *gateway_pace_new(const struct gateway_pace_conf *conf);
 void gateway_pace_free(struct gateway_pace *p);
@@ -175,13 +210,14 @@ enum gateway_turn { GATEWAY_GO, GATEWAY_WAIT, GATEWAY_TOO_MANY,
 	GATEWAY_TOO_MANY_PAIR };
 /*
  * May it go now? GATEWAY_WAIT: ticket is queued and comes out of
- * gateway_pace_next() later.
+ * gateway_pace_next() later. to NULL: no person (an upload …).
  */
 enum gateway_turn gateway_pace_ask(struct gateway_pace *p,
     const char *application, const char *business, const char *to,
     void *ticket, int64_t now_ms);
 /* The next ticket whose turn has come, or NULL; *late: it waited too long and
- * is to be refused. *wait_ms: until there may be one, -1: none waits. */
+ * is to be refused. *wait_ms, of NULL: until there may be one, -1: none waits.
+ * Call it until it gives NULL. */
 void *gateway_pace_next(struct gateway_pace *p, int64_t now_ms, bool *late,
     int64_t *wait_ms);
 /* The network itself asked to slow down for this number (429). */
@@ -193,9 +229,11 @@ void gateway_pace_tidy(struct gateway_pace *p, int64_t now_ms);
 /* ---- the record ----------------------------------------------------------------- */
 
 /*
- * One line of JSON: the body of the event that build reads (wa_record_parse()
+ * One JSON object: the body of the event that build reads (wa_record_parse()
  * makes items of it). request, sent and response stand in it as they were, byte
- * for byte, when they are JSON; else as "…_base64".
+ * for byte (line breaks included), when they are JSON of a depth up to 28; else
+ * as "…_base64", a string, or a list of strings past 768 KiB. verdict,
+ * definition and reviews the same.
  */
 #define GATEWAY_OBJECT "chatjournal_gateway"
 enum gateway_outcome {
@@ -233,12 +271,17 @@ struct gateway_record {
 };
 void gateway_record_print(const struct gateway_record *r, GString *out);
 
-/* POST /capture: {"request":{…},"response":{…},"phone_number_id":…,"at":…}. */
+/*
+ * POST /capture: {"request":{…},"response":{…},"phone_number_id":…,"at":…,
+ * "status":…}; at in seconds or milliseconds since 1970 or as ISO 8601 in UTC,
+ * status that of HTTP; request and response are the bytes as they came. ERR_PERM
+ * "gateway.copy", also for members that would not be recorded.
+ */
 struct gateway_copy {
 	char *business_id;
 	int64_t at_ms;			/* 0: not said */
 	GBytes *request, *response;	/* response NULL: not known */
-	int status;
+	int status;			/* 0: not said */
 };
 bool gateway_copy_parse(const void *body, size_t len,
     struct gateway_copy *out, struct err *err);

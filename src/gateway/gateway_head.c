@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the gateway must know of a JSON body before it is parsed in full, and
+ * whether there is only one way to read it. A body that Meta might read in
+ * another way than the rules did is refused here: doubled members, a content
+ * beside that of its type, an object packed into a string (Graph unpacks it),
+ * members that make another request of it (batch, method, access_token).
+ */
+#include "gateway.h"
+
+#include <string.h>
+
+#include "err.h"
+#include "gateway_int.h"
+
+/* Names of a content member; a message has that of its type. */
+static const char *const contents[] = { "text", "image", "video", "audio",
+	"document", "sticker", "location", "contacts", "reaction", "template",
+	"interactive", "pin", NULL };
+/* Members in which an object with an id is a file. */
+static const char *const files[] = { "image", "video", "audio", "document",
+	"sticker", "gif", NULL };
+/* They make another request of it, or another sender. */
+static const char *const never[] = { "access_token", "appsecret_proof",
+	"batch", "method", NULL };
+
+static bool
+fail(struct err *err, const char *name, const char *why)
+{
+	return err_set(err, ERR_PERM, "gateway.json", "the member \"%s\" %s",
+	    name, why);
+}
+
+static bool
+is_set(const struct gateway_node *n)
+{
+	return n != NULL && n->kind != 'n';
+}
+
+static bool
+check_top(const struct gateway_json *j, const struct gateway_node *root,
+    const char *type, struct err *err)
+{
+	for (size_t i = 0; never[i] != NULL; i++) {
+		if (gateway_json_get(j, root, never[i]) != NULL)
+			return fail(err, never[i], "is not taken here");
+	}
+	for (size_t i = 0; contents[i] != NULL; i++) {
+		const struct gateway_node *n =
+		    gateway_json_get(j, root, contents[i]);
+
+		if (!is_set(n))
+			continue;
+		if (n->kind != '{' && n->kind != '[')
+			return fail(err, contents[i],
+			    "is neither an object nor a list");
+		if (type != NULL && strcmp(type, contents[i]) != 0)
+			return fail(err, contents[i],
+			    "is not that of the message's type");
+	}
+	return true;
+}
+
+/* A string or number that is there; empty is as absent. */
+static bool
+take(const struct gateway_json *j, const struct gateway_node *o,
+    const char *name, char **out, struct err *err)
+{
+	const struct gateway_node *n = gateway_json_get(j, o, name);
+	char *text;
+
+	if (!is_set(n))
+		return true;
+	text = gateway_json_text(j, n);
+	if (text == NULL)
+		return fail(err, name, "is no string");
+	if (*text == '\0')
+		g_clear_pointer(&text, g_free);
+	g_free(*out);
+	*out = text;
+	return true;
+}
+
+static bool
+is_status_member(const char *name)
+{
+	static const char *const names[] = { "messaging_product", "status",
+		"message_id", "typing_indicator", "recipient_type", "to",
+		NULL };
+
+	return g_strv_contains(names, name);
+}
+
+/* {"type":"text"}: what else might be shown there, the rules must see. */
+static bool
+is_typing(const struct gateway_json *j, const struct gateway_node *n)
+{
+	const struct gateway_node *type;
+	g_autofree char *text = NULL;
+
+	if (!is_set(n))
+		return true;
+	if (n->kind != '{')
+		return false;
+	type = gateway_json_child(j, n);
+	text = gateway_json_text(j, gateway_json_get(j, n, "type"));
+	return text != NULL && strcmp(text, "text") == 0 &&
+	    gateway_json_next(j, type) == NULL;
+}
+
+/* Marks as read and has nothing else to say. */
+static bool
+is_read(const struct gateway_json *j, const struct gateway_node *root)
+{
+	g_autofree char *status =
+	    gateway_json_text(j, gateway_json_get(j, root, "status"));
+
+	if (status == NULL || strcmp(status, "read") != 0)
+		return false;
+	for (const struct gateway_node *n = gateway_json_child(j, root);
+	    n != NULL; n = gateway_json_next(j, n)) {
+		g_autofree char *name = gateway_json_name(j, n);
+
+		if (!is_status_member(name))
+			return false;
+	}
+	return gateway_json_is(gateway_json_get(j, root, "message_id"), '"') &&
+	    is_typing(j, gateway_json_get(j, root, "typing_indicator"));
+}
+
+static void
+add_once(GPtrArray *list, char *text)
+{
+	for (guint i = 0; i < list->len; i++) {
+		if (strcmp(g_ptr_array_index(list, i), text) == 0) {
+			g_free(text);
+			return;
+		}
+	}
+	g_ptr_array_add(list, text);
+}
+
+static GPtrArray *
+find_media(const struct gateway_json *j)
+{
+	GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; i < j->nodes->len; i++) {
+		const struct gateway_node *n =
+		    &g_array_index(j->nodes, struct gateway_node, i);
+		g_autofree char *name = NULL;
+		char *id;
+
+		if (n->kind != '{')
+			continue;
+		name = gateway_json_name(j, n);
+		if (name == NULL || !g_strv_contains(files, name))
+			continue;
+		id = gateway_json_text(j, gateway_json_get(j, n, "id"));
+		if (id != NULL)
+			add_once(out, id);
+	}
+	return out;
+}
+
+static bool
+take_members(const struct gateway_json *j, struct gateway_head *h,
+    struct err *err)
+{
+	const struct gateway_node *root = gateway_json_root(j), *template;
+
+	if (!take(j, root, "type", &h->type, err) ||
+	    !take(j, root, "recipient", &h->to, err) ||
+	    !take(j, root, "to", &h->to, err) ||
+	    !take(j, root, "biz_opaque_callback_data", &h->callback_data,
+	    err) || !check_top(j, root, h->type, err))
+		return false;
+	template = gateway_json_get(j, root, "template");
+	if (!is_set(template))
+		return true;
+	return take(j, template, "name", &h->template_name, err) &&
+	    take(j, gateway_json_get(j, template, "language"), "code",
+	    &h->template_language, err);
+}
+
+bool
+gateway_head_parse(const void *body, size_t len, struct gateway_head *out,
+    struct err *err)
+{
+	struct gateway_head h = { 0 };
+	struct gateway_json j;
+	bool ok;
+
+	if (!gateway_json_load(body, len, &j, err))
+		return false;
+	ok = gateway_json_is(gateway_json_root(&j), '{') ||
+	    err_set(err, ERR_PERM, "gateway.json",
+	    "the body is no JSON object");
+	ok = ok && gateway_json_check(&j, err) && take_members(&j, &h, err);
+	if (ok) {
+		h.is_read = is_read(&j, gateway_json_root(&j));
+		h.media_ids = find_media(&j);
+		*out = h;
+	} else {
+		gateway_head_clear(&h);
+	}
+	gateway_json_clear(&j);
+	return ok;
+}
+
+void
+gateway_head_clear(struct gateway_head *h)
+{
+	g_clear_pointer(&h->to, g_free);
+	g_clear_pointer(&h->type, g_free);
+	g_clear_pointer(&h->callback_data, g_free);
+	g_clear_pointer(&h->template_name, g_free);
+	g_clear_pointer(&h->template_language, g_free);
+	g_clear_pointer(&h->media_ids, g_ptr_array_unref);
+}
