@@ -179,12 +179,14 @@ struct conf {
 	GPtrArray *relays;	/* struct conf_relay * */
 	GPtrArray *journals;	/* struct conf_journal * */
 	struct directory *directory;	/* empty without a directory file */
-	struct conf_files *files;	/* every text read: the snapshot; NULL
-					   in what came from a snapshot */
+	struct conf_files *files;	/* every text read: the snapshot; of
+					   what came from one, only the texts
+					   of the policy, NULL without */
 };
 
 /*
- * Reads path, everything it includes and the directory file. On failure *err
+ * Reads path, everything it includes, the policy file and the directory file.
+ * What only policy_new() finds is not looked for. On failure *err
  * says how many errors there are, and messages (which may be NULL) has them
  * all, ready to print, one "file:line:column: …" block each; warnings are in
  * it too, also on success. The caller frees *out with conf_free().
@@ -200,6 +202,21 @@ bool conf_load_text(const char *name, const char *text, size_t len,
     struct conf **out, GString *messages, struct err *err);
 
 /*
+ * The same from several texts, of which the first is chatjournal.conf; the
+ * others are there under their absolute names, and no other file is.
+ */
+struct conf_text {
+	const char *name, *text;
+	size_t len;
+};
+bool conf_load_texts(const struct conf_text *texts, size_t n,
+    struct conf **out, GString *messages, struct err *err);
+
+/* As conf_load(), but with this policy file instead of the one it names. */
+bool conf_load_policy(const char *path, const char *policy,
+    struct conf **out, GString *messages, struct err *err);
+
+/*
  * Writes the snapshot to fd (a memfd), and makes a configuration from one.
  * Loading starts at offset 0 and never moves the descriptor's offset, which
  * several processes may share.
@@ -212,7 +229,7 @@ bool conf_snapshot_load(int fd, struct conf **out, struct err *err);
  */
 bool conf_snapshot_load_main(int fd, struct conf **out, struct err *err);
 /*
- * Frees the directory and all texts, which is most of the memory: for the
+ * Frees the directory, the policy and all texts, which is most of the memory: for the
  * holder of a snapshot, who can load it again.
  */
 void conf_shrink(struct conf *c);
@@ -226,8 +243,9 @@ const struct conf_relay *conf_relay_get(const struct conf *c,
 
 /*
  * The texts that make the rule set: policy file, what it includes, lexicons,
- * each with its name, as one text for keeping (chatjournal-policy(5)); their
- * SHA-256 is that of c->policy. Empty without a policy file.
+ * each with its name, as one text for keeping (chatjournal-policy(5)); its
+ * SHA-256 is that of c->policy. Names are those from the directory of the
+ * policy file on, so that it may lie anywhere. Empty without a policy file.
  */
 void conf_policy_bundle(const struct conf *c, GString *out);
 
@@ -238,10 +256,11 @@ void conf_policy_bundle(const struct conf *c, GString *out);
 void conf_print(const struct conf *c, GString *out);
 
 /*
- * One row per directive of both files, for the test that compares with the
- * man page: the block ("" for the top of chatjournal.conf; "staff",
- * "business" and "customer" are those of the directory file), the name, what
- * values it takes, the default or NULL.
+ * One row per directive of all files, for the test that compares with the
+ * man pages: the block ("" for the top of chatjournal.conf; "staff",
+ * "business" and "customer" are those of the directory file, "policy" is the
+ * top of the policy file, which has "lexicon", "window" and "rule"), the name,
+ * what values it takes, the default or NULL.
  */
 typedef void conf_row_fn(void *arg, const char *block, const char *name,
     const char *type, const char *preset, const char *help);

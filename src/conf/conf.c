@@ -220,7 +220,13 @@ read_all(struct conf_load *l, const struct conf_source *src)
 	struct conf_tree *tree = conf_tree_new(l->files, src, l->issues);
 
 	conf_block_apply(l, &conf_block_main, tree->root, l->c);
+	if (l->files->policy_instead != NULL) {
+		g_free(l->c->policy_file);
+		l->c->policy_file = g_strdup(l->files->policy_instead);
+	}
 	conf_files_main_ends(l->files);
+	if (l->c->policy_file != NULL && !l->files->main_only)
+		conf_policy_read(l, tree->root);
 	if (l->c->directory_file != NULL && !l->files->main_only)
 		conf_directory_read(l, tree->root);
 	/* With errors about, what seems unused may be a misspelt reference. */
@@ -278,17 +284,40 @@ conf_load(const char *path, struct conf **out, GString *messages,
 }
 
 bool
+conf_load_policy(const char *path, const char *policy, struct conf **out,
+    GString *messages, struct err *err)
+{
+	struct conf_files *files = conf_files_new(false);
+
+	files->policy_instead = conf_files_path(files, NULL, policy);
+	return conf_read(files, path, out, messages, err);
+}
+
+bool
+conf_load_texts(const struct conf_text *texts, size_t n, struct conf **out,
+    GString *messages, struct err *err)
+{
+	struct conf_files *files = conf_files_new(true);
+
+	for (size_t i = 0; i < n; i++) {
+		char *copy = g_malloc(texts[i].len + 1);
+
+		memcpy(copy, texts[i].text, texts[i].len);
+		copy[texts[i].len] = '\0';
+		if (!conf_files_add(files, texts[i].name, copy, texts[i].len,
+		    err)) {
+			conf_files_free(files);
+			return false;
+		}
+	}
+	return conf_read(files, texts[0].name, out, messages, err);
+}
+
+bool
 conf_load_text(const char *name, const char *text, size_t len,
     struct conf **out, GString *messages, struct err *err)
 {
-	struct conf_files *files = conf_files_new(true);
-	char *copy = g_malloc(len + 1);
+	const struct conf_text one = { name, text, len };
 
-	memcpy(copy, text, len);
-	copy[len] = '\0';
-	if (!conf_files_add(files, name, copy, len, err)) {
-		conf_files_free(files);
-		return false;
-	}
-	return conf_read(files, name, out, messages, err);
+	return conf_load_texts(&one, 1, out, messages, err);
 }

@@ -20,6 +20,21 @@ report_value(struct conf_load *l, const struct conf_word *word,
 	conf_error(l->issues, word->pos, "%s %s", shown, err->text);
 }
 
+bool
+conf_word_set(struct conf_load *l, const struct conf_row *row,
+    const struct conf_word *word, void *base)
+{
+	struct conf_place at = { l->files, word->pos.src };
+	struct err err = ERR_INIT;
+
+	if (word->is_bad)
+		return false;
+	if (conf_value_set(row, base, word->value, &at, &err))
+		return true;
+	report_value(l, word, &err);
+	return false;
+}
+
 static unsigned
 least_of(const struct conf_row *row)
 {
@@ -42,6 +57,8 @@ has_shape(struct conf_load *l, const struct conf_row *row,
 	const char *many = row->usage;
 	const struct conf_word *extra = node->words;
 
+	if (row->type == CONF_FREE)
+		return true;
 	if (node->is_block) {
 		conf_error(l->issues, node->words->pos,
 		    "%s takes a value and ';', not a block", row->name);
@@ -54,7 +71,10 @@ has_shape(struct conf_load *l, const struct conf_row *row,
 	}
 	for (unsigned i = 0; i <= most_of(row) && extra != NULL; i++)
 		extra = extra->next;
-	if (extra != NULL)
+	if (extra != NULL && most_of(row) == 0)
+		conf_error(l->issues, extra->pos, "%s takes no value",
+		    row->name);
+	else if (extra != NULL)
 		conf_error(l->issues, extra->pos,
 		    "%s takes %s; put quotes around a value with blanks",
 		    row->name, many != NULL ? many : "one value");
@@ -74,12 +94,8 @@ apply_pair(struct conf_load *l, const struct conf_row *row,
 		const struct conf_row part = { .type = row->pair[i],
 			.names = row->names,
 			.offset = i * sizeof(values[0]) };
-		struct conf_place at = { l->files, word->pos.src };
-		struct err err = ERR_INIT;
 
-		if (!word->is_bad &&
-		    !conf_value_set(&part, values, word->value, &at, &err))
-			report_value(l, word, &err);
+		conf_word_set(l, &part, word, values);
 	}
 	if (values[0] != NULL && values[1] != NULL &&
 	    (row->flags & CONF_JOINED)) {
@@ -97,15 +113,10 @@ static void
 apply_value(struct conf_load *l, const struct conf_row *row,
     const struct conf_node *node, void *base)
 {
-	const struct conf_word *word = node->words->next;
-	struct conf_place at = { l->files, word->pos.src };
-	struct err err = ERR_INIT;
-
 	if (row->type == CONF_PAIR)
 		apply_pair(l, row, node, base);
-	else if (row->type != CONF_WORDS && !word->is_bad &&
-	    !conf_value_set(row, base, word->value, &at, &err))
-		report_value(l, word, &err);
+	else if (row->type != CONF_WORDS && row->type != CONF_FREE)
+		conf_word_set(l, row, node->words->next, base);
 }
 
 static void

@@ -347,7 +347,7 @@ warn_unused(struct conf_load *l, const struct conf_node *node)
 	    !g_hash_table_contains(l->journals_used, label->value))
 		conf_warning(l->issues, label->pos,
 		    "nothing goes to this journal: it is neither catch_all "
-		    "nor named in the directory");
+		    "nor named in the directory or in a rule");
 }
 
 void

@@ -66,9 +66,17 @@ static const struct conf_row customer_rows[] = {
 		.help = "A list the customer is on, for rules." },
 };
 
-/* False, and the error is noted, when the key is taken. */
-static bool
-claim(struct conf_load *l, const char *what, const char *value,
+bool
+conf_is_claimed(const struct conf_load *l, const char *what,
+    const char *value)
+{
+	g_autofree char *key = g_strdup_printf("%s %s", what, value);
+
+	return g_hash_table_contains(l->claims, key);
+}
+
+bool
+conf_claim(struct conf_load *l, const char *what, const char *value,
     struct conf_pos pos)
 {
 	char *key = g_strdup_printf("%s %s", what, value);
@@ -104,7 +112,7 @@ claim_all(struct conf_load *l, const struct conf_node *node, const char *name,
 		if (w == NULL)
 			continue;
 		digits = text_phone_digits(w->value);
-		ok &= claim(l, what, digits != NULL ? digits : w->value,
+		ok &= conf_claim(l, what, digits != NULL ? digits : w->value,
 		    w->pos);
 	}
 	return ok;
@@ -138,7 +146,7 @@ leave_staff(struct conf_load *l, const struct conf_node *node, void *base)
 {
 	struct directory_staff *s = base;
 	struct err err = ERR_INIT;
-	bool ok = claim(l, "staff id", s->id, label_of(node)->pos);
+	bool ok = conf_claim(l, "staff id", s->id, label_of(node)->pos);
 
 	ok &= claim_all(l, node, "number", "staff number");
 	if (!ok)
@@ -205,7 +213,7 @@ leave_business(struct conf_load *l, const struct conf_node *node, void *base)
 {
 	struct directory_business *b = base;
 	struct err err = ERR_INIT;
-	bool ok = claim(l, "phone_number_id", b->id, label_of(node)->pos);
+	bool ok = conf_claim(l, "phone_number_id", b->id, label_of(node)->pos);
 
 	ok &= claim_all(l, node, "number", "business number");
 	find_staff(l, node, b);
@@ -232,7 +240,7 @@ leave_customer(struct conf_load *l, const struct conf_node *node, void *base)
 {
 	struct directory_customer *c = base;
 	struct err err = ERR_INIT;
-	bool ok = claim(l, "customer id", c->id, label_of(node)->pos);
+	bool ok = conf_claim(l, "customer id", c->id, label_of(node)->pos);
 
 	ok &= claim_all(l, node, "number", "customer number");
 	ok &= claim_all(l, node, "user_id", "user_id");

@@ -42,6 +42,7 @@ conf_files_new(bool sealed)
 	f->cwd = g_get_current_dir();
 	f->sources = g_ptr_array_new_with_free_func(source_free);
 	f->globs = g_ptr_array_new_with_free_func(glob_free);
+	f->policy = g_ptr_array_new();
 	return f;
 }
 
@@ -60,6 +61,8 @@ conf_files_free(struct conf_files *f)
 	g_free(f->cwd);
 	g_ptr_array_unref(f->sources);
 	g_ptr_array_unref(f->globs);
+	g_ptr_array_unref(f->policy);
+	g_free(f->policy_instead);
 	g_free(f);
 }
 
@@ -85,11 +88,11 @@ conf_files_add(struct conf_files *f, const char *name, char *text, size_t len,
 	return true;
 }
 
-static const struct conf_source *
+static struct conf_source *
 find_source(const struct conf_files *f, const char *name)
 {
 	for (guint i = 0; i < f->sources->len; i++) {
-		const struct conf_source *src = f->sources->pdata[i];
+		struct conf_source *src = f->sources->pdata[i];
 
 		if (strcmp(src->name, name) == 0)
 			return src;
@@ -110,20 +113,62 @@ load(struct conf_files *f, const char *name, struct err *err)
 	return conf_files_add(f, name, text, len, err);
 }
 
+static const struct conf_source *
+note(struct conf_files *f, struct conf_source *src)
+{
+	if (f->in_policy && !src->of_policy) {
+		src->of_policy = true;
+		g_ptr_array_add(f->policy, src);
+	}
+	return src;
+}
+
+void
+conf_files_keep_policy(struct conf_files *f)
+{
+	GPtrArray *kept = g_ptr_array_new_with_free_func(source_free);
+
+	for (guint i = 0; i < f->sources->len; i++) {
+		struct conf_source *src = f->sources->pdata[i];
+
+		if (src->of_policy)
+			g_ptr_array_add(kept, src);
+		else
+			source_free(src);
+	}
+	g_ptr_array_set_free_func(f->sources, NULL);
+	g_ptr_array_unref(f->sources);
+	f->sources = kept;
+	g_ptr_array_set_size(f->globs, 0);
+}
+
+char *
+conf_files_policy_name(const struct conf_files *f,
+    const struct conf_source *src)
+{
+	const struct conf_source *first = f->policy->pdata[0];
+	g_autofree char *dir = g_path_get_dirname(first->name);
+	size_t len = strlen(dir);
+
+	if (g_str_has_prefix(src->name, dir) && src->name[len] == '/')
+		return g_strdup(src->name + len + 1);
+	return g_strdup(src->name);
+}
+
 const struct conf_source *
 conf_files_get(struct conf_files *f, const char *name, struct err *err)
 {
-	const struct conf_source *src = find_source(f, name);
+	struct conf_source *src = find_source(f, name);
 
 	if (src != NULL)
-		return src;
+		return note(f, src);
 	if (f->sealed) {
 		err_set(err, ERR_CONF, "conf.sealed",
 		    "%s cannot be read here: only the text given counts",
 		    name);
 		return NULL;
 	}
-	return load(f, name, err) ? find_source(f, name) : NULL;
+	return load(f, name, err) ? note(f, find_source(f, name)) : NULL;
 }
 
 static int

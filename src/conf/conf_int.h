@@ -25,7 +25,8 @@ enum conf_type { CONF_STRING, CONF_NAME, CONF_USER, CONF_PATH, CONF_URLPATH, CON
 	CONF_LISTEN, CONF_URL, CONF_BOOL,
 	CONF_ENUM, CONF_NUMBER, CONF_SIZE, CONF_DURATION,
 	CONF_PAIR,	/* two values of types `pair`; always CONF_MANY */
-	CONF_WORDS };	/* min to max words, which the block's check reads */
+	CONF_WORDS,	/* min to max words, which the block's check reads */
+	CONF_FREE };	/* words or a block, which it reads as well */
 
 enum conf_row_flag { CONF_MANY = 1, CONF_REQUIRED = 2,
 	CONF_JOINED = 4 };	/* a pair is one string, a blank between */
@@ -117,7 +118,7 @@ struct conf_block {
 
 extern const struct conf_block conf_block_main, conf_block_relay,
     conf_block_journal, conf_block_gateway, conf_block_ldap,
-    conf_block_directory;
+    conf_block_policy, conf_block_directory;
 
 /* "there is already a(n) WHAT \"LABEL\"" */
 void conf_tell_again(struct conf_load *l, const struct conf_node *node,
@@ -130,13 +131,23 @@ struct conf_load {
 	struct conf_files *files;
 	struct conf_issues *issues;
 	GHashTable *journals_used;	/* names, borrowed */
-	GHashTable *claims;	/* of ids and numbers: key -> struct conf_pos */
+	GHashTable *claims;	/* of ids and names: key -> struct conf_pos */
+	struct conf_line line;	/* of the policy file */
 };
 
 void conf_block_apply(struct conf_load *l, const struct conf_block *block,
     const struct conf_node *node, void *base);
+/* Of one word; not for CONF_PAIR and what follows it. */
+bool conf_word_set(struct conf_load *l, const struct conf_row *row,
+    const struct conf_word *word, void *base);
 /* True if a journal of this name exists; else the error is noted. */
 bool conf_journal_ref(struct conf_load *l, const struct conf_word *word);
+
+/* False, and the error is noted, when value is there already. */
+bool conf_claim(struct conf_load *l, const char *what, const char *value,
+    struct conf_pos pos);
+bool conf_is_claimed(const struct conf_load *l, const char *what,
+    const char *value);
 
 /* --- conf_check.c, conf_check_gateway.c: what tables cannot say --- */
 
@@ -184,6 +195,16 @@ const struct directory_staff *conf_staff_ref(struct conf_load *l,
     const struct conf_word *word);
 
 void conf_directory_read(struct conf_load *l, const struct conf_node *root);
+
+/* --- conf_policy.c, conf_policy_rule.c: the policy file --- */
+
+void conf_policy_read(struct conf_load *l, const struct conf_node *root);
+/* "FILE:LINE", g_free() it. */
+char *conf_policy_where(struct conf_load *l, struct conf_pos pos);
+/* The rows are read here; the rule goes into c->policy. */
+void *conf_rule_enter(struct conf_load *l, const struct conf_node *node);
+void conf_rule_leave(struct conf_load *l, const struct conf_node *node,
+    void *base);
 
 /* --- conf.c --- */
 

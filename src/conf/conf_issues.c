@@ -134,6 +134,16 @@ conf_pos_text(struct conf_pos pos)
 }
 
 char *
+conf_line_text(struct conf_line *line, struct conf_pos pos)
+{
+	if (line->pos.src != pos.src || line->pos.at > pos.at)
+		*line = (struct conf_line){ { pos.src, 0, 0 }, 1 };
+	for (; line->pos.at < pos.at; line->pos.at++)
+		line->line += pos.src->text[line->pos.at] == '\n';
+	return g_strdup_printf("%s:%u", pos.src->name, line->line);
+}
+
+char *
 conf_shown(const char *value)
 {
 	g_autofree char *clean = text_clean(value, strlen(value), TEXT_LINE,

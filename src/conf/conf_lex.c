@@ -16,6 +16,7 @@ conf_lexer_init(struct conf_lexer *lx, const struct conf_source *src,
 	lx->src = src;
 	lx->issues = issues;
 	lx->word = g_string_new(NULL);
+	lx->is_regex = false;
 	/* A byte order mark, as editors on Windows leave. */
 	lx->at = src->len >= 3 && memcmp(src->text, "\xef\xbb\xbf", 3) == 0 ?
 	    3 : 0;
@@ -130,6 +131,10 @@ read_escape(struct conf_lexer *lx)
 	if (c == '"' || c == '\'' || c == '\\') {
 		g_string_append_c(lx->word, (char)c);
 		lx->at++;
+		return;
+	}
+	if (lx->is_regex) {
+		g_string_append_c(lx->word, '\\');
 		return;
 	}
 	conf_error(lx->issues, (struct conf_pos){ lx->src, from, 2 },

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tokens to a tree of directives and blocks, with includes put in place.
- * Knows no directive but `include`. Takes any tokens: mistakes are noted and
+ * Knows no directive but `include`, and
+ * `pattern`, whose value is a regular expression. Takes any tokens: mistakes are noted and
  * the tree has the rest. Depth and number of blocks and includes are
  * bounded. All nodes of a tree lie in a few chunks, freed together.
  */
@@ -132,6 +133,12 @@ continues(const struct parser *p, const struct conf_node *node)
 	    !(p->tok.new_line && node->count >= 2);
 }
 
+static bool
+is_pattern(const struct conf_node *node)
+{
+	return strcmp(node->words->value, "pattern") == 0;
+}
+
 static void
 parse_directive(struct parser *p, struct list *list, unsigned depth)
 {
@@ -143,8 +150,10 @@ parse_directive(struct parser *p, struct list *list, unsigned depth)
 		*tail = last;
 		tail = &last->next;
 		node->count++;
+		p->lexer.is_regex = is_pattern(node);
 		next(p);
 	}
+	p->lexer.is_regex = false;
 	if (p->tok.kind == CONF_TOKEN_END)
 		next(p);
 	else if (p->tok.kind == CONF_TOKEN_OPEN)

@@ -185,5 +185,6 @@ conf_each_row(conf_row_fn *fn, void *arg)
 {
 	fn(arg, "", "include", "glob", NULL, "Other files, put in place.");
 	each_row_of(&conf_block_main, fn, arg);
+	each_row_of(&conf_block_policy, fn, arg);
 	each_row_of(&conf_block_directory, fn, arg);
 }

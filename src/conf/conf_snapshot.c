@@ -5,12 +5,13 @@
  *   "chatjournal snapshot 1\n", then records: a kind byte, then strings, each
  *   with its length as eight bytes, most significant first.
  *   D cwd | F name text | G pattern, count of names (8 bytes), names | E
- *   f and g are F and G of the directory file, and come after the others.
+ *   f and g are F and G of the policy and directory files, and come after the
+ *   others.
  *
  * It goes from the supervisor to its own children through a memfd. A reader
  * still trusts no length. Roles share the descriptor and thus its offset,
  * so reading never moves it. Texts are read into their place, or passed over:
- * the directory may be large.
+ * the directory and the lexicons may be large.
  */
 #include "conf_int.h"
 
@@ -195,7 +196,7 @@ get_cwd(struct reader *r, struct conf_files *f)
 	return true;
 }
 
-/* What follows E, and with main_only what is of the directory, is not read. */
+/* What follows E, and with main_only what is not of the main file, is not read. */
 static bool
 get_records(struct reader *r, struct conf_files *f)
 {
@@ -256,7 +257,11 @@ load(int fd, bool main_only, struct conf **out, struct err *err)
 	first = ((const struct conf_source *)f->sources->pdata[0])->name;
 	if (!conf_read(f, first, out, NULL, err))
 		return false;
-	conf_files_free((*out)->files);
+	if (f->policy->len > 0) {
+		conf_files_keep_policy(f);
+		return true;
+	}
+	conf_files_free(f);
 	(*out)->files = NULL;
 	return true;
 }

@@ -22,6 +22,7 @@ struct conf_source {
 	char *text;
 	size_t len;
 	unsigned rank;		/* order of reading */
+	bool of_policy;		/* one of the texts that are the rule set */
 };
 
 struct conf_glob {
@@ -31,20 +32,28 @@ struct conf_glob {
 
 struct conf_files {
 	bool sealed;		/* nothing more is read from disk */
-	bool main_only;		/* those of the directory file are not there */
+	bool main_only;		/* only those of the main file are there */
 	char *cwd;		/* of the process that read the first file */
 	GPtrArray *sources, *globs;
 	size_t total_bytes;
-	guint main_sources, main_globs;	/* the rest is the directory's */
+	guint main_sources, main_globs;	/* the rest is of the other two */
+	bool in_policy;		/* what is got now is of the rule set */
+	char *policy_instead;	/* of what the main file names; or NULL */
+	GPtrArray *policy;	/* those, in the order of their use; borrowed */
 };
 
 struct conf_files *conf_files_new(bool sealed);
-/* What is read from now on is of the directory file. */
+/* What is read from now on is of the policy and directory files. */
 void conf_files_main_ends(struct conf_files *f);
 void conf_files_free(struct conf_files *f);
 /* Takes text over. False when all together would be too large. */
 bool conf_files_add(struct conf_files *f, const char *name, char *text,
     size_t len, struct err *err);
+/* Frees all but the texts of the rule set. */
+void conf_files_keep_policy(struct conf_files *f);
+/* Its name as the rule set has it: from the policy file's directory on. */
+char *conf_files_policy_name(const struct conf_files *f,
+    const struct conf_source *src);
 /* The text of a file, read when it is wanted for the first time. */
 const struct conf_source *conf_files_get(struct conf_files *f,
     const char *name, struct err *err);
@@ -83,6 +92,15 @@ bool conf_issues_verdict(struct conf_issues *is, struct err *err);
 char *conf_shown(const char *value);
 /* "FILE:LINE" */
 char *conf_pos_text(struct conf_pos pos);
+/*
+ * The same for many places of a file, mostly in its order: *line remembers
+ * the last one, so that the file is not counted through each time.
+ */
+struct conf_line {
+	struct conf_pos pos;
+	unsigned line;
+};
+char *conf_line_text(struct conf_line *line, struct conf_pos pos);
 
 /* The nearest of the candidates tried, for "did you mean". */
 struct conf_near {

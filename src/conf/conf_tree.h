@@ -28,6 +28,7 @@ struct conf_lexer {
 	const struct conf_source *src;
 	struct conf_issues *issues;
 	size_t at;
+	bool is_regex;		/* unknown escapes are not ours */
 	GString *word;
 };
 

@@ -328,6 +328,7 @@ conf_value_set(const struct conf_row *row, void *base, const char *text,
 	case CONF_FORM:
 	case CONF_PAIR:
 	case CONF_WORDS:
+	case CONF_FREE:
 		break;
 	}
 	return set_text(row, field, text, at, err);
@@ -396,6 +397,7 @@ conf_value_format(const struct conf_row *row, const void *base)
 	case CONF_FORM:
 	case CONF_PAIR:
 	case CONF_WORDS:
+	case CONF_FREE:
 		break;
 	}
 	if (row->type == CONF_USER &&

@@ -28,6 +28,7 @@ everything_is_there() {
 	./etc/chatjournal/chatjournal.conf.sample
 	./etc/chatjournal/directory.conf.sample
 	./etc/chatjournal/nginx.conf.sample
+	./etc/chatjournal/policy.conf.sample
 	./usr/bin/chatjournal
 	./usr/sbin/chatjournald
 	./usr/share/chatjournal/presets/enterprise-vault.conf
@@ -44,6 +45,7 @@ everything_is_there() {
 	./usr/share/chatjournal/templates/turn.txt
 	./usr/share/doc/chatjournal/DEVIATIONS.md
 	./usr/share/man/man1/chatjournal.1
+	./usr/share/man/man5/chatjournal-policy.5
 	./usr/share/man/man5/chatjournal-templates.5
 	./usr/share/man/man5/chatjournal.conf.5
 	./usr/share/man/man7/chatjournal-headers.7

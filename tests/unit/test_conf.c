@@ -635,8 +635,16 @@ presets_are_written_as_they_are_printed(void **state)
 
 struct docs {
 	char *manual, *sample, *directory;
+	char *policy_manual, *policy;
 	unsigned rows;
 };
+
+static bool
+is_of_policy(const char *block)
+{
+	return strcmp(block, "policy") == 0 || strcmp(block, "lexicon") == 0 ||
+	    strcmp(block, "window") == 0 || strcmp(block, "rule") == 0;
+}
 
 /* "word" as a word of its own. */
 static bool
@@ -672,14 +680,16 @@ static void
 check_manual(const struct docs *d, const char *block, const char *name)
 {
 	static const char *const ends[] = { "\n.Ss ", "\n.Sh ", NULL };
-	g_autofree char *start = *block == '\0' ?
-	    g_strdup("\n.Sh DIRECTIVES\n") : g_strdup_printf("\n.Ss %s ",
-	    block);
-	g_autofree char *part = section(d->manual, start, ends);
-	g_autofree char *item = g_strdup_printf("\n.It Ic %s ", name);
+	g_autofree char *start = *block == '\0' ||
+	    strcmp(block, "policy") == 0 ? g_strdup("\n.Sh DIRECTIVES\n") :
+	    g_strdup_printf("\n.Ss %s ", block);
+	g_autofree char *part = section(is_of_policy(block) ?
+	    d->policy_manual : d->manual, start, ends);
+	g_autofree char *item = g_strdup_printf("\n.It Ic %s", name);
+	const char *at = strstr(part, item);
 
-	if (strstr(part, item) == NULL)
-		fail_msg("chatjournal.conf.5: %s { } lacks %s", block, name);
+	if (at == NULL || strchr(" \n", at[strlen(item)]) == NULL)
+		fail_msg("the manual: %s { } lacks %s", block, name);
 }
 
 static void
@@ -689,11 +699,13 @@ check_sample(const struct docs *d, const char *block, const char *name)
 	const char *const ends[] = { is_nested ? "\n\t}" : "\n}", NULL };
 	bool is_directory = strcmp(block, "staff") == 0 ||
 	    strcmp(block, "business") == 0 || strcmp(block, "customer") == 0;
-	const char *text = is_directory ? d->directory : d->sample;
+	const char *text = is_directory ? d->directory :
+	    is_of_policy(block) ? d->policy : d->sample;
 	g_autofree char *start = g_strdup_printf("\n%s%s ",
 	    is_nested ? "\t" : "", block);
-	g_autofree char *part = *block == '\0' ? g_strdup(text) :
-	    section(text, start, ends);
+	g_autofree char *part = *block == '\0' ||
+	    is_of_policy(block) ? g_strdup(text) : section(text,
+	    start, ends);
 
 	/* The second journal of the sample, commented out, is the Maildir. */
 	if (strcmp(name, "maildir") == 0)
@@ -715,7 +727,8 @@ check_row(void *arg, const char *block, const char *name, const char *type,
 	if (strcmp(type, "block") == 0) {
 		g_autofree char *head = g_strdup_printf("\n.Ss %s ", name);
 
-		assert_non_null(strstr(d->manual, head));
+		assert_non_null(strstr(is_of_policy(block) ? d->policy_manual :
+		    d->manual, head));
 		return;
 	}
 	if (strcmp(name, "include") != 0)
@@ -743,9 +756,12 @@ static void
 every_row_is_in_the_manual_and_in_the_samples(void **state)
 {
 	g_autofree char *plain = read_source("conf/chatjournal.conf.sample");
+	g_autofree char *rules = read_source("conf/policy.conf.sample");
 	struct docs d = { read_source("doc/man/chatjournal.conf.5"),
 		switch_on(plain),
-		read_source("conf/directory.conf.sample"), 0 };
+		read_source("conf/directory.conf.sample"),
+		read_source("doc/man/chatjournal-policy.5"),
+		switch_on(rules), 0 };
 
 	(void)state;
 	conf_each_row(check_row, &d);
@@ -753,6 +769,8 @@ every_row_is_in_the_manual_and_in_the_samples(void **state)
 	g_free(d.manual);
 	g_free(d.sample);
 	g_free(d.directory);
+	g_free(d.policy_manual);
+	g_free(d.policy);
 }
 
 /* A literal default stands in the manual as the table has it. */
@@ -762,7 +780,9 @@ check_preset(void *arg, const char *block, const char *name, const char *type,
 {
 	static const char *const ends[] = { "\n.It ", "\n.Ss ", "\n.Sh ",
 		NULL };
-	const char *manual = arg;
+	const struct docs *d = arg;
+	const char *manual = is_of_policy(block) ? d->policy_manual :
+	    d->manual;
 	g_autofree char *start = NULL, *part = NULL, *item = NULL;
 
 	(void)help;
@@ -772,20 +792,24 @@ check_preset(void *arg, const char *block, const char *name, const char *type,
 		return;
 	start = g_strdup_printf("\n.Ss %s ", block);
 	item = g_strdup_printf("\n.It Ic %s ", name);
-	part = section(*block != '\0' ? strstr(manual, start) : manual, item,
-	    ends);
+	if (*block == '\0' || strcmp(block, "policy") == 0)
+		start = (g_free(start), g_strdup("\n.Sh DIRECTIVES\n"));
+	part = section(strstr(manual, start), item, ends);
 	if (strstr(part, "default ") == NULL || !mentions(part, preset))
-		fail_msg("chatjournal.conf.5: %s: default is not %s", name,
-		    preset);
+		fail_msg("the manual: %s: default is not %s", name, preset);
 }
 
 static void
 the_manual_gives_the_defaults_of_the_tables(void **state)
 {
-	g_autofree char *manual = read_source("doc/man/chatjournal.conf.5");
+	struct docs d = {
+		.manual = read_source("doc/man/chatjournal.conf.5"),
+		.policy_manual = read_source("doc/man/chatjournal-policy.5") };
 
 	(void)state;
-	conf_each_row(check_preset, manual);
+	conf_each_row(check_preset, &d);
+	g_free(d.manual);
+	g_free(d.policy_manual);
 }
 
 static char *
@@ -823,7 +847,7 @@ the_commented_lines_of_the_sample_are_valid_too(void **state)
 {
 	g_autofree char *text = read_source("conf/chatjournal.conf.sample");
 	g_autoptr(GRegex) off = g_regex_new(
-	    "^\\s*((directory|include|user) |password_file .*relay).*$",
+	    "^\\s*((directory|policy|include|user) |password_file .*relay).*$",
 	    G_REGEX_MULTILINE, 0, NULL);
 	g_autofree char *live = switch_on(text);
 	g_autofree char *plain = g_regex_replace_literal(off, live, -1, 0, "",

@@ -645,7 +645,7 @@ what_is_declared_and_not_used_is_a_warning_only(void **state)
 	    "t:1:7: warning: no journal uses this relay\n"
 	    "relay r { url smtps://h; }\n      ^\n"
 	    "t:2:9: warning: nothing goes to this journal: it is neither "
-	    "catch_all nor named in the directory\n"
+	    "catch_all nor named in the directory or in a rule\n"
 	    "journal b { maildir /b; }\n        ^\n"
 	    "t:3:13: warning: span is shorter than idle: it ends turns "
 	    "first\nturn { span 5s; }\n            ^~\n");
