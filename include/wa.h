@@ -100,35 +100,70 @@ struct item *wa_raw_item(const void *body, size_t len, const char *reason);
 
 /*
  * The message of a body to /messages as an item, for judging before it leaves:
- * direction SENT, counterpart from to or recipient, contents as of a message of
- * that type; key and business are not set. definition: JSON of its template as
- * of GET …/message_templates (one element of data), or NULL. ERR_PERM
- * "wa.json", "wa.send": not a message (no type that is known and no content
- * member): such an item is given all the same when the body is an object, as a
- * notice with its raw JSON, since nothing leaves unseen.
+ * direction SENT, author UNKNOWN_STAFF (the caller knows better), counterpart
+ * from to or recipient (to wins, as with WhatsApp), contents as of a message
+ * of that type, raw the request; key, business, time and refers are not set.
+ * definition: JSON of its template as of GET …/message_templates (one element
+ * of data), or NULL; one of another name or language, or that is no JSON, is
+ * as none. False:
+ *   ERR_PERM "wa.json"   no JSON object, or beyond the limits; *out untouched
+ *   ERR_PERM "wa.send"   not a message: no type that is known, no content, or
+ *                        an object names a member twice. *out is given all the
+ *                        same, as a notice with its person and its raw JSON:
+ *                        nothing leaves unseen. Its text, if any, is not to be
+ *                        relied upon.
  */
 bool wa_send_parse(const void *body, size_t len, const struct wa_limits *lim,
     const char *definition, struct item **out, struct err *err);
 
 /*
- * Items of a record of the gateway (gateway.h). Keys:
+ * Items of a record of the gateway (gateway.h): one, and a notice more if an
+ * object in it names a member twice. Keys:
  *   accepted, reported with a wamid   whatsapp|m|<phone_number_id>|<wamid>
  *   else                     whatsapp|g|<send key>|<outcome>
+ *   of another form          whatsapp|f|…, as above
  * Accepted and reported ones are messages of the business, what did not leave
- * is kind ATTEMPT. refers of a later record of the same send is the key of its
- * first. Calls, groups and other paths are kind CALL, GROUP, ACCOUNT with the
- * request and answer as facts. A record of another shape gives one notice; it
- * never fails but for "wa.json", as wa_parse().
+ * (also what is reported with an error for an answer) is kind ATTEMPT, of the
+ * type that it would have had. Content is that of "sent", else of "request";
+ * send.text_before is the request's text if it is another. at is received_ms;
+ * of a later record of the same send (was_recorded) it is done_ms, and refers
+ * is the key of the first, whose outcome was held if it was reviewed, was
+ * rejected or expired, else pending. Calls, groups and other paths are kind
+ * CALL, GROUP, ACCOUNT with the request and answer as facts. Facts of the
+ * record itself are named gateway.…, of the answer response.…; what the
+ * request had that was changed is request.…. field is the path's last word
+ * ("messages"). A record of another shape gives one notice; it never fails but
+ * for "wa.json", as wa_parse(). It may be a little deeper than lim says: a
+ * request of the greatest depth stands in it.
  */
 bool wa_record_parse(const void *body, size_t len,
     const struct wa_limits *lim, GPtrArray **items, struct err *err);
 
 /*
  * The wording of a template message is put together from its definition with
- * the parameters of the request; parts (header, body, footer, buttons, cards)
- * stand in item.template and item.text. Without: expanded = false, parameters
- * as facts.
+ * the parameters of the request; parts (header, body, footer, buttons) stand
+ * in item.template and item.text, of the cards of a carousel and of an offer
+ * in facts ("card.1.body", "limited_time_offer"). Without: expanded = false,
+ * parameters as facts ("body.1", "header.1", "template.components.…").
+ * Authentication templates are never expanded: WhatsApp words them.
  */
 
 /* biz_opaque_callback_data that the gateway sets: "cj:" and the send's key. */
 #define WA_CALLBACK_PREFIX "cj:"
+
+/*
+ * Of a receipt whose callback data is the gateway's: the item that says that
+ * the send left after all (kind SYSTEM, type RESOLVED; target is the wamid,
+ * send.key the send's, key whatsapp|g|<send key>|resolved, refers that of
+ * outcome unknown). NULL: it is no receipt, or not of a send of ours. Whether
+ * the outcome was unknown is for the caller to say.
+ */
+struct item *wa_resolved_item(const struct item *receipt);
+
+/*
+ * Of an item of type TEMPLATE_EVENT: which template of item.account was
+ * changed, in wording, state or category. name and language (as the API spells
+ * it: "en_US") are owned by the caller; NULL if the event does not say, and
+ * then it may be any. False for any other item.
+ */
+bool wa_template_changed(const struct item *it, char **name, char **language);

@@ -23,6 +23,7 @@ struct wa_type {
 	wa_content_fn parse;
 	const char *target;		/* member with the id it changes */
 	const struct wa_word *words;	/* refine type by content.type */
+	bool network_only;		/* nobody can send such a one */
 };
 const struct wa_type *wa_type_find(const char *name);	/* NULL if unknown */
 /* For a message without type: by the name of its content member. */
@@ -58,6 +59,13 @@ bool wa_template_parse(struct item *it, json_object *content,
     const char *path);
 bool wa_template_read(struct item *it, json_object *content,
     json_object *definition, const char *path);
+/* wa_send.c: the request of a send, by the gateway or in a standby echo */
+bool wa_request_read(struct item *it, json_object *request,
+    json_object *definition);
+/* Takes out of it what is never part of a message. */
+void wa_definition_trim(json_object *definition);
+void wa_request_rest_add(struct item *it, json_object *request,
+    const struct wa_type *row);
 /* wa_edit.c */
 bool wa_edit_parse(struct item *it, json_object *content, const char *path);
 bool wa_ephemeral_parse(struct item *it, json_object *content,

@@ -44,12 +44,16 @@ struct wa_party_keys {
 	const char *number, *user_id, *parent_user_id, *username;
 };
 extern const struct wa_party_keys wa_from_keys, wa_to_keys, wa_plain_keys;
+extern const struct wa_party_keys wa_send_keys;	/* of a Send API request */
 /* The members that the first two name. */
 #define WA_ENDS_KNOWN { "from", WA_TEXT }, { "from_user_id", WA_TEXT }, \
 	{ "from_parent_user_id", WA_TEXT }, { "to", WA_TEXT }, \
 	{ "to_user_id", WA_TEXT }, { "to_parent_user_id", WA_TEXT }
 /* Members that are not known yet are filled in. */
 void wa_party_read(struct item_party *p, json_object *o,
+    const struct wa_party_keys *keys);
+/* The same of what was sent: to a group, it names that where the person is. */
+void wa_recipient_read(struct item *it, json_object *o,
     const struct wa_party_keys *keys);
 void wa_party_merge(struct item_party *p, const struct item_party *from);
 void wa_party_match(const struct wa_walk *w, struct item_party *p);
@@ -63,6 +67,8 @@ void wa_business_read(struct item_party *p, json_object *value);
  * the item names them already, however they are spelt.
  */
 void wa_people_add(struct item *it, json_object *o, const char *const *keys);
+/* The item names this number, user or group already. */
+bool wa_names(const struct item *it, const char *id);
 /* recipient_type is a word that the item's group or person says as well. */
 bool wa_is_plain_recipient(json_object *o);
 

@@ -114,6 +114,34 @@ wa_json_has_repeats(json_object *root, const struct wa_facts *facts)
 	return count_members(root) != facts->members;
 }
 
+static json_object *
+load_object(const char *body, size_t len, const struct wa_facts *facts,
+    struct err *err)
+{
+	json_object *root = NULL;
+
+	if (body[strspn(body, " \t\r\n")] != '{') {
+		err_set(err, ERR_PERM, "wa.json",
+		    "the body is not a JSON object");
+		return NULL;
+	}
+	return wa_json_load(body, len, facts, &root, err) ? root : NULL;
+}
+
+json_object *
+wa_json_read(const void *body, size_t len, const struct wa_limits *lim,
+    bool *repeats, struct err *err)
+{
+	struct wa_facts facts = { 0 };
+	json_object *root = wa_scan(body, len, lim, &facts, err) ?
+	    load_object(body, len, &facts, err) : NULL;
+
+	if (root != NULL && repeats != NULL)
+		*repeats = wa_json_has_repeats(root, &facts);
+	g_clear_pointer(&facts.long_integers, g_array_unref);
+	return root;
+}
+
 json_object *
 wa_get_any(json_object *o, const char *key)
 {
@@ -202,20 +230,30 @@ wa_get_true(json_object *o, const char *key)
 	return member != NULL && json_object_get_boolean(member);
 }
 
+static int64_t
+get_number(json_object *o, const char *key)
+{
+	g_autofree char *text = wa_get_text(o, key);
+	size_t n = text != NULL ? strspn(text, "0123456789") : 0;
+
+	return n == 0 || n > 15 || text[n] != '\0' ? 0 :
+	    g_ascii_strtoll(text, NULL, 10);
+}
+
 int64_t
 wa_get_time(json_object *o, const char *key)
 {
-	g_autofree char *text = wa_get_text(o, key);
-	size_t n;
-	int64_t s;
+	int64_t s = get_number(o, key);
 
-	if (text == NULL)
-		return 0;
-	n = strspn(text, "0123456789");
-	if (n == 0 || n > 12 || text[n] != '\0')
-		return 0;
-	s = g_ascii_strtoll(text, NULL, 10);
 	return s < SECONDS_MIN || s >= SECONDS_MAX ? 0 : s * 1000;
+}
+
+int64_t
+wa_get_time_ms(json_object *o, const char *key)
+{
+	int64_t ms = get_number(o, key);
+
+	return ms < SECONDS_MIN * 1000 || ms >= SECONDS_MAX * 1000 ? 0 : ms;
 }
 
 bool

@@ -36,6 +36,12 @@ bool wa_scan(const void *body, size_t len, const struct wa_limits *lim,
 bool wa_json_load(const void *body, size_t len, const struct wa_facts *facts,
     json_object **root, struct err *err);
 bool wa_json_has_repeats(json_object *root, const struct wa_facts *facts);
+/*
+ * All of it for a body that is one object, or NULL ("wa.json"); *repeats (may
+ * be NULL): some object names a member twice, of which one was dropped.
+ */
+json_object *wa_json_read(const void *body, size_t len,
+    const struct wa_limits *lim, bool *repeats, struct err *err);
 json_object *wa_get(json_object *o, const char *key, json_type type);
 json_object *wa_get_any(json_object *o, const char *key);
 size_t wa_length(json_object *list);	/* 0 if it is no list */
@@ -44,6 +50,7 @@ char *wa_get_text(json_object *o, const char *key);
 char *wa_get_id(json_object *o, const char *key);	/* NULL if empty too */
 bool wa_get_true(json_object *o, const char *key);
 int64_t wa_get_time(json_object *o, const char *key);
+int64_t wa_get_time_ms(json_object *o, const char *key);
 bool wa_is_empty(json_object *o);	/* null, "", [] or {} */
 bool wa_is_blank(json_object *o);	/* null, [] or {} */
 char *wa_scalar(json_object *o);	/* wa_text(), "true" or "false" */

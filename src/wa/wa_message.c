@@ -8,11 +8,6 @@
 
 #include <string.h>
 
-/* Members of a Send API request, which standby echoes carry. */
-static const struct wa_party_keys send_keys = {
-	.number = "to", .user_id = "recipient",
-};
-
 /* A message on its way to an item. */
 struct reading {
 	const struct wa_walk *w;
@@ -80,19 +75,6 @@ read_direction(const struct wa_walk *w, struct item *it, json_object *message,
 	}
 }
 
-/* What is sent to a group names the group where the person would be. */
-static void
-read_recipient(struct item *it, json_object *o, const struct wa_party_keys *keys)
-{
-	g_autofree char *kind = wa_get_text(o, "recipient_type");
-
-	if (g_strcmp0(kind, "group") != 0) {
-		wa_party_read(&it->counterpart, o, keys);
-	} else if (it->group_id == NULL) {
-		it->group_id = wa_get_id(o, "to");
-	}
-}
-
 static void
 read_counterpart(const struct reading *r)
 {
@@ -103,9 +85,9 @@ read_counterpart(const struct reading *r)
 	    wa_party_is_known(w->thread)) {
 		wa_party_merge(&it->counterpart, w->thread);
 	} else if (it->direction == ITEM_SENT) {
-		read_recipient(it, r->o, &wa_to_keys);
+		wa_recipient_read(it, r->o, &wa_to_keys);
 		if (r->body != r->o)
-			read_recipient(it, r->body, &send_keys);
+			wa_recipient_read(it, r->body, &wa_send_keys);
 	} else {
 		wa_party_read(&it->counterpart, r->o, &wa_from_keys);
 	}
@@ -206,24 +188,7 @@ read_content(const struct reading *r)
 }
 
 static const char *const people[] = { "from", "from_user_id",
-	"from_parent_user_id", "to", "to_user_id", "to_parent_user_id",
-	"recipient", NULL };
-
-/* Of the request of a standby echo. */
-static void
-add_request_rest(const struct reading *r)
-{
-	const struct wa_known known[] = { WA_ENDS_KNOWN,
-		{ "group_id", WA_TEXT }, { "recipient", WA_TEXT },
-		{ "type", WA_TEXT }, { "context", WA_OBJECT },
-		{ "referral", WA_ANY }, { "messaging_product", WA_TEXT },
-		{ "recipient_type", wa_is_plain_recipient(r->body) ? WA_TEXT :
-		    WA_NONE }, { r->row->name, WA_ANY },
-		{ NULL } };
-
-	wa_rest_add(r->it, "", r->body, known);
-	wa_people_add(r->it, r->body, people);
-}
+	"from_parent_user_id", "to", "to_user_id", "to_parent_user_id", NULL };
 
 /* A notice shows its raw JSON, which has everything. */
 static void
@@ -248,7 +213,7 @@ add_rest(const struct reading *r)
 	wa_rest_add(r->it, "", r->o, known);
 	wa_people_add(r->it, r->o, people);
 	if (nested)
-		add_request_rest(r);
+		wa_request_rest_add(r->it, r->body, r->row);
 }
 
 static char *

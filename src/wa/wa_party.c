@@ -18,6 +18,9 @@ const struct wa_party_keys wa_to_keys = {
 	.number = "to", .user_id = "to_user_id",
 	.parent_user_id = "to_parent_user_id",
 };
+const struct wa_party_keys wa_send_keys = {
+	.number = "to", .user_id = "recipient",
+};
 const struct wa_party_keys wa_plain_keys = {
 	.number = "wa_id", .user_id = "user_id",
 	.parent_user_id = "parent_user_id", .username = "username",
@@ -85,6 +88,24 @@ wa_party_read(struct item_party *p, json_object *o,
 		fill(&p->username, wa_get_id(o, keys->username));
 	if (keys->number != NULL)
 		fill_number(p, wa_get_id(o, keys->number));
+}
+
+/* Where a request names both, WhatsApp sends to the number. */
+void
+wa_recipient_read(struct item *it, json_object *o,
+    const struct wa_party_keys *keys)
+{
+	static const struct wa_party_keys number_only = { .number = "to" };
+	g_autofree char *kind = wa_get_text(o, "recipient_type");
+	g_autofree char *to = wa_get_id(o, "to");
+
+	if (g_strcmp0(kind, "group") == 0) {
+		if (it->group_id == NULL)
+			it->group_id = g_steal_pointer(&to);
+		return;
+	}
+	wa_party_read(&it->counterpart, o,
+	    keys == &wa_send_keys && to != NULL ? &number_only : keys);
 }
 
 static void
@@ -212,8 +233,8 @@ is_same(const char *shown, const char *id)
 	return shown != NULL && id != NULL && strcmp(shown, id) == 0;
 }
 
-static bool
-is_shown(const struct item *it, const char *id)
+bool
+wa_names(const struct item *it, const char *id)
 {
 	const struct item_party *p = &it->counterpart;
 	g_autofree char *digits = NULL;
@@ -233,7 +254,7 @@ wa_people_add(struct item *it, json_object *o, const char *const *keys)
 	for (; *keys != NULL; keys++) {
 		g_autofree char *id = wa_get_id(o, *keys);
 
-		if (id != NULL && !is_shown(it, id))
+		if (id != NULL && !wa_names(it, id))
 			item_fact_add(it, *keys, id);
 	}
 }

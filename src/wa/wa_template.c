@@ -12,6 +12,7 @@
 /* Meta allows ten buttons; so nothing here is quadratic in what was sent. */
 #define BUTTONS_MAX 32
 #define PARAMS_MAX 100
+#define OFFER "limited_time_offer"
 
 struct param {
 	char *name;	/* its own, or its number, from 1 */
@@ -84,7 +85,7 @@ static bool
 is_file(const char *type)
 {
 	return strcmp(type, "image") == 0 || strcmp(type, "video") == 0 ||
-	    strcmp(type, "document") == 0;
+	    strcmp(type, "document") == 0 || strcmp(type, "gif") == 0;
 }
 
 /* The text a parameter puts into the wording; NULL if it is something else. */
@@ -109,8 +110,10 @@ read_value(struct item *it, json_object *o, const char *type, const char *path)
 	return NULL;
 }
 
+/* number: its place, from 1; what is no text takes a place as well. */
 static void
-read_param(struct item *it, json_object *o, const char *path, GArray *params)
+read_param(struct item *it, json_object *o, const char *path, size_t number,
+    GArray *params)
 {
 	g_autofree char *type = wa_get_id(o, "type");
 	struct wa_known known[] = { { "type", WA_TEXT },
@@ -125,7 +128,7 @@ read_param(struct item *it, json_object *o, const char *path, GArray *params)
 		return;
 	p.name = wa_get_id(o, "parameter_name");
 	if (p.name == NULL)
-		p.name = g_strdup_printf("%u", params->len + 1);
+		p.name = g_strdup_printf("%zu", number);
 	g_array_append_val(params, p);
 }
 
@@ -142,7 +145,7 @@ read_params(struct item *it, json_object *component, const char *path)
 		    path, i + 1);
 
 		read_param(it, json_object_array_get_idx(list, i), inner,
-		    params);
+		    i + 1, params);
 	}
 	return params;
 }
@@ -334,6 +337,48 @@ element(json_object *list, size_t i)
 	return i < wa_length(list) ? json_object_array_get_idx(list, i) : NULL;
 }
 
+/* Its place as the card itself says it; -1 if it does not. */
+static gint64
+place_of(json_object *card)
+{
+	g_autofree char *text = wa_get_id(card, "card_index");
+	guint64 index;
+
+	return text != NULL && g_ascii_string_to_unsigned(text, 10, 0,
+	    G_MAXINT, &index, NULL) ? (gint64)index : -1;
+}
+
+/*
+ * The cards sent, each at its place, with NULL at those that were not sent:
+ * by their numbers, and what has none or one that is taken where there is room.
+ */
+static GPtrArray *
+place_cards(json_object *cards, size_t places)
+{
+	GPtrArray *placed = g_ptr_array_sized_new((guint)places);
+	g_autoptr(GPtrArray) others = g_ptr_array_new();
+	guint free_at = 0;
+
+	g_ptr_array_set_size(placed, (gint)places);
+	for (size_t i = 0; i < wa_length(cards); i++) {
+		json_object *card = json_object_array_get_idx(cards, i);
+		gint64 place = place_of(card);
+
+		if (place >= 0 && (size_t)place < places &&
+		    placed->pdata[place] == NULL)
+			placed->pdata[place] = card;
+		else
+			g_ptr_array_add(others, card);
+	}
+	for (guint i = 0; i < others->len; i++) {
+		while (free_at < placed->len && placed->pdata[free_at] != NULL)
+			free_at++;
+		if (free_at < placed->len)
+			placed->pdata[free_at++] = others->pdata[i];
+	}
+	return placed;
+}
+
 static void read_lists(struct wording *w);
 
 /* A card's words are lines of their own. */
@@ -377,12 +422,34 @@ read_cards(struct wording *w)
 	json_object *cards = wa_get(sent, "cards", json_type_array);
 	json_object *defined_cards = wa_get(defined, "cards", json_type_array);
 	size_t len = MAX(wa_length(cards), wa_length(defined_cards));
+	g_autoptr(GPtrArray) placed = place_cards(cards, len);
 
 	for (size_t i = 0; i < len; i++)
-		read_card(w, element(cards, i), element(defined_cards, i),
+		read_card(w, placed->pdata[i], element(defined_cards, i),
 		    i + 1);
 	wa_rest_add(w->it, w->path, sent, known);
 	add_definition_rest(w, "carousel", defined);
+}
+
+/* What it says above the body of an offer that ends. */
+static void
+read_offer(struct wording *w)
+{
+	static const struct wa_known known[] = { { OFFER, WA_OBJECT },
+		{ NULL } };
+	static const struct wa_known inner_known[] = { { "text", WA_TEXT },
+		{ NULL } };
+	size_t at = 0;
+	json_object *defined = find_component(w->defined, OFFER, &at);
+	json_object *offer = wa_get(defined, OFFER, json_type_object);
+	g_autofree char *path = g_strconcat(w->prefix, OFFER, NULL);
+	g_autofree char *outer = g_strconcat(w->prefix, "definition." OFFER,
+	    NULL);
+	g_autofree char *text = wa_get_id(offer, "text");
+
+	item_fact_add(w->it, path, text);
+	wa_rest_add(w->it, path, offer, inner_known);
+	wa_rest_add(w->it, outer, defined, known);
 }
 
 static bool
@@ -394,19 +461,18 @@ is_first(json_object *list, size_t i, const char *type)
 	    find_component(list, type, &at) != NULL && at == i;
 }
 
-/* Offers with an end, what is new, and what is there a second time. */
+/* When an offer ends, what is new, and what is there a second time. */
 static void
 read_other_parts(struct wording *w, json_object *list, const char *path,
-    const char *buttons)
+    const char *const read[2])
 {
 	const char *const known[] = { "header", "body", "footer", "carousel",
-		buttons };
+		read[0], read[1] };
 
 	for (size_t i = 0; i < wa_length(list); i++) {
 		json_object *o = json_object_array_get_idx(list, i);
 		g_autofree char *inner = g_strdup_printf("%s.%zu", path, i + 1);
-		bool done = is_component(o, "button") &&
-		    strcmp(buttons, "button") == 0;
+		bool done = is_component(o, "button") && list == w->sent;
 
 		for (size_t k = 0; !done && k < G_N_ELEMENTS(known); k++)
 			done = is_first(list, i, known[k]);
@@ -419,13 +485,31 @@ read_other_parts(struct wording *w, json_object *list, const char *path,
 static void
 read_lists(struct wording *w)
 {
-	g_autofree char *defined = g_strconcat(w->prefix,
+	static const char *const sent[2] = { "button", "button" };
+	static const char *const defined[2] = { "buttons", OFFER };
+	g_autofree char *path = g_strconcat(w->prefix,
 	    "definition.components", NULL);
 
 	read_other_buttons(w, read_defined_buttons(w));
 	read_cards(w);
-	read_other_parts(w, w->sent, w->path, "button");
-	read_other_parts(w, w->defined, defined, "buttons");
+	read_offer(w);
+	read_other_parts(w, w->sent, w->path, sent);
+	read_other_parts(w, w->defined, path, defined);
+}
+
+/*
+ * One-time codes: WhatsApp words them itself, in the language of the phone, and
+ * the definition may lack a part of it, or give it as it is elsewhere.
+ */
+static bool
+is_authentication(const struct wording *w, const char *category)
+{
+	size_t at = 0;
+	json_object *body = find_component(w->defined, "body", &at);
+
+	return (category != NULL &&
+	    g_ascii_strcasecmp(category, "AUTHENTICATION") == 0) ||
+	    wa_get_any(body, "add_security_recommendation") != NULL;
 }
 
 static void
@@ -437,7 +521,8 @@ read_wording(struct wording *w)
 	w->it->text = read_part(w, "body");
 	t->footer = read_part(w, "footer");
 	read_lists(w);
-	t->expanded = w->whole && w->it->text != NULL;
+	t->expanded = w->whole && w->it->text != NULL &&
+	    !is_authentication(w, t->category);
 }
 
 /* A language is a word in the definition, an object where it is sent. */

@@ -5,6 +5,8 @@
  */
 #include "wa_event_int.h"
 
+#include <string.h>
+
 static const char *const events[] = { "APPROVED", "ARCHIVED", "UNARCHIVED",
 	"DELETED", "DISABLED", "FLAGGED", "IN_APPEAL", "LIMIT_EXCEEDED",
 	"LOCKED", "PAUSED", "PENDING", "PENDING_DELETION", "REINSTATED",
@@ -63,5 +65,30 @@ wa_template_wording_parse(const struct wa_walk *w, struct item *it,
 	t->expanded = true;
 	read_buttons(it, value);
 	wa_event_rest_add(it, value, known);
+	return true;
+}
+
+static char *
+find_fact(const struct item *it, const char *name)
+{
+	for (guint i = 0; it->facts != NULL && i < it->facts->len; i++) {
+		const struct item_fact *f = it->facts->pdata[i];
+
+		if (strcmp(f->name, name) == 0)
+			return *f->value != '\0' ? g_strdup(f->value) : NULL;
+	}
+	return NULL;
+}
+
+/* Events of the wording write "en-US", the API "en_US". */
+bool
+wa_template_changed(const struct item *it, char **name, char **language)
+{
+	if (it->type != ITEM_TYPE_TEMPLATE_EVENT)
+		return false;
+	*name = find_fact(it, "message_template_name");
+	*language = find_fact(it, "message_template_language");
+	if (*language != NULL)
+		g_strdelimit(*language, "-", '_');
 	return true;
 }

@@ -54,15 +54,15 @@ static const struct wa_type types[] = {
 	{ "pin", ITEM_TYPE_PIN, ITEM_SYSTEM, wa_pin_parse,
 	    .target = "message_id" },
 	{ "system", ITEM_TYPE_UNKNOWN, ITEM_SYSTEM, wa_system_parse,
-	    .words = system_words },
+	    .words = system_words, .network_only = true },
 	{ "request_welcome", ITEM_TYPE_WELCOME_REQUEST, ITEM_SYSTEM,
-	    wa_welcome_parse },
+	    wa_welcome_parse, .network_only = true },
 	{ "media_placeholder", ITEM_TYPE_MEDIA_PLACEHOLDER, ITEM_GAP,
-	    wa_placeholder_parse },
+	    wa_placeholder_parse, .network_only = true },
 	{ "unsupported", ITEM_TYPE_UNSUPPORTED, ITEM_GAP,
-	    wa_unsupported_parse },
+	    wa_unsupported_parse, .network_only = true },
 	{ "unknown", ITEM_TYPE_UNSUPPORTED, ITEM_GAP,	/* its older name */
-	    wa_unsupported_parse },
+	    wa_unsupported_parse, .network_only = true },
 };
 
 /* name, type, full, lists; of a whole value: kind, parse */

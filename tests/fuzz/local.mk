@@ -64,3 +64,5 @@ FUZZ_TARGETS += tests/fuzz/fuzz_media
 tests_fuzz_fuzz_media_LDADD = $(FUZZ_LDADD)
 FUZZ_TARGETS += tests/fuzz/fuzz_policy
 tests_fuzz_fuzz_policy_LDADD = $(FUZZ_LDADD)
+FUZZ_TARGETS += tests/fuzz/fuzz_wa_gateway
+tests_fuzz_fuzz_wa_gateway_LDADD = $(FUZZ_LDADD)

@@ -12,15 +12,14 @@
 
 #include <glib.h>
 #include <json-c/json.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "err.h"
-#include "io.h"
 #include "item.h"
 #include "text.h"
 #include "wa.h"
 #include "wa_bed.h"
+#include "wa_told.h"
 
 #define MUTATIONS 2000
 
@@ -43,229 +42,10 @@ forget_fixtures(void **state)
 }
 
 static void
-put(GString *out, const char *name, const char *value)
-{
-	g_autofree char *quoted = NULL;
-
-	if (value == NULL)
-		return;
-	quoted = text_log_quote(value);
-	g_string_append_printf(out, " %s=%s", name, quoted);
-}
-
-static void
-put_party(GString *out, const char *name, const struct item_party *p)
-{
-	if (p->number == NULL && p->user_id == NULL && p->name == NULL)
-		return;
-	g_string_append_printf(out, " %s(", name);
-	put(out, "number", p->number);
-	put(out, "id", p->user_id);
-	put(out, "parent", p->parent_user_id);
-	put(out, "username", p->username);
-	put(out, "name", p->name);
-	g_string_append(out, " )");
-}
-
-static void
-put_lists(GString *out, const struct item *it)
-{
-	for (guint i = 0; it->media != NULL && i < it->media->len; i++) {
-		const struct item_media *m = it->media->pdata[i];
-
-		put(out, "media", m->id);
-		put(out, "mime", m->mime_type);
-		put(out, "sha256", m->sha256 != NULL ? "yes" : "no");
-		put(out, "url", m->url != NULL ? "yes" : "no");
-		put(out, "caption", m->caption);
-		put(out, "filename", m->filename);
-		g_string_append_printf(out, "%s%s", m->voice ? " voice" : "",
-		    m->animated ? " animated" : "");
-	}
-	for (guint i = 0; it->problems != NULL && i < it->problems->len; i++) {
-		const struct item_problem *p = it->problems->pdata[i];
-
-		put(out, "problem", p->code);
-		put(out, "title", p->title);
-		put(out, "message", p->message);
-		put(out, "details", p->details);
-	}
-}
-
-static void
-put_context(GString *out, const struct item_context *c)
-{
-	if (c == NULL)
-		return;
-	put(out, "answers", c->id);
-	put(out, "answers-from", c->from);
-	put(out, "product", c->product_id);
-	put(out, "referral", c->referral);
-	g_string_append_printf(out, "%s%s", c->forwarded ? " forwarded" : "",
-	    c->frequently_forwarded ? " frequently-forwarded" : "");
-}
-
-static void
-put_receipt(GString *out, const struct item_receipt *r)
-{
-	if (r == NULL)
-		return;
-	put(out, "status", r->status);
-	put(out, "recipient", r->recipient);
-	put(out, "recipient-id", r->recipient_user_id);
-	put(out, "callback", r->callback_data);
-}
-
-static void
-put_call(GString *out, const struct item_call *c)
-{
-	if (c == NULL)
-		return;
-	g_string_append(out, " call(");
-	put(out, "event", c->event);
-	put(out, "status", c->status);
-	put(out, "direction", c->direction);
-	g_string_append_printf(out, " start=%" G_GINT64_FORMAT " end=%"
-	    G_GINT64_FORMAT " s=%" G_GINT64_FORMAT " )", c->start_ms,
-	    c->end_ms, c->duration_s);
-}
-
-static void
-put_reply(GString *out, const struct item_reply *r)
-{
-	if (r == NULL)
-		return;
-	g_string_append(out, " reply(");
-	put(out, "id", r->id);
-	put(out, "title", r->title);
-	put(out, "description", r->description);
-	put(out, "name", r->name);
-	put(out, "body", r->body);
-	put(out, "json", r->json);
-	g_string_append(out, " )");
-}
-
-static void
-put_location(GString *out, const struct item_location *l)
-{
-	if (l == NULL)
-		return;
-	g_string_append(out, " location(");
-	put(out, "latitude", l->latitude);
-	put(out, "longitude", l->longitude);
-	put(out, "name", l->name);
-	put(out, "address", l->address);
-	put(out, "url", l->url);
-	g_string_append(out, " )");
-}
-
-static void
-put_template(GString *out, const struct item_template *t)
-{
-	if (t == NULL)
-		return;
-	g_string_append(out, " template(");
-	put(out, "name", t->name);
-	put(out, "language", t->language);
-	put(out, "category", t->category);
-	put(out, "header", t->header);
-	put(out, "footer", t->footer);
-	for (guint i = 0; t->buttons != NULL && i < t->buttons->len; i++)
-		put(out, "button", t->buttons->pdata[i]);
-	g_string_append(out, t->expanded ? " expanded )" : " )");
-}
-
-static void
-put_facts(GString *out, const char *name, const GPtrArray *facts)
-{
-	if (facts == NULL)
-		return;
-	g_string_append_printf(out, " %s(", name);
-	for (guint i = 0; i < facts->len; i++) {
-		const struct item_fact *f = facts->pdata[i];
-		g_autofree char *name_quoted = text_log_quote(f->name);
-
-		put(out, name_quoted, f->value);
-	}
-	g_string_append(out, " )");
-}
-
-static void
-put_cards(GString *out, const struct item *it)
-{
-	for (guint i = 0; it->cards != NULL && i < it->cards->len; i++) {
-		const struct item_card *c = it->cards->pdata[i];
-
-		put(out, "card", c->name);
-		put_facts(out, "lines", c->facts);
-	}
-	for (guint i = 0; it->order != NULL && i < it->order->len; i++) {
-		const struct item_order_line *o = it->order->pdata[i];
-
-		g_string_append(out, " line(");
-		put(out, "product", o->product_id);
-		put(out, "quantity", o->quantity);
-		put(out, "price", o->price);
-		put(out, "currency", o->currency);
-		g_string_append(out, " )");
-	}
-}
-
-static void
-put_flags(GString *out, const struct item *it)
-{
-	g_string_append_printf(out, "%s%s%s", it->removed ? " removed" : "",
-	    it->machine_written ? " machine-written" : "",
-	    it->alarm ? " ALARM" : "");
-}
-
-/* One line with all that is known of the item, but its raw JSON. */
-static void
-describe(GString *out, const struct item *it)
-{
-	g_string_append_printf(out, "\t%s %s %s %s at=%" G_GINT64_FORMAT,
-	    item_kind_name(it->kind), item_type_name(it->type),
-	    item_direction_name(it->direction), item_author_name(it->author),
-	    it->at_ms);
-	put(out, "field", it->field);
-	put(out, "word", it->type_name);
-	put(out, "id", it->id);
-	put(out, "target", it->target);
-	put(out, "key", it->key);
-	put(out, "refers", it->refers);
-	put(out, "account", it->account);
-	put_party(out, "business", &it->business);
-	put_party(out, "counterpart", &it->counterpart);
-	put(out, "group", it->group_id);
-	put(out, "text", it->text);
-	put_context(out, it->context);
-	put_receipt(out, it->receipt);
-	put_lists(out, it);
-	put_call(out, it->call);
-	put_reply(out, it->reply);
-	put_location(out, it->location);
-	put_template(out, it->template);
-	if (it->identity != NULL) {
-		put_party(out, "before", &it->identity->before);
-		put_party(out, "after", &it->identity->after);
-	}
-	put_cards(out, it);
-	put_facts(out, "answers", it->answers);
-	put_facts(out, "facts", it->facts);
-	put_flags(out, it);
-	put(out, "missing", it->missing);
-	put(out, "note", it->note);
-	g_string_append_c(out, '\n');
-}
-
-static void
 every_event_gives_the_items_that_are_written_down(void **state)
 {
 	g_autoptr(GString) got = g_string_new(NULL);
 	g_autofree char *file = event_path("ITEMS");
-	g_autoptr(GBytes) want = NULL;
-	struct err err = ERR_INIT;
-	gsize len;
 
 	(void)state;
 	for (guint i = 0; i < names->len; i++) {
@@ -273,19 +53,9 @@ every_event_gives_the_items_that_are_written_down(void **state)
 
 		g_string_append_printf(got, "%s\n", (char *)names->pdata[i]);
 		for (guint j = 0; j < items->len; j++)
-			describe(got, items->pdata[j]);
+			describe_item(got, items->pdata[j]);
 	}
-	if (getenv("ACCEPT") != NULL)
-		assert_true(g_file_set_contents(file, got->str, -1, NULL));
-	if (!io_file_load(file, 1 << 20, &want, &err))
-		fail_msg("%s", err.text);
-	const char *wanted = g_bytes_get_data(want, &len);
-	g_auto(GStrv) a = g_strsplit(got->str, "\n", -1);
-	g_autofree char *copy = g_strndup(wanted, len);
-	g_auto(GStrv) b = g_strsplit(copy, "\n", -1);
-	for (guint i = 0; a[i] != NULL && b[i] != NULL; i++)
-		assert_string_equal(a[i], b[i]);
-	assert_int_equal(g_strv_length(a), g_strv_length(b));
+	assert_written_down(file, got);
 }
 
 /* Lists whose elements are each one event, counted without wa. */

@@ -17,6 +17,7 @@
 #include "item.h"
 #include "wa.h"
 #include "wa_bed.h"
+#include "wa_told.h"
 
 static GPtrArray *examples;	/* struct item *, of all tests/events */
 
@@ -244,181 +245,6 @@ static const struct place {
 
 /* ---- nothing is left out ------------------------------------------------------- */
 
-static void
-put(GString *out, const char *s)
-{
-	if (s != NULL)
-		g_string_append_printf(out, "%s\n", s);
-}
-
-static void
-put_facts(GString *out, const GPtrArray *facts)
-{
-	for (guint i = 0; facts != NULL && i < facts->len; i++) {
-		const struct item_fact *f = facts->pdata[i];
-
-		put(out, f->value);
-	}
-}
-
-static void
-put_party(GString *out, const struct item_party *p)
-{
-	put(out, p->number);
-	put(out, p->user_id);
-	put(out, p->parent_user_id);
-	put(out, p->username);
-}
-
-static void
-put_message(GString *out, const struct item *it)
-{
-	put(out, it->type_name);
-	put(out, it->id);
-	put(out, it->target);
-	put(out, it->group_id);
-	put(out, it->text);
-	put(out, it->missing);
-	put_party(out, &it->business);
-	put_party(out, &it->counterpart);
-	put_facts(out, it->facts);
-	put_facts(out, it->answers);
-	if (it->identity != NULL) {
-		put_party(out, &it->identity->before);
-		put_party(out, &it->identity->after);
-	}
-	g_string_append_printf(out, "%" G_GINT64_FORMAT "\n", it->at_ms / 1000);
-}
-
-static void
-put_context(GString *out, const struct item *it)
-{
-	const struct item_context *c = it->context;
-	const struct item_location *l = it->location;
-	const struct item_reply *r = it->reply;
-
-	if (c != NULL) {
-		put(out, c->id);
-		put(out, c->from);
-		put(out, c->catalog_id);
-		put(out, c->product_id);
-	}
-	if (l != NULL) {
-		put(out, l->latitude);
-		put(out, l->longitude);
-		put(out, l->name);
-		put(out, l->address);
-		put(out, l->url);
-	}
-	if (r != NULL) {
-		put(out, r->id);
-		put(out, r->title);
-		put(out, r->description);
-		put(out, r->name);
-		put(out, r->body);
-		put(out, r->json);
-	}
-}
-
-static void
-put_lists(GString *out, const struct item *it)
-{
-	for (guint i = 0; it->media != NULL && i < it->media->len; i++) {
-		const struct item_media *m = it->media->pdata[i];
-
-		put(out, m->id);
-		put(out, m->url);
-		put(out, m->mime_type);
-		put(out, m->sha256);
-		put(out, m->caption);
-		put(out, m->filename);
-	}
-	for (guint i = 0; it->order != NULL && i < it->order->len; i++) {
-		const struct item_order_line *o = it->order->pdata[i];
-
-		put(out, o->product_id);
-		put(out, o->quantity);
-		put(out, o->price);
-		put(out, o->currency);
-	}
-	for (guint i = 0; it->cards != NULL && i < it->cards->len; i++) {
-		const struct item_card *c = it->cards->pdata[i];
-
-		put(out, c->name);
-		put_facts(out, c->facts);
-		/* a list's type is in the names of its facts */
-		for (guint j = 0; c->facts != NULL && j < c->facts->len; j++)
-			put(out, ((struct item_fact *)c->facts->pdata[j])->name);
-	}
-	for (guint i = 0; it->problems != NULL && i < it->problems->len; i++) {
-		const struct item_problem *p = it->problems->pdata[i];
-
-		put(out, p->code);
-		put(out, p->title);
-		put(out, p->message);
-		put(out, p->details);
-	}
-}
-
-static void
-put_rest(GString *out, const struct item *it)
-{
-	const struct item_template *t = it->template;
-
-	if (it->receipt != NULL) {
-		put(out, it->receipt->status);
-		put(out, it->receipt->callback_data);
-	}
-	if (t == NULL)
-		return;
-	put(out, t->name);
-	put(out, t->language);
-	put(out, t->category);
-	put(out, t->header);
-	put(out, t->footer);
-	for (guint i = 0; t->buttons != NULL && i < t->buttons->len; i++)
-		put(out, t->buttons->pdata[i]);
-}
-
-/*
- * What the item says in its own way: shapes by its type, flags by flags, a
- * template's wording with its placeholders filled.
- */
-static bool
-is_said_otherwise(const char *key, json_object *value, const char *text)
-{
-	static const char *const keys[] = { "type", "format", "voice",
-		"animated", "forwarded", "frequently_forwarded",
-		"recipient_type", "messaging_product", "index",
-		"parameter_name", NULL };
-
-	return g_strv_contains(keys, key) || strstr(text, "{{") != NULL ||
-	    json_object_is_type(value, json_type_null) || *text == '\0' ||
-	    /* numbers made digits */
-	    *text == '+' || strcmp(text, "17") == 0;
-}
-
-static void
-assert_all_said(const char *said, const struct item *it, const char *key,
-    json_object *o)
-{
-	if (json_object_is_type(o, json_type_object)) {
-		json_object_object_foreach(o, name, member)
-			assert_all_said(said, it, name, member);
-	} else if (json_object_is_type(o, json_type_array)) {
-		for (size_t i = 0; i < json_object_array_length(o); i++)
-			assert_all_said(said, it, key,
-			    json_object_array_get_idx(o, i));
-	} else {
-		const char *text = json_object_get_string(o);
-
-		if (o != NULL && !is_said_otherwise(key, o, text) &&
-		    strstr(said, text) == NULL)
-			fail_msg("%s \"%s\" is nowhere in the item of %s", key,
-			    text, it->raw);
-	}
-}
-
 static bool
 is_message(const struct item *it)
 {
@@ -437,17 +263,12 @@ assert_nothing_left_out(const GPtrArray *items)
 
 	for (guint i = 0; i < items->len; i++) {
 		const struct item *it = items->pdata[i];
-		g_autoptr(GString) said = g_string_new("\n");
 		json_object *o;
 
 		if (!is_message(it))
 			continue;
-		put_message(said, it);
-		put_context(said, it);
-		put_lists(said, it);
-		put_rest(said, it);
 		o = json_tokener_parse(it->raw);
-		assert_all_said(said->str, it, "", o);
+		assert_all_told(it, o);
 		json_object_put(o);
 		seen++;
 	}

@@ -75,20 +75,32 @@ by_name(gconstpointer a, gconstpointer b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-char *
-event_path(const char *file)
+static char *
+path_in(const char *dir, const char *file)
 {
 	const char *src = getenv("SRCDIR");
 
-	return g_build_filename(src != NULL ? src : ".", "tests", "events",
-	    file, NULL);
+	return g_build_filename(src != NULL ? src : ".", "tests", dir, file,
+	    NULL);
 }
 
-GPtrArray *
-list_events(void)
+char *
+event_path(const char *file)
 {
-	g_autofree char *dir = event_path(NULL);
-	GDir *d = g_dir_open(dir, 0, NULL);
+	return path_in("events", file);
+}
+
+char *
+record_path(const char *file)
+{
+	return path_in("records", file);
+}
+
+static GPtrArray *
+list_json(const char *dir)
+{
+	g_autofree char *path = path_in(dir, NULL);
+	GDir *d = g_dir_open(path, 0, NULL);
 	GPtrArray *names;
 	const char *name;
 
@@ -105,17 +117,41 @@ list_events(void)
 	return names;
 }
 
-GBytes *
-load_event(const char *name)
+GPtrArray *
+list_events(void)
+{
+	return list_json("events");
+}
+
+GPtrArray *
+list_records(void)
+{
+	return list_json("records");
+}
+
+static GBytes *
+load_json(const char *dir, const char *name)
 {
 	g_autofree char *base = g_strconcat(name, ".json", NULL);
-	g_autofree char *file = event_path(base);
+	g_autofree char *file = path_in(dir, base);
 	GBytes *bytes = NULL;
 	struct err err = ERR_INIT;
 
 	if (!io_file_load(file, 1 << 20, &bytes, &err))
 		fail_msg("%s", err.text);
 	return bytes;
+}
+
+GBytes *
+load_event(const char *name)
+{
+	return load_json("events", name);
+}
+
+GBytes *
+load_record(const char *name)
+{
+	return load_json("records", name);
 }
 
 GPtrArray *
@@ -126,4 +162,25 @@ parse_event(const char *name)
 	const char *body = g_bytes_get_data(bytes, &len);
 
 	return parse_bytes(body, len);
+}
+
+GPtrArray *
+parse_record_bytes(const char *body, size_t len)
+{
+	GPtrArray *items = NULL;
+	struct err err = ERR_INIT;
+
+	if (!wa_record_parse(body, len, &limits, &items, &err))
+		fail_msg("%s: %.*s", err.text, (int)MIN(len, 2000), body);
+	return items;
+}
+
+GPtrArray *
+parse_record(const char *name)
+{
+	g_autoptr(GBytes) bytes = load_record(name);
+	gsize len;
+	const char *body = g_bytes_get_data(bytes, &len);
+
+	return parse_record_bytes(body, len);
 }

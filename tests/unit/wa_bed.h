@@ -31,3 +31,10 @@ char *event_path(const char *file);
 GPtrArray *list_events(void);
 GBytes *load_event(const char *name);
 GPtrArray *parse_event(const char *name);
+
+/* The same of the gateway's records, tests/records. */
+char *record_path(const char *file);
+GPtrArray *list_records(void);
+GBytes *load_record(const char *name);
+GPtrArray *parse_record_bytes(const char *body, size_t len);
+GPtrArray *parse_record(const char *name);
