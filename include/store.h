@@ -532,11 +532,13 @@ bool store_list(struct store *st, enum store_list_what what,
 
 /*
  * Everything that happened to one message, by time: id is a wamid, a
- * Message-ID (with or without < >) or "mail:N", "turn:N", "event:N".
+ * Message-ID (with or without < >) or "mail:N", "turn:N", "event:N",
+ * "send:KEY".
  */
 struct store_fact {
 	int64_t at_ms;
-	const char *what;	/* "received", "filed", "recorded", "repeated",
+	const char *what;	/* "asked" and "answered" (of a send),
+				   "received", "filed", "recorded", "repeated",
 				   "changed", "closed", "rendered", "queued", "attempt",
 				   "sent", "deferred", "failed", "parked",
 				   "retry", "wanted", "fetched", "unavailable",
@@ -577,13 +579,16 @@ enum store_send_state {
 };
 struct store_send {
 	int64_t id;		/* set by the store */
-	const char *key;	/* 32 hex digits, names it for ever */
+	/* 32 lower-case hex digits, names it for ever. The first ones are best
+	   its time, so that keys grow: random ones cost a page each. */
+	const char *key;
 	enum store_send_state state;
 	const char *application, *employee, *remote;	/* employee may be NULL */
 	const char *business;		/* phone_number_id */
 	const char *target;		/* path and query */
 	const char *content_type;	/* or NULL */
-	/* digest of application and Idempotency-Key; NULL: none was given */
+	/* digest of application and Idempotency-Key; NULL: none was given, or
+	   it is forgotten */
 	const uint8_t *idempotency;
 	uint8_t sha256[HASH_SIZE];	/* of request */
 	const void *request;		/* NULL once purged */
@@ -603,13 +608,17 @@ struct store_send {
 	int64_t first_record_id, record_id;	/* 0: none yet */
 };
 typedef bool store_send_fn(void *arg, const struct store_send *s);
-/* All members but id count. "store.state": the key is there already. */
+/*
+ * All members but id count. "store.state": the key is there already, or it is
+ * no key; it is HELD or DONE without a record; there is no such record.
+ */
 bool store_send_add(struct store *st, const struct store_send *s,
     int64_t *id);
 /*
  * Sets state, sent, verdict, changed_ms, until_ms, outcome, status, answer,
  * wamid, first_record_id, record_id of s->id; what is NULL or 0 stays as it
- * was, but until_ms. "store.state" when it is DONE.
+ * was, but until_ms. "store.state" when it is DONE already, there is none, or
+ * as above.
  */
 bool store_send_set(struct store *st, const struct store_send *s);
 /* Each calls fn at most once. */
@@ -617,7 +626,10 @@ bool store_send_get(struct store *st, int64_t id, store_send_fn *fn,
     void *arg, struct err *err);
 bool store_send_by_key(struct store *st, const char *key, store_send_fn *fn,
     void *arg, struct err *err);
-/* The latest received after since_ms. */
+/*
+ * The latest received after since_ms. Which sends came before that time is
+ * forgotten some time after: since_ms is to grow.
+ */
 bool store_send_by_idempotency(struct store *st,
     const uint8_t idempotency[HASH_SIZE], int64_t since_ms,
     store_send_fn *fn, void *arg, struct err *err);
@@ -642,10 +654,20 @@ struct store_upload {
 };
 typedef bool store_upload_fn(void *arg, const struct store_upload *u);
 bool store_upload_add(struct store *st, const struct store_upload *u);
+/*
+ * The same for a file in STORE_DIR_SPOOL, which is moved, durably, to its
+ * place before this returns; u->path does not count. As with
+ * store_content_add_file(), the file is gone should the transaction fail.
+ */
+bool store_upload_add_file(struct store *st, const struct store_upload *u,
+    const char *spooled);
 /* The latest of this id; fn is not called when there is none. */
 bool store_upload_get(struct store *st, const char *media_id,
     store_upload_fn *fn, void *arg, struct err *err);
-/* Forgets files (not rows) of before; those another upload has stay. */
+/*
+ * Forgets files (not rows) of before; those another upload has stay. Who put a
+ * file in its place himself must not purge before its row is there.
+ */
 bool store_upload_purge(struct store *st, int64_t before_ms, int limit,
     int64_t *n, struct err *err);
 
@@ -657,7 +679,10 @@ struct store_definition {
 	const char *json;	/* NULL: the network knows no such template */
 };
 typedef bool store_definition_fn(void *arg, const struct store_definition *d);
-/* A new version if json differs from the latest; else checked_ms moves on. */
+/*
+ * A new version if json differs from the latest, which it is always younger
+ * than; else checked_ms moves on.
+ */
 bool store_definition_set(struct store *st, const struct store_definition *d);
 /* What held at that time; fn is not called when nothing is known. */
 bool store_definition_get(struct store *st, const char *account,
@@ -672,13 +697,16 @@ bool store_definition_get(struct store *st, const char *account,
  */
 bool store_tally_add(struct store *st, enum store_file file,
     const char *rule, const char *subject, const char *who, int64_t at_ms);
-/* Different ones since then; `who` (may be NULL) counts even if not added. */
+/*
+ * Different ones since then (inclusive); `who` (may be NULL) counts even if
+ * not added. Costs time for each that is remembered: purge.
+ */
 bool store_tally_count(struct store *st, enum store_file file,
     const char *rule, const char *subject, const char *who, int64_t since_ms,
     int64_t *n, struct err *err);
 bool store_tally_purge(struct store *st, enum store_file file,
     int64_t before_ms, int limit, int64_t *n, struct err *err);
-/* When a text was last given: of the gateway. 0: never. */
+/* When a text was last given: of the gateway. 0: never. Only moves on. */
 bool store_told_set(struct store *st, const char *rule, const char *talk,
     int64_t at_ms);
 bool store_told_get(struct store *st, const char *rule, const char *talk,

@@ -3,6 +3,7 @@ src_libchatjournal_a_SOURCES += \
 	src/store/store.c src/store/store_open.c \
 	src/store/store_look.c src/store/store_int.h \
 	src/store/store_identity.c src/store/store_want.c \
+	src/store/store_gateway.c \
 	src/store/store_dirs.c src/store/store_dirs.h \
 	src/store/store_sqlite.c src/store/store_sqlite.h \
 	src/store/store_sqlite_open.c src/store/store_sqlite_prepare.c \
@@ -16,7 +17,9 @@ src_libchatjournal_a_SOURCES += \
 	src/store/store_sqlite_ask.c \
 	src/store/store_sqlite_purge.c src/store/store_sqlite_law.c \
 	src/store/store_sqlite_status.c src/store/store_sqlite_list.c \
-	src/store/store_sqlite_trace.c src/store/store_sqlite_trail.c
+	src/store/store_sqlite_trace.c src/store/store_sqlite_trail.c \
+	src/store/store_sqlite_send.c src/store/store_sqlite_upload.c \
+	src/store/store_sqlite_tally.c
 nodist_src_libchatjournal_a_SOURCES = src/store/schema.h
 
 EXTRA_DIST += src/store/sql/schema.sql
@@ -41,7 +44,8 @@ STORE_CONTRACT = tests/unit/store_contract.c tests/unit/store_contract.h \
 	tests/unit/store_wanting.c \
 	tests/unit/store_keeping.c tests/unit/store_delivery.c \
 	tests/unit/store_looking.c tests/unit/store_following.c \
-	tests/unit/store_judging.c tests/unit/store_holding.c
+	tests/unit/store_judging.c tests/unit/store_holding.c \
+	tests/unit/store_sending.c tests/unit/store_remembering.c
 
 UNIT_TESTS += tests/unit/test_store_sqlite
 tests_unit_test_store_sqlite_SOURCES = tests/unit/test_store_sqlite.c \
@@ -63,7 +67,8 @@ FAKE_STORE = tests/fake/store_memory.c tests/fake/store_memory.h \
 	tests/fake/store_memory_look.c tests/fake/store_memory_mail.c \
 	tests/fake/store_memory_trace.c tests/fake/store_memory_turn.c \
 	tests/fake/store_memory_identity.c tests/fake/store_memory_want.c \
-	tests/fake/store_memory_policy.c tests/fake/store_memory_hold.c
+	tests/fake/store_memory_policy.c tests/fake/store_memory_hold.c \
+	tests/fake/store_memory_gateway.c
 FAKE_STORE_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(srcdir)/tests \
 	-iquote $(srcdir)/src/store
 

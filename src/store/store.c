@@ -399,10 +399,11 @@ bool
 store_content_add_file(struct store *st, int64_t turn_id, const char *path,
     size_t len, const uint8_t sha256[HASH_SIZE], int64_t *content_id)
 {
+	const struct store_spooled from = { path, len, sha256 };
 	g_autofree char *name = NULL;
 
 	return store_may_write(st, STORE_BUILD) &&
-	    store_note(st, store_file_keep(st, path, len, sha256, &name,
+	    store_note(st, store_file_keep(st, STORE_DIR_MAIL, &from, &name,
 	    &st->first)) &&
 	    STORE_WRITE(st, STORE_BUILD, mail, content_add_file, turn_id, name,
 	    len, sha256, content_id);

@@ -163,23 +163,24 @@ is_spooled(struct store *st, const char *path)
 }
 
 bool
-store_file_keep(struct store *st, const char *path, size_t len,
-    const uint8_t sha256[HASH_SIZE], char **name, struct err *err)
+store_file_keep(struct store *st, enum store_dir dir,
+    const struct store_spooled *from, char **name, struct err *err)
 {
-	g_autofree char *place = hash_path(sha256);
-	g_autofree char *to = g_build_filename(store_dir(st, STORE_DIR_MAIL),
-	    place, NULL);
-	g_autofree char *dir = NULL;
+	g_autofree char *place = hash_path(from->sha256);
+	g_autofree char *to = g_build_filename(store_dir(st, dir), place,
+	    NULL);
+	g_autofree char *above = NULL;
 
-	if (!is_spooled(st, path))
+	if (!is_spooled(st, from->path))
 		return err_set(err, ERR_PERM, "store.state", "%s is not in the "
-		    "spool of the store", path);
-	if (!sync_spooled(path, len, err) || !make_place(to, &dir, err))
+		    "spool of the store", from->path);
+	if (!sync_spooled(from->path, from->len, err) ||
+	    !make_place(to, &above, err))
 		return false;
 	/* Names are of the content: what is replaced is the same. */
-	if (rename(path, to) != 0)
+	if (rename(from->path, to) != 0)
 		return fail(err, "rename to", to);
-	if (!io_dir_sync(dir, err))
+	if (!io_dir_sync(above, err))
 		return false;
 	*name = g_steal_pointer(&place);
 	return true;

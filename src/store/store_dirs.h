@@ -24,13 +24,19 @@ bool store_dirs_make(const char *top, struct err *err);
 /* Removes what was temporary. */
 void store_dirs_clear(struct store_dirs *d);
 
+/* A file in the spool. */
+struct store_spooled {
+	const char *path;
+	size_t len;
+	const uint8_t *sha256;
+};
 /*
- * Moves a file of the spool to the directory of mails; *name is its place in
- * there. Durable when it returns. ERR_PERM "store.state" when the file is not
- * in the spool or has another length.
+ * Moves it to this directory; *name is its place in there. Durable when it
+ * returns. ERR_PERM "store.state" when the file is not in the spool or has
+ * another length.
  */
-bool store_file_keep(struct store *st, const char *path, size_t len,
-    const uint8_t sha256[HASH_SIZE], char **name, struct err *err);
+bool store_file_keep(struct store *st, enum store_dir dir,
+    const struct store_spooled *from, char **name, struct err *err);
 /* Removes the file, if it is there. */
 bool store_file_remove(struct store *st, enum store_dir dir,
     const char *name, struct err *err);

@@ -28,6 +28,11 @@ struct store_event_verbs {
 	store_purge_verb *purge;
 	bool (*park)(struct store *, int64_t event_id, int64_t turn_id,
 	    const char *reason, int64_t now_ms, struct err *);
+	bool (*record_add)(struct store *, const struct store_event *,
+	    int64_t *id, struct err *);
+	store_purge_verb *record_purge;
+	bool (*record_is_sent)(struct store *, int64_t id, bool *,
+	    struct err *);
 };
 
 struct store_progress_verbs {
@@ -238,6 +243,53 @@ struct store_ask_verbs {
 	    struct err *);
 };
 
+struct store_send_verbs {
+	bool (*add)(struct store *, const struct store_send *, int64_t *id,
+	    struct err *);
+	bool (*set)(struct store *, const struct store_send *, struct err *);
+	bool (*get)(struct store *, int64_t id, store_send_fn *, void *,
+	    struct err *);
+	bool (*by_key)(struct store *, const char *key, store_send_fn *,
+	    void *, struct err *);
+	bool (*by_idempotency)(struct store *, const uint8_t *digest,
+	    int64_t since_ms, store_send_fn *, void *, struct err *);
+	bool (*list)(struct store *, enum store_send_state, int64_t after,
+	    int limit, store_send_fn *, void *, struct err *);
+};
+
+struct store_upload_verbs {
+	bool (*add)(struct store *, const struct store_upload *,
+	    struct err *);
+	bool (*get)(struct store *, const char *media_id, store_upload_fn *,
+	    void *, struct err *);
+	store_purge_verb *purge;
+};
+
+struct store_definition_verbs {
+	bool (*set)(struct store *, const struct store_definition *,
+	    struct err *);
+	/* Of the same account, name and language. */
+	bool (*get)(struct store *, const struct store_definition *,
+	    int64_t at_ms, store_definition_fn *, void *, struct err *);
+};
+
+/* What is counted; file may be one that counts nothing. */
+struct store_tally {
+	enum store_file file;
+	const char *rule, *subject, *who;
+};
+struct store_tally_verbs {
+	bool (*add)(struct store *, const struct store_tally *, int64_t at_ms,
+	    struct err *);
+	bool (*count)(struct store *, const struct store_tally *,
+	    int64_t since_ms, int64_t *n, struct err *);
+	store_purge_verb *purge_turns, *purge_sends;
+	bool (*told_set)(struct store *, const char *rule, const char *talk,
+	    int64_t at_ms, struct err *);
+	bool (*told_get)(struct store *, const char *rule, const char *talk,
+	    int64_t *at_ms, struct err *);
+};
+
 struct store_look_verbs {
 	bool (*status)(struct store *, struct store_status *, struct err *);
 	bool (*law_check)(struct store *, bool *, char **, struct err *);
@@ -271,6 +323,10 @@ struct store_driver {
 	const struct store_hold_verbs *hold;
 	const struct store_ask_verbs *ask;
 	const struct store_look_verbs *look;
+	const struct store_send_verbs *send;
+	const struct store_upload_verbs *upload;
+	const struct store_definition_verbs *definition;
+	const struct store_tally_verbs *tally;
 };
 
 struct store {
@@ -311,6 +367,16 @@ char *store_identity_sought(const char *kind, const char *value);
 const char *store_fetch_name(enum store_fetch_state state);
 enum store_fetch_state store_fetch_state(const char *name);
 bool store_fetch_is_final(enum store_fetch_state state);
+/* Refuses to count in this file; always false. */
+bool store_tally_refuse(enum store_file file, struct err *err);
+/* "stored" … "done"; STORE_SEND_STATES for other words. */
+const char *store_send_state_name(enum store_send_state state);
+enum store_send_state store_send_state(const char *name);
+/* A send's key as it is kept; false for what is no key. */
+#define STORE_KEY_SIZE 16
+bool store_send_key_parse(const char *hex, uint8_t out[STORE_KEY_SIZE]);
+void store_send_key_print(const uint8_t key[STORE_KEY_SIZE],
+    char out[STORE_KEY_SIZE * 2 + 1]);
 /* An array of struct turn * that frees them. */
 GPtrArray *store_turn_array(void);
 /* The one spelling of these states, in tables and listings. */

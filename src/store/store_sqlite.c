@@ -391,4 +391,8 @@ const struct store_driver store_sqlite_driver = {
 	.hold = &store_sqlite_hold,
 	.ask = &store_sqlite_ask,
 	.look = &look,
+	.send = &store_sqlite_send,
+	.upload = &store_sqlite_upload,
+	.definition = &store_sqlite_definition,
+	.tally = &store_sqlite_tally,
 };

@@ -22,10 +22,14 @@ struct sqlite {
 	char *own;		/* path of the own file; NULL: reads only */
 	GHashTable *stmts;	/* text of the SQL -> prepared statement */
 	int lock_fd;		/* held while the own file is open */
+	int64_t asked_since_ms;	/* by the last search for an Idempotency-Key */
 	int64_t untrailed;	/* items and mails in no run; -1: unknown */
 	int wal_step;		/* pages of WAL between two checkpoints */
 	int wal_pages, wal_next;	/* it has; then there is the next */
 };
+
+/* STORE_EVENT_GATEWAY, as SQL has it: ids of records are above. */
+#define STORE_DB_RECORDS "1000000000000000"
 
 /* 8 MB: a checkpoint takes some milliseconds and two syncs. */
 #define STORE_DB_WAL_STEP 2000
@@ -155,9 +159,17 @@ extern const struct store_delivery_verbs store_sqlite_delivery;
 extern const struct store_policy_verbs store_sqlite_policy;
 extern const struct store_hold_verbs store_sqlite_hold;
 extern const struct store_ask_verbs store_sqlite_ask;
+extern const struct store_send_verbs store_sqlite_send;
+extern const struct store_upload_verbs store_sqlite_upload;
+extern const struct store_definition_verbs store_sqlite_definition;
+extern const struct store_tally_verbs store_sqlite_tally;
 
 bool store_sqlite_event_purge(struct store *st, int64_t before_ms, int limit,
     int64_t *n, struct err *err);
+bool store_sqlite_record_purge(struct store *st, int64_t before_ms,
+    int limit, int64_t *n, struct err *err);
+bool store_sqlite_record_is_sent(struct store *st, int64_t id, bool *sent,
+    struct err *err);
 bool store_sqlite_content_purge(struct store *st, int64_t before_ms,
     int limit, int64_t *n, struct err *err);
 bool store_sqlite_media_purge(struct store *st, int64_t before_ms,

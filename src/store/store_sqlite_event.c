@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SQLite: events, cursors and claims. Nothing is kept here between calls. */
+/* SQLite: events and records, cursors and claims. */
 #include "store_sqlite.h"
 
 /* ---- events ------------------------------------------------------------ */
@@ -22,8 +22,29 @@ event_add(struct store *st, const struct store_event *ev, int64_t *id,
 	return true;
 }
 
-#define EVENT_COLUMNS "id, received_ms, remote, secret_name, signature, " \
-	"sha256, body"
+/* The id of the first one has to be said; from then on they count up. */
+static bool
+record_add(struct store *st, const struct store_event *ev, int64_t *id,
+    struct err *err)
+{
+	struct sqlite *s = SQLITE_OF(st);
+
+	if (!store_db_run(s, "INSERT INTO record (id, received_ms, remote, "
+	    "application, sha256, size, body) VALUES ((SELECT "
+	    "1 + ifnull(max(id), ?1) FROM record),?2,?3,?4,?5,?6,?7)", err,
+	    "iisshib", STORE_EVENT_GATEWAY, ev->received_ms, ev->remote,
+	    ev->secret_name, ev->sha256, (int64_t)ev->len,
+	    ev->len == 0 ? "" : ev->body, ev->len))
+		return false;
+	if (id != NULL)
+		*id = sqlite3_last_insert_rowid(s->db);
+	return true;
+}
+
+#define EVENT_COLUMNS "SELECT id, received_ms, remote, secret_name, " \
+	"signature, sha256, body FROM event "
+#define RECORD_COLUMNS "SELECT id, received_ms, remote, application, '', " \
+	"sha256, body FROM record "
 
 static void
 read_event(sqlite3_stmt *q, struct store_event *ev)
@@ -42,9 +63,10 @@ event_list(struct store *st, int64_t after, int limit, size_t max_bytes,
     store_event_fn *fn, void *arg, struct err *err)
 {
 	struct sqlite *s = SQLITE_OF(st);
-	sqlite3_stmt *q = store_db_query(s, "SELECT " EVENT_COLUMNS
-	    " FROM event WHERE id > ? ORDER BY id LIMIT ?", err, "ii", after,
-	    (int64_t)limit);
+	sqlite3_stmt *q = store_db_query(s, after < STORE_EVENT_GATEWAY ?
+	    EVENT_COLUMNS "WHERE id > ? ORDER BY id LIMIT ?" :
+	    RECORD_COLUMNS "WHERE id > ? ORDER BY id LIMIT ?", err, "ii",
+	    after, (int64_t)limit);
 	struct store_event ev;
 	size_t bytes = 0;
 	int r;
@@ -65,8 +87,9 @@ event_get(struct store *st, int64_t id, store_event_fn *fn, void *arg,
     struct err *err)
 {
 	struct sqlite *s = SQLITE_OF(st);
-	sqlite3_stmt *q = store_db_query(s, "SELECT " EVENT_COLUMNS
-	    " FROM event WHERE id = ?", err, "i", id);
+	sqlite3_stmt *q = store_db_query(s, id <= STORE_EVENT_GATEWAY ?
+	    EVENT_COLUMNS "WHERE id = ?" : RECORD_COLUMNS "WHERE id = ?", err,
+	    "i", id);
 	struct store_event ev;
 	int r = store_db_step(s, q, err);
 
@@ -195,6 +218,9 @@ const struct store_event_verbs store_sqlite_event = {
 	.get = event_get,
 	.purge = store_sqlite_event_purge,
 	.park = event_park,
+	.record_add = record_add,
+	.record_purge = store_sqlite_record_purge,
+	.record_is_sent = store_sqlite_record_is_sent,
 };
 
 const struct store_progress_verbs store_sqlite_progress = {

@@ -15,6 +15,15 @@ struct article {
 #define CURSOR "(SELECT ifnull(max(value), 0) FROM {build}.cursor " \
 	"WHERE name = '" STORE_CURSOR_EVENTS "')"
 
+#define RECORDS_TO "(SELECT ifnull(max(value), 0) FROM {build}.cursor " \
+	"WHERE name = '" STORE_CURSOR_RECORDS "')"
+#define NO_TRACE "NOT EXISTS (SELECT 1 FROM item i " \
+	"WHERE i.event_id = e.id) AND NOT EXISTS (SELECT 1 FROM sighting g " \
+	"WHERE g.event_id = e.id) AND NOT EXISTS (SELECT 1 FROM parked p " \
+	"WHERE p.event_id = e.id)"
+/* Neither an event nor a record. */
+#define NOWHERE(id) "NOT EXISTS (SELECT 1 FROM event e WHERE e.id = " id \
+	") AND NOT EXISTS (SELECT 1 FROM record r WHERE r.id = " id ")"
 #define FETCHED_TO "(SELECT ifnull(max(value), 0) FROM {build}.cursor " \
 	"WHERE name = '" STORE_CURSOR_FETCHED "')"
 #define IS_RENDERED(turn_id) "EXISTS (SELECT 1 FROM turn t " \
@@ -70,21 +79,38 @@ static const struct article articles[] = {
 	    "EXISTS (SELECT 1 FROM outcome o WHERE o.mail_id = m.id)",
 	  "mails were passed over without an outcome" },
 	{ "SELECT count(*), min(e.id) FROM event e WHERE e.id <= " CURSOR
-	    " AND NOT EXISTS (SELECT 1 FROM item i WHERE i.event_id = e.id)"
-	    " AND NOT EXISTS (SELECT 1 FROM sighting g "
-	    "WHERE g.event_id = e.id) AND NOT EXISTS "
-	    "(SELECT 1 FROM parked p WHERE p.event_id = e.id)",
+	    " AND " NO_TRACE,
 	  "events were read but left no item, sighting or note" },
-	{ "SELECT count(*), min(i.event_id) FROM item i WHERE NOT EXISTS "
-	    "(SELECT 1 FROM event e WHERE e.id = i.event_id)",
+	{ "SELECT count(*), min(e.id) FROM record e WHERE e.id <= " RECORDS_TO
+	    " AND " NO_TRACE,
+	  "records were read but left no item, sighting or note" },
+	{ "SELECT count(*), min(i.event_id) FROM item i WHERE "
+	    NOWHERE("i.event_id"),
 	  "items are of no event" },
 	{ "SELECT max(0, " CURSOR " - ifnull(max(id), 0)), max(id) "
 	    "FROM event",
 	  "events were read that are not there; intake.db may have been put "
 	  "back from a backup" },
+	{ "SELECT max(0, " RECORDS_TO " - ifnull(max(id), " STORE_DB_RECORDS ")), "
+	    "max(id) FROM record",
+	  "records were read that are not there; gateway.db may have been put "
+	  "back from a backup" },
 	{ "SELECT count(*), min(e.id) FROM event e WHERE e.body IS NULL "
 	    "AND e.id > " CURSOR,
 	  "events lost their body before they were read" },
+	{ "SELECT count(*), min(e.id) FROM record e WHERE e.body IS NULL "
+	    "AND e.id > " RECORDS_TO,
+	  "records lost their body before they were read" },
+	{ "SELECT count(*), min(s.id) FROM send s WHERE s.state NOT IN "
+	    "('stored', 'forwarding', 'held', 'done')",
+	  "sends are in no known state" },
+	{ "SELECT count(*), min(s.id) FROM send s "
+	    "WHERE s.state IN ('held', 'done') AND NOT EXISTS "
+	    "(SELECT 1 FROM record r WHERE r.id = s.record_id)",
+	  "sends are held or done and have no record" },
+	{ "SELECT count(*), min(s.id) FROM send s "
+	    "WHERE s.state <> 'done' AND s.request IS NULL",
+	  "sends lost their request before they were done" },
 	{ "SELECT count(*), min(t.id) FROM turn t WHERE NOT EXISTS "
 	    "(SELECT 1 FROM item i WHERE i.turn_id = t.id) AND NOT EXISTS "
 	    "(SELECT 1 FROM follow_up u WHERE u.turn_id = t.id) "
@@ -110,8 +136,8 @@ static const struct article articles[] = {
 	    IS_RENDERED("x.turn_id"),
 	  "turns are excluded but no mail says so" },
 	{ "SELECT count(*), min(w.id) FROM want w WHERE NOT EXISTS "
-	    "(SELECT 1 FROM turn t WHERE t.id = w.turn_id) OR NOT EXISTS "
-	    "(SELECT 1 FROM event e WHERE e.id = w.event_id)",
+	    "(SELECT 1 FROM turn t WHERE t.id = w.turn_id) OR ("
+	    NOWHERE("w.event_id") ")",
 	  "wanted files are of no turn or no event" },
 	{ "SELECT count(*), min(w.id) FROM want w "
 	    "LEFT JOIN fetch f ON f.want_id = w.id WHERE w.late = 0 "
@@ -161,6 +187,10 @@ static const struct needed needed[] = {
 	    "ORDER BY w.id",
 	  STORE_DIR_MEDIA,
 	  "files are gone before they were in a mail" },
+	{ "SELECT id, path, size FROM upload WHERE path IS NOT NULL "
+	    "ORDER BY id",
+	  STORE_DIR_UPLOAD,
+	  "uploaded files are gone" },
 };
 
 static bool

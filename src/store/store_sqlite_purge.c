@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SQLite: forgetting content that every journal has. Bodies of events, bytes
- * of mails and files go; the rows that prove them stay. A file goes before
+ * SQLite: forgetting content that every journal has. Bodies of events and
+ * records, bytes of mails and files go; the rows that prove them stay. A file goes before
  * its row says so: a crash in between leaves a row of a file that is not
  * there and that nobody needs.
  *
@@ -69,6 +69,7 @@ struct kind {
 	const char *cursor, *cursor_left, *count;
 	const char *look, *look_left;
 	const char *forget, *leave, *unleave;
+	const char *forget_too;		/* or NULL */
 	bool (*remove_file)(struct purge *, int64_t id, bool *stays,
 	    struct err *);
 };
@@ -195,6 +196,24 @@ static const struct kind events = {
 	.unleave = "DELETE FROM event_left WHERE id = ?",
 };
 
+/* With the last record of a send goes what came and went out. */
+static const struct kind records = {
+	.file = STORE_GATEWAY,
+	.cursor = "purge", .cursor_left = "purge/left", .count = "purged",
+	.look = "SELECT e.id, e.received_ms >= ?2, " EVENT_DONE
+	    " FROM record e WHERE e.id > ?1 AND e.id <= "
+	    "(SELECT value FROM {build}.cursor WHERE name = '"
+	    STORE_CURSOR_RECORDS "') ORDER BY e.id LIMIT ?3",
+	.look_left = "SELECT e.id, 0, e.received_ms < ?2 AND " EVENT_DONE
+	    " FROM record_left l CROSS JOIN record e ON e.id = l.id "
+	    "WHERE l.id > ?1 ORDER BY l.id LIMIT ?3",
+	.forget = "UPDATE record SET body = NULL WHERE id = ?",
+	.forget_too = "UPDATE send SET request = NULL, sent = NULL, "
+	    "answer = NULL WHERE record_id = ? AND state = 'done'",
+	.leave = "INSERT INTO record_left (id) VALUES (?)",
+	.unleave = "DELETE FROM record_left WHERE id = ?",
+};
+
 /* A mail queued after before_ms cannot have been sent before it. */
 static const struct kind contents = {
 	.file = STORE_BUILD,
@@ -276,7 +295,9 @@ forget(struct purge *p, const struct seen *it, bool *gone, struct err *err)
 	if (stays)
 		return true;
 	p->n++;
-	return store_db_run(p->s, p->kind->forget, err, "i", it->id);
+	return store_db_run(p->s, p->kind->forget, err, "i", it->id) &&
+	    (p->kind->forget_too == NULL ||
+	    store_db_run(p->s, p->kind->forget_too, err, "i", it->id));
 }
 
 static bool
@@ -369,6 +390,30 @@ store_sqlite_event_purge(struct store *st, int64_t before_ms, int limit,
     int64_t *n, struct err *err)
 {
 	return purge(st, &events, before_ms, limit, n, err);
+}
+
+bool
+store_sqlite_record_purge(struct store *st, int64_t before_ms, int limit,
+    int64_t *n, struct err *err)
+{
+	return purge(st, &records, before_ms, limit, n, err);
+}
+
+/* Files that come late get mails of their own: they are not waited for. */
+bool
+store_sqlite_record_is_sent(struct store *st, int64_t id, bool *sent,
+    struct err *err)
+{
+	int64_t yes;
+
+	if (!store_db_number(SQLITE_OF(st), "SELECT count(*) > 0 "
+	    "AND NOT max(undone) FROM (SELECT " UNDONE("i.turn_id")
+	    " AS undone FROM item i WHERE i.event_id = ?1 "
+	    "AND i.turn_id IS NOT NULL UNION ALL SELECT " UNDONE("p.turn_id")
+	    " FROM parked p WHERE p.event_id = ?1)", 0, &yes, err, "i", id))
+		return false;
+	*sent = yes != 0;
+	return true;
 }
 
 bool

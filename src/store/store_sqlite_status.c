@@ -18,6 +18,10 @@ struct count {
 #define READ_TO "(SELECT ifnull(max(value), 0) FROM {build}.cursor " \
 	"WHERE name = '" STORE_CURSOR_EVENTS "')"
 
+#define RECORDS_TO "(SELECT max(ifnull(max(value), 0), " STORE_DB_RECORDS ") " \
+	"FROM {build}.cursor WHERE name = '" STORE_CURSOR_RECORDS "')"
+#define SENDS(state) "SELECT count(*) FROM send WHERE state = '" state "'"
+
 static const struct count counts[] = {
 	{ "SELECT max(id) FROM event", INTO(events) },
 	{ "SELECT max(0, max(id) - " READ_TO ") FROM event",
@@ -25,8 +29,21 @@ static const struct count counts[] = {
 	{ "SELECT count(*) FROM parked", INTO(events_parked) },
 	{ "SELECT value FROM {intake}.cursor WHERE name = 'purged'",
 	  INTO(events_purged) },
-	{ "SELECT received_ms FROM event WHERE id > " READ_TO
-	    " ORDER BY id LIMIT 1", INTO(oldest_unread_ms) },
+	{ "SELECT min(received_ms) FROM (SELECT * FROM "
+	    "(SELECT received_ms FROM event WHERE id > " READ_TO
+	    " ORDER BY id LIMIT 1) UNION ALL SELECT * FROM "
+	    "(SELECT received_ms FROM record WHERE id > " RECORDS_TO
+	    " ORDER BY id LIMIT 1))", INTO(oldest_unread_ms) },
+	{ "SELECT max(id) - " STORE_DB_RECORDS " FROM record", INTO(records) },
+	{ "SELECT max(0, max(id) - " RECORDS_TO ") FROM record",
+	  INTO(records_unread) },
+	{ SENDS("stored"), INTO(sends_stored) },
+	{ SENDS("forwarding"), INTO(sends_forwarding) },
+	{ SENDS("held"), INTO(sends_held) },
+	{ "SELECT max(id) FROM send", INTO(sends_done) },
+	{ "SELECT count(*) FROM send s WHERE s.outcome = 'unknown' "
+	    "AND s.state = 'done' AND NOT EXISTS (SELECT 1 FROM resolution r "
+	    "WHERE r.send_key = lower(hex(s.key)))", INTO(sends_unknown) },
 	{ "SELECT max(id) FROM item", INTO(items) },
 	{ "SELECT max(id) FROM sighting", INTO(sightings) },
 	{ "SELECT count(*) FROM sighting WHERE same = 0",
@@ -60,6 +77,8 @@ count_simple(struct sqlite *s, struct store_status *out, struct err *err)
 			return false;
 		memcpy((char *)out + counts[i].offset, &n, sizeof(n));
 	}
+	out->sends_done -= out->sends_stored + out->sends_forwarding +
+	    out->sends_held;
 	out->turns_rendered -= out->turns_open + out->turns_closed +
 	    out->turns_held + out->turns_parked;
 	/* Media's view is the younger one: it may know more than is wanted. */

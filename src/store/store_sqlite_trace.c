@@ -88,6 +88,25 @@ find_name(struct trace *t, const char *id)
 	return true;
 }
 
+/* The records of a send, and the turns that came of them. */
+static bool
+find_send(struct trace *t, const char *hex)
+{
+	uint8_t key[STORE_KEY_SIZE];
+
+	if (!store_send_key_parse(hex, key))
+		return true;
+	return add_ids(t, store_db_query(t->s, "WITH of(id) AS "
+	    "(SELECT first_record_id FROM send WHERE key = ?1 "
+	    "UNION SELECT record_id FROM send WHERE key = ?1) "
+	    "SELECT 0, id FROM of WHERE id IS NOT NULL "
+	    "UNION SELECT i.turn_id, i.event_id FROM of "
+	    "CROSS JOIN item i ON i.event_id = of.id "
+	    "UNION SELECT p.turn_id, p.event_id FROM of "
+	    "CROSS JOIN parked p ON p.event_id = of.id", t->err, "b", key,
+	    sizeof(key)));
+}
+
 static bool
 find(struct trace *t, const char *id)
 {
@@ -99,12 +118,15 @@ find(struct trace *t, const char *id)
 		    id + 5);
 	if (g_str_has_prefix(id, "event:"))
 		return find_number(t, "SELECT 0, id FROM event WHERE id = ?1 "
+		    "UNION SELECT 0, id FROM record WHERE id = ?1 "
 		    "UNION SELECT turn_id, event_id FROM item "
 		    "WHERE event_id = ?1 UNION SELECT turn_id, event_id "
 		    "FROM parked WHERE event_id = ?1 "
 		    "UNION SELECT i.turn_id, i.event_id "
 		    "FROM sighting g JOIN item i ON i.key = g.key "
 		    "WHERE g.event_id = ?1", id + 6);
+	if (g_str_has_prefix(id, "send:"))
+		return find_send(t, id + 5);
 	return find_name(t, id);
 }
 
@@ -191,25 +213,35 @@ add_facts(struct trace *t, const char *sql, int64_t id)
 	return r == 0;
 }
 
+#define RECEIVED(id) "ifnull((SELECT received_ms FROM event " \
+	"WHERE id = " id "), (SELECT received_ms FROM record WHERE id = " id "))"
+
 static const char *const of_event[] = {
 	"SELECT 'received', received_ms, id, 0, 0, remote, "
 	"secret_name AS secret, size, "
 	"CASE WHEN body IS NULL THEN 'yes' END AS purged "
 	"FROM event WHERE id = ?",
+	"SELECT 'received', received_ms, id, 0, 0, remote, application, size, "
+	"CASE WHEN body IS NULL THEN 'yes' END AS purged "
+	"FROM record WHERE id = ?",
+	"SELECT 'asked', received_ms, record_id, 0, 0, "
+	"lower(hex(key)) AS send, application, employee, target "
+	"FROM send WHERE record_id = ?",
+	"SELECT 'answered', changed_ms, record_id, 0, 0, "
+	"lower(hex(key)) AS send, outcome, nullif(status, 0) AS status, "
+	"wamid AS id FROM send WHERE record_id = ? AND state = 'done'",
 	"SELECT 'parked', at_ms, event_id, turn_id, 0, reason "
 	"FROM parked WHERE event_id = ?",
-	"SELECT 'recorded', e.received_ms, e.id, 0, 0, i.wamid AS id, "
-	"i.target, i.kind, i.type FROM event e "
-	"JOIN item i ON i.event_id = e.id "
-	"WHERE e.id = ? AND i.turn_id IS NULL ORDER BY i.id",
+	"SELECT 'recorded', " RECEIVED("i.event_id") ", i.event_id, 0, 0, "
+	"i.wamid AS id, i.target, i.kind, i.type FROM item i "
+	"WHERE i.event_id = ? AND i.turn_id IS NULL ORDER BY i.id",
 };
 
 /* An item has no time of its own filing: it is as late as its event. */
 static const char *const of_turn[] = {
-	"SELECT 'filed', ifnull(e.received_ms, t.opened_ms), i.event_id, "
-	"i.turn_id, 0, i.wamid AS id, i.target, i.kind, i.type "
+	"SELECT 'filed', ifnull(" RECEIVED("i.event_id") ", t.opened_ms), "
+	"i.event_id, i.turn_id, 0, i.wamid AS id, i.target, i.kind, i.type "
 	"FROM item i JOIN turn t ON t.id = i.turn_id "
-	"LEFT JOIN event e ON e.id = i.event_id "
 	"WHERE i.turn_id = ? ORDER BY i.id",
 	"SELECT CASE WHEN g.same THEN 'repeated' ELSE 'changed' END, g.at_ms, "
 	"g.event_id, i.turn_id, 0, i.wamid AS id FROM item i "

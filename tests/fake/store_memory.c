@@ -36,6 +36,12 @@ static const size_t row_sizes[FAKE_TABLES] = {
 	[FAKE_REVIEW] = sizeof(struct store_review),
 	[FAKE_ASK] = sizeof(struct fake_ask),
 	[FAKE_ANSWER] = sizeof(struct store_answer),
+	[FAKE_RECORD] = sizeof(struct store_event),
+	[FAKE_SEND] = sizeof(struct store_send),
+	[FAKE_UPLOAD] = sizeof(struct store_upload),
+	[FAKE_DEFINITION] = sizeof(struct store_definition),
+	[FAKE_TALLY] = sizeof(struct fake_tally),
+	[FAKE_TOLD] = sizeof(struct fake_told),
 };
 
 char *
@@ -47,8 +53,11 @@ fake_keep(struct fake *f, const char *s)
 const void *
 fake_keep_bytes(struct fake *f, const void *data, size_t len)
 {
-	char *copy = g_malloc(len + 1);
+	char *copy;
 
+	if (data == NULL)
+		return NULL;
+	copy = g_malloc(len + 1);
 	if (len > 0)
 		memcpy(copy, data, len);
 	copy[len] = '\0';
@@ -151,11 +160,22 @@ event_add(struct store *st, const struct store_event *ev, int64_t *id,
 	row.remote = fake_keep(f, ev->remote);
 	row.secret_name = fake_keep(f, ev->secret_name);
 	row.signature = fake_keep(f, ev->signature);
-	row.body = fake_keep_bytes(f, ev->body, ev->len);
+	row.body = fake_keep_bytes(f, ev->len == 0 ? "" : ev->body, ev->len);
 	g_array_append_val(f->rows[FAKE_EVENT], row);
 	if (id != NULL)
 		*id = row.id;
 	return true;
+}
+
+struct store_event *
+fake_event(struct fake *f, int64_t id)
+{
+	enum fake_table table = id > STORE_EVENT_GATEWAY ? FAKE_RECORD :
+	    FAKE_EVENT;
+	int64_t n = table == FAKE_RECORD ? id - STORE_EVENT_GATEWAY : id;
+
+	return n < 1 || n > FAKE_N(f, table) ? NULL :
+	    FAKE_AT(f, table, store_event, (guint)n - 1);
 }
 
 static bool
@@ -163,14 +183,13 @@ event_list(struct store *st, int64_t after, int limit, size_t max_bytes,
     store_event_fn *fn, void *arg, struct err *err)
 {
 	struct fake *f = FAKE_OF(st);
+	int64_t id = after + 1;
 	size_t bytes = 0;
-	int n = 0;
 
 	(void)err;
-	for (guint i = (guint)after; i < FAKE_N(f, FAKE_EVENT) && n < limit &&
-	    bytes < max_bytes; i++, n++) {
-		struct store_event ev = *FAKE_AT(f, FAKE_EVENT, store_event,
-		    i);
+	for (int n = 0; fake_event(f, id) != NULL && n < limit &&
+	    bytes < max_bytes; id++, n++) {
+		struct store_event ev = *fake_event(f, id);
 
 		bytes += ev.len;
 		if (!fn(arg, &ev))
@@ -183,9 +202,7 @@ static bool
 event_get(struct store *st, int64_t id, store_event_fn *fn, void *arg,
     struct err *err)
 {
-	struct fake *f = FAKE_OF(st);
-
-	if (id < 1 || id > FAKE_N(f, FAKE_EVENT))
+	if (fake_event(FAKE_OF(st), id) == NULL)
 		return true;
 	return event_list(st, id - 1, 1, 1, fn, arg, err);
 }
@@ -203,8 +220,8 @@ event_park(struct store *st, int64_t event_id, int64_t turn_id,
 	return true;
 }
 
-static bool
-event_done(struct fake *f, int64_t id)
+bool
+fake_event_done(struct fake *f, int64_t id)
 {
 	for (guint i = 0; i < FAKE_N(f, FAKE_ITEM); i++) {
 		const struct store_item *it =
@@ -244,7 +261,7 @@ event_purge(struct store *st, int64_t before_ms, int limit, int64_t *n,
 		    i);
 
 		if (ev->body == NULL || ev->id > read ||
-		    ev->received_ms >= before_ms || !event_done(f, ev->id))
+		    ev->received_ms >= before_ms || !fake_event_done(f, ev->id))
 			continue;
 		ev->body = NULL;
 		ev->len = 0;
@@ -514,6 +531,8 @@ alias_other(struct store *st, const char *network, const char *person,
 static const struct store_event_verbs event_verbs = {
 	.add = event_add, .list = event_list, .get = event_get,
 	.purge = event_purge, .park = event_park,
+	.record_add = fake_record_add, .record_purge = fake_record_purge,
+	.record_is_sent = fake_record_is_sent,
 };
 static const struct store_progress_verbs progress_verbs = {
 	.cursor_get = cursor_get, .cursor_set = cursor_set,
@@ -543,4 +562,8 @@ const struct store_driver store_memory_driver = {
 	.hold = &fake_hold_verbs,
 	.ask = &fake_ask_verbs,
 	.look = &fake_look,
+	.send = &fake_send_verbs,
+	.upload = &fake_upload_verbs,
+	.definition = &fake_definition_verbs,
+	.tally = &fake_tally_verbs,
 };

@@ -119,6 +119,16 @@ struct fake_parked {
 	const char *reason;
 };
 
+struct fake_tally {
+	struct store_tally t;
+	int64_t at_ms;
+};
+
+struct fake_told {
+	const char *rule, *talk;
+	int64_t at_ms;
+};
+
 enum fake_table { FAKE_EVENT, FAKE_CURSOR, FAKE_CLAIM, FAKE_TURN, FAKE_ITEM,
 	FAKE_SIGHTING, FAKE_ALIAS, FAKE_PARKED_EVENT, FAKE_CONTENT, FAKE_MAIL,
 	FAKE_OUTCOME, FAKE_ATTEMPT, FAKE_RELAY, FAKE_ACTION, FAKE_WANT,
@@ -126,6 +136,8 @@ enum fake_table { FAKE_EVENT, FAKE_CURSOR, FAKE_CLAIM, FAKE_TURN, FAKE_ITEM,
 	FAKE_RULESET, FAKE_JUDGED_RULE, FAKE_CONSENT, FAKE_ALERT,
 	FAKE_RESOLUTION, FAKE_TEMPLATE_CHANGE, FAKE_REVIEW, FAKE_ASK,
 	FAKE_ANSWER,
+	FAKE_RECORD, FAKE_SEND, FAKE_UPLOAD, FAKE_DEFINITION, FAKE_TALLY,
+	FAKE_TOLD,
 	FAKE_TABLES };
 
 /* Strings and bytes are never changed, so a copy of the rows is a snapshot. */
@@ -145,9 +157,13 @@ struct fake {
 
 /* The string, kept as long as the store; NULL stays NULL. */
 char *fake_keep(struct fake *f, const char *s);
+/* The bytes, the same; NULL stays NULL. */
 const void *fake_keep_bytes(struct fake *f, const void *data, size_t len);
-/* "store.state"; always false. */
 bool fake_refuse(struct err *err, const char *why);
+/* The event or record of this id; NULL if there is none. */
+struct store_event *fake_event(struct fake *f, int64_t id);
+/* Whether all that came of the event or record was sent. */
+bool fake_event_done(struct fake *f, int64_t id);
 /* The row of this id, NULL if there is none. */
 struct fake_turn *fake_turn(struct fake *f, int64_t id);
 struct fake_want *fake_want(struct fake *f, int64_t id);
@@ -177,3 +193,13 @@ extern const struct store_policy_verbs fake_policy_verbs;
 extern const struct store_hold_verbs fake_hold_verbs;
 extern const struct store_ask_verbs fake_ask_verbs;
 extern const struct store_look_verbs fake_look;
+bool fake_record_add(struct store *st, const struct store_event *ev,
+    int64_t *id, struct err *err);
+bool fake_record_purge(struct store *st, int64_t before_ms, int limit,
+    int64_t *n, struct err *err);
+bool fake_record_is_sent(struct store *st, int64_t id, bool *sent,
+    struct err *err);
+extern const struct store_send_verbs fake_send_verbs;
+extern const struct store_upload_verbs fake_upload_verbs;
+extern const struct store_definition_verbs fake_definition_verbs;
+extern const struct store_tally_verbs fake_tally_verbs;

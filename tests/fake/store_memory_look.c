@@ -7,6 +7,42 @@
 
 /* ---- status ------------------------------------------------------------ */
 
+/* Build's cursor of records; the one before the first when there is none. */
+static int64_t
+records_to(struct fake *f)
+{
+	return MAX(STORE_EVENT_GATEWAY, fake_cursor(f, STORE_BUILD,
+	    STORE_CURSOR_RECORDS));
+}
+
+static bool
+is_resolved(struct fake *f, const char *key)
+{
+	for (guint i = 0; i < FAKE_N(f, FAKE_RESOLUTION); i++) {
+		if (strcmp(FAKE_AT(f, FAKE_RESOLUTION, fake_resolution,
+		    i)->send_key, key) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+count_sends(struct fake *f, struct store_status *s)
+{
+	for (guint i = 0; i < FAKE_N(f, FAKE_SEND); i++) {
+		const struct store_send *send = FAKE_AT(f, FAKE_SEND,
+		    store_send, i);
+
+		s->sends_stored += send->state == STORE_SEND_STORED;
+		s->sends_forwarding += send->state == STORE_SEND_FORWARDING;
+		s->sends_held += send->state == STORE_SEND_HELD;
+		s->sends_done += send->state == STORE_SEND_DONE;
+		s->sends_unknown += send->state == STORE_SEND_DONE &&
+		    g_strcmp0(send->outcome, "unknown") == 0 &&
+		    !is_resolved(f, send->key);
+	}
+}
+
 static void
 count_events(struct fake *f, struct store_status *s)
 {
@@ -17,6 +53,13 @@ count_events(struct fake *f, struct store_status *s)
 	if (s->events_unread > 0)
 		s->oldest_unread_ms = FAKE_AT(f, FAKE_EVENT, store_event,
 		    (guint)read)->received_ms;
+	if (fake_event(f, records_to(f) + 1) != NULL)
+		s->oldest_unread_ms = MIN(s->oldest_unread_ms == 0 ?
+		    INT64_MAX : s->oldest_unread_ms,
+		    fake_event(f, records_to(f) + 1)->received_ms);
+	s->records = FAKE_N(f, FAKE_RECORD);
+	s->records_unread = MAX(0, STORE_EVENT_GATEWAY + s->records -
+	    records_to(f));
 	s->events_parked = FAKE_N(f, FAKE_PARKED_EVENT);
 	s->events_purged = f->purged;
 	s->items = FAKE_N(f, FAKE_ITEM);
@@ -101,6 +144,7 @@ status(struct store *st, struct store_status *s, struct err *err)
 	count_events(f, s);
 	count_turns(f, s);
 	count_files(f, s);
+	count_sends(f, s);
 	g_array_append_vals(s->novelties, f->rows[FAKE_NOVELTY]->data,
 	    FAKE_N(f, FAKE_NOVELTY));
 	g_array_sort(s->novelties, by_count);
@@ -229,8 +273,8 @@ judge_events(struct fake *f, struct law *l)
 	}
 	judge(l, "events were read but left no item, sighting or note");
 	for (guint i = 0; i < FAKE_N(f, FAKE_ITEM); i++) {
-		if (FAKE_AT(f, FAKE_ITEM, fake_item, i)->it.event_id >
-		    FAKE_N(f, FAKE_EVENT))
+		if (fake_event(f, FAKE_AT(f, FAKE_ITEM, fake_item,
+		    i)->it.event_id) == NULL)
 			breach(l, i + 1);
 	}
 	judge(l, "items are of no event");
@@ -260,7 +304,7 @@ judge_wants(struct fake *f, struct law *l)
 	int64_t taken = fake_cursor(f, STORE_BUILD, STORE_CURSOR_FETCHED);
 
 	for (int64_t id = 1; fake_want(f, id) != NULL; id++) {
-		if (fake_want(f, id)->w.event_id > FAKE_N(f, FAKE_EVENT))
+		if (fake_event(f, fake_want(f, id)->w.event_id) == NULL)
 			breach(l, id);
 	}
 	judge(l, "wanted files are of no turn or no event");
@@ -291,6 +335,40 @@ judge_wants(struct fake *f, struct law *l)
 	for (int64_t n = FAKE_N(f, FAKE_RESULT) + 1; n <= taken; n++)
 		breach(l, n);
 	judge(l, "files were taken up that did not come");
+}
+
+static void
+judge_records(struct fake *f, struct law *l)
+{
+	int64_t read = records_to(f), id = STORE_EVENT_GATEWAY + 1;
+
+	for (; fake_event(f, id) != NULL && id <= read; id++) {
+		if (!left_a_trace(f, id))
+			breach(l, id);
+	}
+	judge(l, "records were read but left no item, sighting or note");
+	for (; id <= read; id++)
+		breach(l, id);
+	judge(l, "records were read that are not there");
+	for (id = read + 1; fake_event(f, id) != NULL; id++) {
+		if (fake_event(f, id)->body == NULL)
+			breach(l, id);
+	}
+	judge(l, "records lost their body before they were read");
+}
+
+static void
+judge_sends(struct fake *f, struct law *l)
+{
+	for (guint i = 0; i < FAKE_N(f, FAKE_UPLOAD); i++) {
+		const struct store_upload *u = FAKE_AT(f, FAKE_UPLOAD,
+		    store_upload, i);
+
+		if (u->path != NULL && !store_file_is_there(&f->base,
+		    STORE_DIR_UPLOAD, u->path, u->size))
+			breach(l, i + 1);
+	}
+	judge(l, "uploaded files are gone");
 }
 
 /* Whether an item, a file or a parked event is what the turn is for. */
@@ -383,9 +461,11 @@ law_check(struct store *st, bool *ok, char **why, struct err *err)
 	judge_mails(FAKE_OF(st), &l);
 	judge_marks(FAKE_OF(st), &l);
 	judge_events(FAKE_OF(st), &l);
+	judge_records(FAKE_OF(st), &l);
 	judge_turns(FAKE_OF(st), &l);
 	judge_wants(FAKE_OF(st), &l);
 	judge_files(FAKE_OF(st), &l);
+	judge_sends(FAKE_OF(st), &l);
 	*ok = l.why == NULL;
 	*why = l.why;
 	return true;

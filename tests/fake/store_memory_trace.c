@@ -13,7 +13,7 @@ struct fact {
 
 struct trace {
 	struct fake *f;
-	bool *turns, *events;	/* by id: whether it is part of the story */
+	bool *turns, *events;	/* by place: whether it is part of the story */
 	GPtrArray *facts;
 };
 
@@ -69,6 +69,31 @@ mark(bool *set, int64_t id, guint n)
 		set[id] = true;
 }
 
+/* Records come after events. */
+static guint
+place(struct fake *f, int64_t event_id)
+{
+	if (fake_event(f, event_id) == NULL)
+		return 0;
+	return (guint)(event_id > STORE_EVENT_GATEWAY ?
+	    FAKE_N(f, FAKE_EVENT) + event_id - STORE_EVENT_GATEWAY :
+	    event_id);
+}
+
+static void
+mark_event(struct trace *t, int64_t event_id)
+{
+	t->events[place(t->f, event_id)] = true;
+}
+
+static bool
+has_event(struct trace *t, int64_t event_id)
+{
+	guint at = place(t->f, event_id);
+
+	return at != 0 && t->events[at];
+}
+
 static const struct fake_item *
 item_of(struct fake *f, const uint8_t *key)
 {
@@ -86,7 +111,7 @@ find_by_event(struct trace *t, int64_t id)
 {
 	struct fake *f = t->f;
 
-	mark(t->events, id, FAKE_N(f, FAKE_EVENT));
+	mark_event(t, id);
 	for (guint i = 0; i < FAKE_N(f, FAKE_ITEM); i++) {
 		const struct store_item *it =
 		    &FAKE_AT(f, FAKE_ITEM, fake_item, i)->it;
@@ -120,8 +145,7 @@ find_by_name(struct trace *t, const char *id)
 		    g_strcmp0(it->target, id) == 0) {
 			mark(t->turns, it->turn_id, FAKE_N(f, FAKE_TURN));
 			if (it->turn_id == 0)
-				mark(t->events, it->event_id,
-				    FAKE_N(f, FAKE_EVENT));
+				mark_event(t, it->event_id);
 		}
 	}
 	for (guint i = 0; i < FAKE_N(f, FAKE_TURN); i++) {
@@ -137,6 +161,22 @@ find_by_name(struct trace *t, const char *id)
 }
 
 static void
+find_send(struct trace *t, const char *key)
+{
+	struct fake *f = t->f;
+
+	for (guint i = 0; i < FAKE_N(f, FAKE_SEND); i++) {
+		const struct store_send *s = FAKE_AT(f, FAKE_SEND, store_send,
+		    i);
+
+		if (strcmp(s->key, key) != 0)
+			continue;
+		find_by_event(t, s->first_record_id);
+		find_by_event(t, s->record_id);
+	}
+}
+
+static void
 find(struct trace *t, const char *id)
 {
 	struct fake *f = t->f;
@@ -144,7 +184,9 @@ find(struct trace *t, const char *id)
 	if (g_str_has_prefix(id, "turn:")) {
 		mark(t->turns, strtol(id + 5, NULL, 10), FAKE_N(f, FAKE_TURN));
 	} else if (g_str_has_prefix(id, "event:")) {
-		find_by_event(t, strtol(id + 6, NULL, 10));
+		find_by_event(t, g_ascii_strtoll(id + 6, NULL, 10));
+	} else if (g_str_has_prefix(id, "send:")) {
+		find_send(t, id + 5);
 	} else if (g_str_has_prefix(id, "mail:")) {
 		long n = strtol(id + 5, NULL, 10);
 
@@ -181,7 +223,7 @@ find_events(struct trace *t)
 		    &FAKE_AT(f, FAKE_ITEM, fake_item, i)->it;
 
 		if (t->turns[it->turn_id])
-			mark(t->events, it->event_id, FAKE_N(f, FAKE_EVENT));
+			mark_event(t, it->event_id);
 	}
 	for (guint i = 0; i < FAKE_N(f, FAKE_SIGHTING); i++) {
 		const struct fake_sighting *g = FAKE_AT(f, FAKE_SIGHTING,
@@ -189,39 +231,77 @@ find_events(struct trace *t)
 		const struct fake_item *it = item_of(f, g->key);
 
 		if (it != NULL && t->turns[it->it.turn_id])
-			mark(t->events, g->event_id, FAKE_N(f, FAKE_EVENT));
+			mark_event(t, g->event_id);
 	}
 	for (guint i = 0; i < FAKE_N(f, FAKE_PARKED_EVENT); i++) {
 		const struct fake_parked *p = FAKE_AT(f, FAKE_PARKED_EVENT,
 		    fake_parked, i);
 
 		if (t->turns[p->turn_id])
-			mark(t->events, p->event_id, FAKE_N(f, FAKE_EVENT));
+			mark_event(t, p->event_id);
 	}
 }
 
 /* ---- facts ------------------------------------------------------------- */
+
+static int64_t
+received_ms(struct fake *f, int64_t event_id)
+{
+	const struct store_event *ev = fake_event(f, event_id);
+
+	return ev == NULL ? 0 : ev->received_ms;
+}
+
+static void
+tell_received(struct trace *t, int64_t id, const char *name)
+{
+	for (; fake_event(t->f, id) != NULL; id++) {
+		const struct store_event *ev = fake_event(t->f, id);
+
+		if (has_event(t, id))
+			add(t, &(struct store_fact){ .what = "received",
+			    .at_ms = ev->received_ms, .event_id = id },
+			    spell("remote", ev->remote, name,
+			    ev->secret_name, NULL));
+	}
+}
+
+static void
+tell_sends(struct trace *t)
+{
+	struct fake *f = t->f;
+
+	for (guint i = 0; i < FAKE_N(f, FAKE_SEND); i++) {
+		const struct store_send *s = FAKE_AT(f, FAKE_SEND, store_send,
+		    i);
+
+		if (!has_event(t, s->record_id))
+			continue;
+		add(t, &(struct store_fact){ .what = "asked",
+		    .at_ms = s->received_ms, .event_id = s->record_id },
+		    spell("send", s->key, "application", s->application,
+		    "employee", s->employee, NULL));
+		if (s->state == STORE_SEND_DONE)
+			add(t, &(struct store_fact){ .what = "answered",
+			    .at_ms = s->changed_ms, .event_id = s->record_id },
+			    spell("send", s->key, "outcome", s->outcome, "id",
+			    s->wamid, NULL));
+	}
+}
 
 static void
 tell_events(struct trace *t)
 {
 	struct fake *f = t->f;
 
-	for (guint i = 0; i < FAKE_N(f, FAKE_EVENT); i++) {
-		const struct store_event *ev = FAKE_AT(f, FAKE_EVENT,
-		    store_event, i);
-
-		if (t->events[ev->id])
-			add(t, &(struct store_fact){ .what = "received",
-			    .at_ms = ev->received_ms, .event_id = ev->id },
-			    spell("remote", ev->remote, "secret",
-			    ev->secret_name, NULL));
-	}
+	tell_received(t, 1, "secret");
+	tell_received(t, STORE_EVENT_GATEWAY + 1, "application");
+	tell_sends(t);
 	for (guint i = 0; i < FAKE_N(f, FAKE_PARKED_EVENT); i++) {
 		const struct fake_parked *p = FAKE_AT(f, FAKE_PARKED_EVENT,
 		    fake_parked, i);
 
-		if (t->events[p->event_id])
+		if (has_event(t, p->event_id))
 			add(t, &(struct store_fact){ .what = "parked",
 			    .at_ms = p->at_ms, .event_id = p->event_id,
 			    .turn_id = p->turn_id },
@@ -238,22 +318,13 @@ tell_recorded(struct trace *t)
 		const struct store_item *it =
 		    &FAKE_AT(f, FAKE_ITEM, fake_item, i)->it;
 
-		if (it->turn_id == 0 && t->events[it->event_id])
+		if (it->turn_id == 0 && has_event(t, it->event_id))
 			add(t, &(struct store_fact){ .what = "recorded",
-			    .at_ms = FAKE_AT(f, FAKE_EVENT, store_event,
-			    (guint)it->event_id - 1)->received_ms,
+			    .at_ms = received_ms(f, it->event_id),
 			    .event_id = it->event_id },
 			    spell("id", it->id, "target", it->target, "kind",
 			    it->kind, "type", it->type, NULL));
 	}
-}
-
-static int64_t
-received_ms(struct fake *f, int64_t event_id)
-{
-	return event_id < 1 || event_id > FAKE_N(f, FAKE_EVENT) ? 0 :
-	    FAKE_AT(f, FAKE_EVENT, store_event,
-	    (guint)event_id - 1)->received_ms;
 }
 
 static void
@@ -439,7 +510,8 @@ fake_trace(struct store *st, const char *id, store_fact_fn *fn, void *arg,
 {
 	struct fake *f = FAKE_OF(st);
 	g_autofree bool *turns = g_new0(bool, FAKE_N(f, FAKE_TURN) + 1);
-	g_autofree bool *events = g_new0(bool, FAKE_N(f, FAKE_EVENT) + 1);
+	g_autofree bool *events = g_new0(bool, FAKE_N(f, FAKE_EVENT) +
+	    FAKE_N(f, FAKE_RECORD) + 1);
 	g_autoptr(GPtrArray) facts = g_ptr_array_new_with_free_func(free_fact);
 	struct trace t = { f, turns, events, facts };
 

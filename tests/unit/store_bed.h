@@ -77,3 +77,7 @@ extern const struct CMUnitTest store_contract_delivery[];
 extern const size_t store_contract_delivery_n;
 extern const struct CMUnitTest store_contract_looking[];
 extern const size_t store_contract_looking_n;
+extern const struct CMUnitTest store_contract_sending[];
+extern const size_t store_contract_sending_n;
+extern const struct CMUnitTest store_contract_remembering[];
+extern const size_t store_contract_remembering_n;

@@ -9,10 +9,10 @@
 -- and leaves STRICT out.
 --
 -- Each table has exactly one writing role: the owner of its file.
--- Rows of event, turn, item, sighting, content, mail, attempt and want are
--- never deleted and their ids are given in order without holes; counting
--- relies on that. No two files have a table of one name, except cursor and
--- claim.
+-- Rows of event, turn, item, sighting, content, mail, attempt, want, record and
+-- send are never deleted and their ids are given in order without holes;
+-- counting relies on that. No two files have a table of one name, except
+-- cursor and claim.
 
 -- file intake
 -- version 1
@@ -430,6 +430,113 @@ CREATE TABLE send_ask (
   at_ms INTEGER NOT NULL,
   UNIQUE (kind, value)
 ) STRICT;
+
+-- What the gateway tells build, as an event; its id is above 10^15
+-- (STORE_EVENT_GATEWAY). body is NULL once purged.
+CREATE TABLE record (
+  id INTEGER PRIMARY KEY,
+  received_ms INTEGER NOT NULL,
+  remote TEXT NOT NULL,
+  application TEXT NOT NULL,
+  sha256 BLOB NOT NULL,
+  size INTEGER NOT NULL,
+  body BLOB
+) STRICT;
+
+-- Records the purge went past because their mails were not all sent.
+CREATE TABLE record_left (id INTEGER PRIMARY KEY) STRICT;
+
+-- A request of staff to send. Its bytes are last: SQLite reads a row from its
+-- start. Keys begin with their time, so that their index grows at its end.
+CREATE TABLE send (
+  id INTEGER PRIMARY KEY,
+  key BLOB NOT NULL UNIQUE,
+  state TEXT NOT NULL CHECK (state IN ('stored','forwarding','held','done')),
+  received_ms INTEGER NOT NULL,
+  changed_ms INTEGER NOT NULL,
+  until_ms INTEGER NOT NULL,
+  persons INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  first_record_id INTEGER REFERENCES record,
+  record_id INTEGER REFERENCES record,
+  outcome TEXT,
+  wamid TEXT,
+  application TEXT NOT NULL,
+  employee TEXT,
+  remote TEXT NOT NULL,
+  business TEXT NOT NULL,
+  target TEXT NOT NULL,
+  content_type TEXT,
+  sha256 BLOB NOT NULL,         -- of request
+  verdict TEXT,
+  definition TEXT,
+  request BLOB,                 -- NULL once purged
+  sent BLOB,                    -- NULL: the request itself
+  answer BLOB,
+  CHECK (record_id IS NOT NULL OR state NOT IN ('held','done'))
+) STRICT;
+CREATE INDEX send_open ON send (state, id) WHERE state <> 'done';
+CREATE INDEX send_record ON send (record_id) WHERE record_id IS NOT NULL;
+CREATE INDEX send_unknown ON send (id) WHERE outcome = 'unknown';
+
+-- Digests of Idempotency-Keys, for as long as they are asked for: random, so
+-- their index has to stay small.
+CREATE TABLE idempotency (
+  send_id INTEGER PRIMARY KEY REFERENCES send,
+  received_ms INTEGER NOT NULL,
+  digest BLOB NOT NULL
+) STRICT;
+CREATE INDEX idempotency_digest ON idempotency (digest);
+
+-- Files that staff uploaded; path is below the directory of uploads, NULL when
+-- the file is gone. What is about files may be indexed as it likes.
+CREATE TABLE upload (
+  id INTEGER PRIMARY KEY,
+  media_id TEXT NOT NULL,
+  business TEXT NOT NULL,
+  application TEXT NOT NULL,
+  employee TEXT,
+  sha256 BLOB NOT NULL,
+  size INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL,
+  path TEXT,
+  name TEXT,
+  type TEXT,
+  verdict TEXT
+) STRICT;
+CREATE INDEX upload_media ON upload (media_id);
+CREATE INDEX upload_path ON upload (path) WHERE path IS NOT NULL;
+CREATE INDEX upload_kept ON upload (at_ms) WHERE path IS NOT NULL;
+
+-- Wordings of a template, each from when it was first seen.
+CREATE TABLE definition (
+  id INTEGER PRIMARY KEY,
+  account TEXT NOT NULL,
+  name TEXT NOT NULL,
+  language TEXT NOT NULL,
+  from_ms INTEGER NOT NULL,
+  checked_ms INTEGER NOT NULL,
+  json TEXT,                    -- NULL: the network knew no such template
+  UNIQUE (account, name, language, from_ms)
+) STRICT;
+
+-- As build's turn_tally, of sends.
+CREATE TABLE send_tally (
+  rule TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  who TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (rule, subject, who)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX send_tally_at ON send_tally (at_ms);
+
+-- When a rule last added its text to a conversation.
+CREATE TABLE told (
+  rule TEXT NOT NULL,
+  talk TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (rule, talk)
+) STRICT, WITHOUT ROWID;
 
 -- file directory
 -- version 1
