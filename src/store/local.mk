@@ -88,7 +88,8 @@ tests_unit_test_store_files_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_store_upgrade
 tests_unit_test_store_upgrade_SOURCES = tests/unit/test_store_upgrade.c \
-	tests/unit/store_version_1.h tests/unit/store_bed.c \
+	tests/unit/store_version_1.h tests/unit/store_version_2.h \
+	tests/unit/store_bed.c \
 	tests/unit/store_bed.h tests/unit/store_contract.h
 tests_unit_test_store_upgrade_CPPFLAGS = $(AM_CPPFLAGS) \
 	-iquote $(srcdir)/src/store

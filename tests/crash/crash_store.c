@@ -33,6 +33,7 @@
 /* What the process that dies had been told; shared with the one that checks. */
 struct told {
 	int64_t events, mails, sent, fetched;
+	int64_t held, let_go;	/* the last turns */
 	int calls;
 };
 
@@ -76,7 +77,7 @@ write_events(struct store *st)
 
 struct building {
 	struct store *st;
-	int64_t last, mail;
+	int64_t last, mail, held;
 };
 
 /* A file of this length; nothing is synced. False when that failed. */
@@ -123,7 +124,18 @@ render(struct building *bu, int64_t turn)
 	store_mail_add(bu->st, &m, &bu->mail);
 }
 
-/* Every third message has a file, for which its turn waits. */
+static void
+hold(struct building *bu, int64_t turn)
+{
+	const struct store_hold h = { .turn_id = turn, .rule = "r",
+		.since_ms = T0, .until_ms = T0 + 1, .persons = 1 };
+
+	store_turn_hold(bu->st, &h);
+	bu->held = turn;
+}
+
+/* Every third message has a file, for which its turn waits; every fifth that
+ * has none is held by a rule. */
 static bool
 build_one(void *arg, const struct store_event *ev)
 {
@@ -141,6 +153,8 @@ build_one(void *arg, const struct store_event *ev)
 	if (ev->id % 3 == 0) {
 		store_want_add(bu->st, &w, NULL);
 		store_turn_wait(bu->st, t.id, T0);
+	} else if (ev->id % 5 == 0) {
+		hold(bu, t.id);
 	} else {
 		render(bu, t.id);
 	}
@@ -156,6 +170,28 @@ take_result(void *arg, const struct store_want *w, const struct store_fetch *f)
 	render(bu, w->turn_id);
 	bu->last = f->number;
 	return true;
+}
+
+/* Turn by turn: each is held, or let go and rendered. */
+static void
+let_go(struct store *st)
+{
+	g_autoptr(GArray) due = NULL;
+
+	if (!store_hold_due(st, T0 + 1, 10, &due, NULL))
+		return;
+	for (guint i = 0; i < due->len; i++) {
+		int64_t turn = g_array_index(due, int64_t, i);
+		struct building bu = { .st = st };
+
+		store_begin(st);
+		store_turn_unhold(st, turn, "expired", T0 + 1);
+		render(&bu, turn);
+		if (!store_commit(st, NULL))
+			continue;
+		told->mails = bu.mail;
+		told->let_go = turn;
+	}
 }
 
 static void
@@ -247,8 +283,10 @@ build(struct store *st)
 		return;
 	}
 	store_cursor_set(st, STORE_BUILD, STORE_CURSOR_EVENTS, bu.last);
-	if (store_commit(st, NULL))
-		told->mails = bu.mail;
+	if (!store_commit(st, NULL))
+		return;
+	told->mails = MAX(told->mails, bu.mail);
+	told->held = MAX(told->held, bu.held);
 }
 
 static bool
@@ -305,6 +343,8 @@ live(void)
 		build(of[STORE_BUILD]);
 		fetch(of[STORE_MEDIA]);
 		take_up(of[STORE_BUILD]);
+		if (i % 2 == 1)
+			let_go(of[STORE_BUILD]);
 		deliver(of[STORE_DELIVER]);
 		if (i % 3 == 2)
 			tidy(of);
@@ -382,6 +422,31 @@ check_want(void *arg, const struct store_want *w, const struct store_fetch *f)
 }
 
 static bool
+check_hold(void *arg, const struct store_hold *h)
+{
+	struct check *c = arg;
+
+	c->last = h->turn_id;
+	if (h->turn_id <= told->let_go && h->ended_ms == 0)
+		c->broken = "a turn that was let go is held";
+	return true;
+}
+
+/* Whether it goes on being held, or was rendered, the law checks. */
+static bool
+check_holds(struct store *st, struct check *c, struct err *err)
+{
+	c->last = 0;
+	for (int64_t turn = 1; turn <= told->held; turn++) {
+		if (!store_hold_get(st, turn, check_hold, c, err))
+			return false;
+	}
+	if (c->last != told->held)
+		c->broken = "a hold is lost";
+	return true;
+}
+
+static bool
 check_events(struct store *st, struct check *c, struct err *err)
 {
 	if (!store_event_list(st, 0, 1000, SIZE_MAX, check_event, c, err))
@@ -436,6 +501,7 @@ check_store(void)
 	    !store_open(uri, STORE_NONE, &st, &err))
 		return g_strdup(err.text);
 	if (!check_events(st, &c, &err) || !check_mails(st, &c, &err) ||
+	    !check_holds(st, &c, &err) ||
 	    !store_want_list(st, 0, 1000, check_want, &c, &err))
 		wrong = g_strdup(err.text);
 	else if (c.broken != NULL)

@@ -775,6 +775,43 @@ of_hundreds_the_longest_due_come_first(void **state)
 	store_close(b.of[0]);
 }
 
+/* What no verb can do, but a tool that writes into the file. */
+static void
+states_and_holds_that_do_not_agree_break_the_law(void **state)
+{
+	static const char *const damage[][2] = {
+		{ "DELETE FROM build.hold",
+		  "1 turns are held but no hold will ever end" },
+		{ "UPDATE build.hold SET ended_ms = 1, how = 'released'",
+		  "1 turns are held but no hold will ever end" },
+		{ "UPDATE build.turn SET state = 'closed' "
+		  "WHERE state = 'held'; INSERT INTO build.waiting VALUES "
+		  "(1, 1)",
+		  "1 holds go on for turns that are not held" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(damage); i++) {
+		struct store_hold h = { .turn_id = 1, .rule = "r",
+			.since_ms = T0, .until_ms = T0 + 1 };
+		g_autofree char *why = NULL;
+		bool ok = true;
+		struct bed b;
+
+		open_memory(&b);
+		put_wanting(&b, "k");
+		begin(&b, STORE_BUILD);
+		assert_true(store_turn_hold(b.of[0], &h));
+		commit(&b, STORE_BUILD);
+		assert_int_equal(sqlite3_exec(SQLITE_OF(b.of[0])->db,
+		    damage[i][0], NULL, NULL, NULL), SQLITE_OK);
+		assert_true(store_law_check(b.of[0], &ok, &why, NULL));
+		assert_false(ok);
+		assert_non_null(strstr(why, damage[i][1]));
+		store_close(b.of[0]);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, \
 	remove_place)
 
@@ -806,6 +843,7 @@ main(void)
 		TEST(a_message_is_traced_among_ten_thousand),
 		TEST(what_is_about_a_message_is_found_among_ten_thousand),
 		TEST(of_hundreds_the_longest_due_come_first),
+		TEST(states_and_holds_that_do_not_agree_break_the_law),
 	};
 
 	return cmocka_run_group_tests_name("files", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A store of version 1 becomes one of today, with all that is in it; and what
+ * A store of an older version becomes one of today, with all that is in it; and what
  * a crash leaves beside the databases is swept.
  */
 #include <stdarg.h>
@@ -17,6 +17,7 @@
 #include "store_bed.h"
 #include "store_sqlite.h"
 #include "store_version_1.h"
+#include "store_version_2.h"
 
 struct place {
 	char *dir, *uri;
@@ -76,15 +77,16 @@ run(sqlite3 *db, const char *sql)
 		fail_msg("%s: %s", message, sql);
 }
 
-/* One file as chatjournal 0.1 made it; number: of its mark. */
+/* One file as this schema makes it; number: of its mark. */
 static void
-make_old(const struct place *p, const char *file, int number,
-    const char *rows)
+make_old(const struct place *p, const char *schema, const char *file,
+    int number, const char *rows)
 {
 	g_autofree char *path = g_strdup_printf("%s/%s.db", p->dir, file);
-	g_autofree char *sql = store_db_upgrade_sql(store_version_1, file, 0);
+	g_autofree char *sql = store_db_upgrade_sql(schema, file, 0);
 	g_autofree char *marks = g_strdup_printf("PRAGMA application_id=%d;"
-	    "PRAGMA user_version=1", 0x434a4c00 + number);
+	    "PRAGMA user_version=%d", 0x434a4c00 + number,
+	    store_db_schema_version(schema, file));
 	sqlite3 *db;
 
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
@@ -143,10 +145,10 @@ static const char old_admin[] =
 static void
 make_version_1(const struct place *p)
 {
-	make_old(p, "intake", 0, old_events);
-	make_old(p, "build", 1, old_build);
-	make_old(p, "deliver", 2, old_deliver);
-	make_old(p, "admin", 3, old_admin);
+	make_old(p, store_version_1, "intake", 0, old_events);
+	make_old(p, store_version_1, "build", 1, old_build);
+	make_old(p, store_version_1, "deliver", 2, old_deliver);
+	make_old(p, store_version_1, "admin", 3, old_admin);
 }
 
 static void
@@ -318,6 +320,108 @@ an_upgrade_that_stopped_half_way_goes_on(void **state)
 	assert_int_equal(access(spool, F_OK), 0);
 }
 
+/* ---- version 2 ------------------------------------------------------------------ */
+
+/* One turn more, which waits for a file. */
+static const char more_build[] =
+    "INSERT INTO turn VALUES " TURN("5", "closed", "NULL") ";"
+    "INSERT INTO item VALUES "
+    "(6, x'06', 4, 5, 'wamid.5', NULL, 'message', 'image', 1, x'01');"
+    "INSERT INTO want VALUES (1, 5, 4, x'06', 0, NULL, 'm', NULL, NULL, "
+    "NULL, 1, 1, 0);"
+    "INSERT INTO waiting VALUES (5, 99);"
+    "INSERT INTO identity VALUES (1, 'whatsapp', 'u:A', 'number', '1', '1', "
+    "'message', 1, 0);"
+    "INSERT INTO novelty VALUES ('messages', 'hologram', 2, 1, 2);";
+
+static const char old_media[] =
+    "INSERT INTO fetch VALUES (1, 'retry', NULL, 2, 0, 1, 50, 0, x'00', 0, "
+    "NULL, NULL, NULL, '503', 0, 0, 0)";
+
+static void
+make_version_2(const struct place *p)
+{
+	g_autofree char *build = g_strconcat(old_build, ";", more_build, NULL);
+
+	make_old(p, store_version_2, "intake", 0, old_events);
+	make_old(p, store_version_2, "build", 1, build);
+	make_old(p, store_version_2, "deliver", 2, old_deliver);
+	make_old(p, store_version_2, "admin", 3, old_admin);
+	make_old(p, store_version_2, "media", 4, old_media);
+}
+
+static void
+a_store_without_rules_keeps_all_it_had_and_the_law(void **state)
+{
+	struct place *p = *state;
+	struct seen traced = { NULL };
+	struct store_status s;
+	struct store *st;
+
+	make_version_2(p);
+	prepare(p);
+	st = open_as(p, STORE_NONE);
+	expect_law(st);
+	assert_true(store_status(st, &s, NULL));
+	assert_int_equal(s.events, 5);
+	assert_int_equal(s.items, 6);
+	assert_int_equal(s.turns_open, 1);
+	assert_int_equal(s.turns_closed, 1);
+	assert_int_equal(s.turns_waiting, 1);
+	assert_int_equal(s.turns_rendered, 3);
+	assert_int_equal(s.turns_held, 0);
+	assert_int_equal(s.turns_excluded, 0);
+	assert_int_equal(s.files_wanted, 1);
+	assert_int_equal(s.novelties->len, 1);
+	store_status_clear(&s);
+	assert_true(store_trace(st, "wamid.5", take_fact, &traced, NULL));
+	assert_int_equal(traced.facts, 5);
+	store_close(st);
+}
+
+static bool
+take_hold(void *arg, const struct store_hold *h)
+{
+	*(int64_t *)arg = h->until_ms;
+	return true;
+}
+
+static void
+what_an_older_store_has_closed_can_be_held_and_reviewed(void **state)
+{
+	const struct store_hold hold = { .turn_id = 5, .rule = "r",
+		.since_ms = T0, .until_ms = T0 + 9, .persons = 1 };
+	const struct store_review review = { .at_ms = T0, .who = "ana",
+		.verb = "release", .turn_id = 5 };
+	struct place *p = *state;
+	struct bed b = { { NULL } };
+	int64_t until = 0, id = 0;
+
+	make_version_2(p);
+	prepare(p);
+	for (int f = 0; f < STORE_FILES; f++)
+		b.of[f] = open_as(p, f);
+	begin(&b, STORE_BUILD);
+	assert_true(store_turn_hold(b.of[STORE_BUILD], &hold));
+	assert_true(store_ask_add(b.of[STORE_BUILD], STORE_BUILD, "id", "E7",
+	    T0));
+	commit(&b, STORE_BUILD);
+	begin(&b, STORE_ADMIN);
+	assert_true(store_review_add(b.of[STORE_ADMIN], &review, &id));
+	commit(&b, STORE_ADMIN);
+	assert_int_equal(id, 1);
+	assert_true(store_hold_get(b.of[STORE_ADMIN], 5, take_hold, &until,
+	    NULL));
+	assert_int_equal(until, T0 + 9);
+	expect_law(b.of[STORE_ADMIN]);
+	for (int f = 0; f < STORE_FILES; f++)
+		store_close(b.of[f]);
+	prepare(p);
+	b.of[0] = open_as(p, STORE_NONE);
+	expect_law(b.of[0]);
+	store_close(b.of[0]);
+}
+
 /* ---- sweeping ---------------------------------------------------------------------- */
 
 #define HASH1 "abcd000000000000000000000000000000000000000000000000000000000001"
@@ -444,6 +548,8 @@ main(void)
 		TEST(what_an_old_store_had_is_read_as_before),
 		TEST(an_old_store_takes_files_and_identities_and_goes_on_purging),
 		TEST(an_upgrade_that_stopped_half_way_goes_on),
+		TEST(a_store_without_rules_keeps_all_it_had_and_the_law),
+		TEST(what_an_older_store_has_closed_can_be_held_and_reviewed),
 		TEST(files_that_no_row_knows_are_swept_and_no_others),
 		TEST(nothing_but_the_spool_is_swept_for_databases_that_know_nothing),
 		TEST(the_directories_are_for_the_service_user_alone),
