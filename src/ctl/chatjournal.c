@@ -28,7 +28,7 @@ static const struct command {
 		"counts per state, journal and relay, and the oldest ages" },
 	{ "verify", ctl_verify, "",
 		"check that nothing in the store is unaccounted for" },
-	{ "list", ctl_list, "pending|sent|deferred|failed|parked|open|files",
+	{ "list", ctl_list, "pending|sent|deferred|failed|parked|open|held|files",
 		"list mails, or what needs a person" },
 	{ "show", ctl_show, "ID [--raw]",
 		"one mail, turn or event; its bytes with --raw" },

@@ -24,7 +24,7 @@ static const struct {
 	{ "pending", STORE_LIST_PENDING }, { "sent", STORE_LIST_SENT },
 	{ "deferred", STORE_LIST_DEFERRED }, { "failed", STORE_LIST_FAILED },
 	{ "parked", STORE_LIST_PARKED }, { "open", STORE_LIST_OPEN },
-	{ "files", STORE_LIST_FILES },
+	{ "held", STORE_LIST_HELD }, { "files", STORE_LIST_FILES },
 };
 
 static struct json_object *
@@ -69,7 +69,8 @@ print_row(const struct store_row *r)
 	if (r->attempts > 1)
 		printf(" attempts=%" PRId64, r->attempts);
 	if (r->next_ms != 0)
-		printf(" next=%s", ctl_time(r->next_ms));
+		printf(" %s=%s", strcmp(r->state, "held") == 0 ? "until" :
+		    "next", ctl_time(r->next_ms));
 	if (r->reason != NULL && r->reason[0] != '\0')
 		printf(" %s", r->reason);
 	putchar('\n');
@@ -100,7 +101,7 @@ ctl_list(struct ctl *ctl, int argc, char **argv)
 		i++;
 	if (argc != 1 || i == G_N_ELEMENTS(lists)) {
 		fputs("chatjournal: list what? One of pending, sent, "
-		    "deferred, failed, parked, open, files\n", stderr);
+		    "deferred, failed, parked, open, held, files\n", stderr);
 		return CTL_USAGE;
 	}
 	rc = ctl_store_open(ctl, false);

@@ -73,7 +73,7 @@ is_stuck(const struct ctl *ctl, const struct store_journal_status *j)
 static bool
 needs_a_person(const struct ctl *ctl, const struct store_status *s)
 {
-	if (s->events_parked > 0 || s->turns_parked > 0)
+	if (s->events_parked > 0 || s->turns_parked > 0 || s->turns_held > 0)
 		return true;
 	for (guint i = 0; i < s->journals->len; i++) {
 		if (is_stuck(ctl, &g_array_index(s->journals,
@@ -173,7 +173,7 @@ print_json(const struct ctl *ctl, const struct store_status *s)
 	static const char *const items[] = { "filed", "repeated",
 		"differing" };
 	static const char *const turns[] = { "open", "closed", "rendered",
-		"parked", "waiting" };
+		"parked", "waiting", "held", "excluded" };
 	static const char *const files[] = { "wanted", "fetched",
 		"quarantined", "unavailable" };
 	struct json_object *o = json_object_new_object();
@@ -185,7 +185,8 @@ print_json(const struct ctl *ctl, const struct store_status *s)
 		s->items, s->sightings, s->sightings_differ }, 3));
 	json_object_object_add(o, "turns", counts(turns, (const int64_t[]){
 		s->turns_open, s->turns_closed, s->turns_rendered,
-		s->turns_parked, s->turns_waiting }, 5));
+		s->turns_parked, s->turns_waiting, s->turns_held,
+		s->turns_excluded }, 7));
 	json_object_object_add(o, "files", counts(files, (const int64_t[]){
 		s->files_wanted, s->files_fetched, s->files_quarantined,
 		s->files_unavailable }, 4));
@@ -211,6 +212,8 @@ print_text(const struct ctl *ctl, const struct store_status *s)
 	    " rendered, %" PRId64 " parked, %" PRId64 " waiting for files\n",
 	    s->turns_open, s->turns_closed, s->turns_rendered,
 	    s->turns_parked, s->turns_waiting);
+	printf("rules    %" PRId64 " turns held, %" PRId64 " of the rendered "
+	    "journaled only as a record\n", s->turns_held, s->turns_excluded);
 	printf("files    %" PRId64 " wanted, %" PRId64 " fetched, %" PRId64
 	    " in quarantine, %" PRId64 " unavailable\n", s->files_wanted,
 	    s->files_fetched, s->files_quarantined, s->files_unavailable);
@@ -245,7 +248,8 @@ print_text(const struct ctl *ctl, const struct store_status *s)
 	}
 	if (needs_a_person(ctl, s))
 		puts("something waits for a person: see above, chatjournal "
-		    "list failed, chatjournal list parked");
+		    "list failed, chatjournal list parked, chatjournal list "
+		    "held");
 }
 
 int

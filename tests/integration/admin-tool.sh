@@ -68,7 +68,7 @@ with_conf() {
 
 lists_say() {
 	local what
-	for what in pending sent deferred failed parked open; do
+	for what in pending sent deferred failed parked open held; do
 		# An empty list is an empty text.
 		ctl list $what > /dev/null &&
 			quietly --json list $what || return 1
@@ -184,4 +184,28 @@ check "retry waits for the daemon" eval \
 check "all that was printed with --json is JSON" all_is_json
 check "everything received is accounted for" ctl verify
 check "the daemon stops" stop_daemon
+
+# A turn as a rule leaves it, made by hand: the look of it is what counts here.
+check "a turn is held" python3 - "$store/build.db" <<'EOF'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.executescript("""
+    INSERT INTO turn (state, conversation, author, kind, first_at_ms,
+        last_at_ms, opened_ms, touched_ms, close_at_ms, items, bytes)
+        VALUES ('held', 'talk', 'u:A', 'message', 1, 1, 1, 1, 1, 1, 1);
+    INSERT INTO hold (turn_id, rule, since_ms, until_ms, persons)
+        SELECT max(id), 'no-cards', 1000, 90000, 2 FROM turn;
+    INSERT INTO excluded (turn_id, why, at_ms)
+        SELECT min(id), 'private', 1000 FROM turn WHERE state = 'rendered';
+""")
+EOF
+check "list held names its rule and when it is journaled at the latest" eval \
+	'ctl list held | grep -q "^turn:.* held .* until=.* no-cards$"'
+check "status counts it, and what is excluded" eval 'ctl status |
+	grep -q "^rules  *1 turns held, 1 of the rendered journaled only"'
+check "status --check says that it waits for a person" says 2 status --check
+check "trace tells since when it is held" eval \
+	'ctl trace turn:$(ctl list held | sed "s/^turn:\([0-9]*\).*/\1/") |
+		grep -q " held .*rule=no-cards persons=2"'
+check "verify says that no message is in it" says 2 verify
 finish
