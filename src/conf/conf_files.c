@@ -148,9 +148,9 @@ conf_files_policy_name(const struct conf_files *f,
 {
 	const struct conf_source *first = f->policy->pdata[0];
 	g_autofree char *dir = g_path_get_dirname(first->name);
-	size_t len = strlen(dir);
+	size_t len = strcmp(dir, "/") == 0 ? 0 : strlen(dir);
 
-	if (g_str_has_prefix(src->name, dir) && src->name[len] == '/')
+	if (strncmp(src->name, dir, len) == 0 && src->name[len] == '/')
 		return g_strdup(src->name + len + 1);
 	return g_strdup(src->name);
 }

@@ -66,3 +66,5 @@ FUZZ_TARGETS += tests/fuzz/fuzz_policy
 tests_fuzz_fuzz_policy_LDADD = $(FUZZ_LDADD)
 FUZZ_TARGETS += tests/fuzz/fuzz_wa_gateway
 tests_fuzz_fuzz_wa_gateway_LDADD = $(FUZZ_LDADD)
+FUZZ_TARGETS += tests/fuzz/fuzz_rules
+tests_fuzz_fuzz_rules_LDADD = $(FUZZ_LDADD)
