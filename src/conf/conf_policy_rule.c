@@ -623,6 +623,27 @@ read_act_values(struct conf_load *l, const struct conf_word *word,
 }
 
 static bool
+is_of_gateway(enum policy_act a)
+{
+	return a == POLICY_BLOCK || a == POLICY_APPEND ||
+	    a == POLICY_PREPEND || a == POLICY_REQUIRE_CONSENT ||
+	    a == POLICY_REQUIRE_NOTICE || a == POLICY_APPROVE;
+}
+
+/* Once: a rule set for banks with a gateway is of use to others, too. */
+static void
+check_gateway(struct conf_load *l, const struct conf_word *word,
+    enum policy_act a)
+{
+	if (l->told_gateway || !is_of_gateway(a) ||
+	    l->c->gateway.listen.address != NULL)
+		return;
+	l->told_gateway = true;
+	conf_warning(l->issues, word->pos, "%s works at the gateway only, and "
+	    "there is no gateway { } block", policy_act_name(a));
+}
+
+static bool
 has_act_shape(enum act_form form, const struct conf_word *value)
 {
 	switch (form) {
@@ -659,6 +680,7 @@ read_action(struct conf_load *l, const struct conf_node *n,
 		    (enum policy_act)act);
 		return;
 	}
+	check_gateway(l, word, (enum policy_act)act);
 	a = policy_action_new((enum policy_act)act, where);
 	g_ptr_array_add(r->actions, a);
 	read_act_values(l, word->next, a);

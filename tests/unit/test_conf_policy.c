@@ -515,6 +515,25 @@ a_journal_that_only_rules_use_is_used(void **state)
 	conf_free(load_good(""));
 }
 
+static void
+rules_for_a_gateway_that_is_not_there_are_warned_of_once(void **state)
+{
+	static const char text[] = "policy /p; " MINIMAL;
+	static const char rules[] = "rule r { match always; action flag;\n"
+	    "action block x; action block y; }\n";
+	const struct conf_text texts[] = { { "/c", text, strlen(text) },
+		{ "/p", rules, strlen(rules) } };
+	g_autoptr(GString) got = g_string_new(NULL);
+	struct conf *c = NULL;
+
+	(void)state;
+	assert_true(conf_load_texts(texts, 2, &c, got, NULL));
+	assert_string_equal(got->str, "/p:2:8: warning: block works at the "
+	    "gateway only, and there is no gateway { } block\n"
+	    "action block x; action block y; }\n       ^~~~~\n");
+	conf_free(c);
+}
+
 /* --- texts --- */
 
 struct bed {
@@ -754,6 +773,7 @@ main(void)
 		cmocka_unit_test(mistakes_in_rules_are_shown_where_they_are),
 		cmocka_unit_test(a_policy_file_that_is_not_there_is_an_error),
 		cmocka_unit_test(a_journal_that_only_rules_use_is_used),
+		cmocka_unit_test(rules_for_a_gateway_that_is_not_there_are_warned_of_once),
 		cmocka_unit_test(the_rule_set_is_all_its_texts_wherever_they_lie),
 		cmocka_unit_test(a_snapshot_brings_rules_and_phrases_to_who_judges),
 		cmocka_unit_test(a_pattern_of_files_that_finds_none_is_an_error),
