@@ -104,14 +104,15 @@ bool graph_download(struct graph *g, const char *url, int fd,
 struct graph_pool;
 
 enum graph_fate {
-	GRAPH_ANSWERED,		/* status and body, whatever they say */
+	GRAPH_ANSWERED,		/* status (200 to 599) and body, whatever they
+				   say; a redirect is not followed */
 	GRAPH_NOT_SENT,		/* no byte of the request can have been taken:
 				   not resolved, not connected, TLS refused */
 	GRAPH_UNKNOWN,		/* it may have been received and carried out */
 };
 struct graph_reply {
 	enum graph_fate fate;
-	int status;
+	int status;			/* 0 unless answered */
 	const char *content_type;	/* or NULL */
 	const char *const *headers;	/* name, value … NULL: of the answer,
 				   those a caller has use for: Retry-After,
@@ -119,16 +120,21 @@ struct graph_reply {
 				   facebook-api-version, x-fb-trace-id */
 	const void *body;
 	size_t len;
-	const struct err *why;		/* of NOT_SENT and UNKNOWN */
+	const struct err *why;		/* of NOT_SENT (kinds as above) and of
+					   UNKNOWN (always ERR_UNSURE) */
 };
 /* In the pool's thread; must not block. Everything is borrowed. */
 typedef void graph_done_fn(void *arg, const struct graph_reply *reply);
 
 struct graph_request {
 	const char *method;		/* GET, POST, DELETE */
-	const char *target;		/* "/v25.0/123/messages?…": path, query */
+	const char *target;		/* "/v25.0/123/messages?…": path, query,
+					   sent as they are; with a blank, '#',
+					   a ".." or the like: NOT_SENT,
+					   graph.request */
 	const char *content_type;	/* or NULL */
-	const void *body;		/* borrowed until done is called */
+	const void *body;		/* borrowed until done is called; the
+					   rest is copied */
 	size_t len;
 	size_t max_answer;		/* more is GRAPH_UNKNOWN, graph.size */
 	int64_t total_ms;		/* from submission */
@@ -146,7 +152,10 @@ bool graph_pool_new(struct graph *g, int connections,
  * libcurl knows that no byte went out.
  */
 void graph_pool_submit(struct graph_pool *p, const struct graph_request *rq);
-/* Takes no more; waits until all have ended, then cuts. */
+/*
+ * Takes no more; waits until all have ended, then cuts. Not from done(), which
+ * may submit. graph_pool_free() cuts at once what is left.
+ */
 void graph_pool_stop(struct graph_pool *p, int64_t timeout_ms);
 void graph_pool_free(struct graph_pool *p);
 

@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "err.h"
+#include "graph_curl.h"
 #include "graph_int.h"
 #include "graph_proxy.h"
 #include "io.h"
@@ -46,6 +47,8 @@ struct call {
 	enum graph_call what;
 	int fd;			/* of a download */
 	int64_t max, len;
+	size_t answer_max;	/* of what is no file */
+	int64_t total_ms;
 	bool too_large, stalled;
 	int64_t since_ms;	/* monotonic; 0: nothing was asked yet */
 	int64_t since_bytes;	/* that had come by then */
@@ -233,7 +236,7 @@ give_back(struct graph *g, CURL *easy)
 static bool
 keep_answer(struct call *c, const char *data, size_t len)
 {
-	if (c->answer->len + len > GRAPH_ANSWER_MAX) {
+	if (c->answer->len + len > c->answer_max) {
 		c->too_large = true;
 		return false;
 	}
@@ -345,13 +348,46 @@ set_tls(CURL *easy, const char *ca_file)
 	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 }
 
-static void
-set_times(CURL *easy, const struct graph *g)
+void
+graph_easy_apply(const struct graph *g, CURL *easy)
 {
+	set_protocols(easy);
+	graph_proxy_apply(&g->proxy, easy);
+	set_tls(easy, g->ca_file);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)g->connect_ms);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)g->total_ms);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT);
+}
+
+bool
+graph_is_cancelled(struct graph *g)
+{
+	return atomic_load(&g->cancelled);
+}
+
+const char *
+graph_origin(const struct graph *g)
+{
+	return g->origin;
+}
+
+const char *
+graph_version(const struct graph *g)
+{
+	return g->version;
+}
+
+int64_t
+graph_total_ms(const struct graph *g)
+{
+	return g->total_ms;
+}
+
+struct curl_slist *
+graph_headers(const struct graph *g)
+{
+	return g->headers;
 }
 
 static void
@@ -402,9 +438,9 @@ aim(const struct graph *g, const char *url, CURLU **out, struct err *err)
 }
 
 static char *
-what_libcurl_says(const struct call *c, CURLcode res)
+what_libcurl_says(const char *errbuf, CURLcode res)
 {
-	char *said = text_clean(c->errbuf, strlen(c->errbuf), TEXT_LINE, 300);
+	char *said = text_clean(errbuf, strlen(errbuf), TEXT_LINE, 300);
 
 	if (*said != '\0')
 		return said;
@@ -412,21 +448,17 @@ what_libcurl_says(const struct call *c, CURLcode res)
 	return g_strdup(curl_easy_strerror(res));
 }
 
-static bool
-fail_local(const struct call *c, CURLcode res, struct err *err)
+bool
+graph_easy_failed(struct graph *g, CURL *easy, CURLcode res,
+    const char *errbuf, struct err *err)
 {
-	g_autofree char *said = what_libcurl_says(c, res);
-	g_autofree char *text = graph_proxy_text(&c->g->proxy, c->easy, said);
+	g_autofree char *said = what_libcurl_says(errbuf, res);
+	g_autofree char *text = graph_proxy_text(&g->proxy, easy, said);
 
-	if (atomic_load(&c->g->cancelled))
+	if (atomic_load(&g->cancelled))
 		return err_set(err, ERR_TEMP, "graph.stopped",
 		    "stopped in the middle");
-	if (c->stalled)
-		return err_set(err, ERR_TEMP, "graph.deadline",
-		    "%s sent next to nothing for %" G_GINT64_FORMAT " ms",
-		    c->what == GRAPH_FIND ? "Graph" : "the file's host",
-		    c->g->connect_ms);
-	if (graph_proxy_failed(&c->g->proxy, c->easy, res, said, err))
+	if (graph_proxy_failed(&g->proxy, easy, res, said, err))
 		return false;
 	switch ((int)res) {
 	case CURLE_OPERATION_TIMEDOUT:
@@ -440,12 +472,23 @@ fail_local(const struct call *c, CURLcode res, struct err *err)
 }
 
 static bool
+fail_local(const struct call *c, CURLcode res, struct err *err)
+{
+	if (c->stalled && !atomic_load(&c->g->cancelled))
+		return err_set(err, ERR_TEMP, "graph.deadline",
+		    "%s sent next to nothing for %" G_GINT64_FORMAT " ms",
+		    graph_who(c->what), c->g->connect_ms);
+	return graph_easy_failed(c->g, c->easy, res, c->errbuf, err);
+}
+
+static bool
 fail_size(const struct call *c, struct err *err)
 {
-	if (c->what == GRAPH_FIND)
+	if (c->what != GRAPH_DOWNLOAD)
 		return err_set(err, ERR_TEMP, "graph.server",
-		    "the answer about the file is longer than %d bytes",
-		    GRAPH_ANSWER_MAX);
+		    "the answer about the %s is longer than %zu bytes",
+		    c->what == GRAPH_FIND ? "file" : "template",
+		    c->answer_max);
 	return err_set(err, ERR_PERM, "graph.size",
 	    "the file is larger than %" G_GINT64_FORMAT " bytes: see max_size "
 	    "in media", c->max);
@@ -461,8 +504,7 @@ fail_redirect(const struct call *c, long status, struct err *err)
 	if (to == NULL || !graph_place_parse(to, &p, NULL))
 		p.host = g_strdup("an address that cannot be read");
 	err_set(err, ERR_PERM, "graph.host", "%s answers %ld, a redirect to "
-	    "%s; it is not followed", c->what == GRAPH_FIND ? "Graph" :
-	    "the file's host", status, p.host);
+	    "%s; it is not followed", graph_who(c->what), status, p.host);
 	graph_place_clear(&p);
 	return false;
 }
@@ -502,13 +544,10 @@ request(struct call *c, const char *url, struct err *err)
 	if (!aim(c->g, url, &u, err))
 		return false;
 	curl_easy_setopt(c->easy, CURLOPT_CURLU, u);
-	set_protocols(c->easy);
-	graph_proxy_apply(&c->g->proxy, c->easy);
-	set_tls(c->easy, c->g->ca_file);
-	set_times(c->easy, c->g);
+	graph_easy_apply(c->g, c->easy);
+	curl_easy_setopt(c->easy, CURLOPT_TIMEOUT_MS, (long)c->total_ms);
 	set_callbacks(c);
 	curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->g->headers);
-	curl_easy_setopt(c->easy, CURLOPT_USERAGENT, USER_AGENT);
 	if (c->what == GRAPH_DOWNLOAD)
 		curl_easy_setopt(c->easy, CURLOPT_MAXFILESIZE_LARGE,
 		    (curl_off_t)c->max);
@@ -544,7 +583,8 @@ bool
 graph_media_find(struct graph *g, const char *id, const char *phone_number_id,
     struct graph_media *out, int64_t *retry_ms, struct err *err)
 {
-	struct call c = { .g = g, .what = GRAPH_FIND };
+	struct call c = { .g = g, .what = GRAPH_FIND,
+		.answer_max = GRAPH_ANSWER_MAX, .total_ms = g->total_ms };
 	bool with = phone_number_id != NULL && graph_is_id(phone_number_id);
 	g_autofree char *url = NULL;
 	bool ok;
@@ -564,11 +604,28 @@ graph_media_find(struct graph *g, const char *id, const char *phone_number_id,
 }
 
 bool
+graph_ask_templates(struct graph *g, const char *url, int64_t total_ms,
+    GString **answer, int64_t *retry_ms, struct err *err)
+{
+	struct call c = { .g = g, .what = GRAPH_TEMPLATES,
+		.answer_max = GRAPH_TEMPLATES_MAX, .total_ms = total_ms };
+
+	if (call(&c, url, retry_ms, err)) {
+		*answer = c.answer;
+		return true;
+	}
+	if (c.answer != NULL)
+		g_string_free(c.answer, TRUE);
+	return false;
+}
+
+bool
 graph_download(struct graph *g, const char *url, int fd, int64_t max_bytes,
     int64_t *len, int64_t *retry_ms, struct err *err)
 {
 	struct call c = { .g = g, .what = GRAPH_DOWNLOAD, .fd = fd,
-		.max = max_bytes };
+		.max = max_bytes, .answer_max = GRAPH_ANSWER_MAX,
+		.total_ms = g->total_ms };
 	bool ok;
 
 	if (retry_ms != NULL)

@@ -13,7 +13,7 @@
 #include "err.h"
 #include "text.h"
 
-#define DEPTH_MAX 16
+#define DEPTH_MAX 32	/* cards in a template: 14 */
 #define TEXT_MAX 200	/* of Meta's words in an error */
 #define ID_MAX_LEN 128
 /* Tokens are longer than any word; trace ids are shorter. */
@@ -32,13 +32,13 @@ graph_is_id(const char *id)
 
 /* NULL when it is not one whole object of valid UTF-8. */
 static json_object *
-parse(const char *body, size_t len)
+parse(const char *body, size_t len, size_t max)
 {
 	struct json_tokener *tok;
 	json_object *root;
 	size_t end;
 
-	if (len == 0 || len > GRAPH_ANSWER_MAX || !text_is_utf8(body, len) ||
+	if (len == 0 || len > max || !text_is_utf8(body, len) ||
 	    memchr(body, '\0', len) != NULL)
 		return NULL;
 	tok = json_tokener_new_ex(DEPTH_MAX);
@@ -119,7 +119,7 @@ bool
 graph_answer_media(const char *id, const char *body, size_t len,
     struct graph_media *out, struct err *err)
 {
-	json_object *root = parse(body, len);
+	json_object *root = parse(body, len, GRAPH_ANSWER_MAX);
 	const char *url = get_string(root, "url");
 	bool ok = false;
 
@@ -147,6 +147,70 @@ graph_media_clear(struct graph_media *m)
 	g_clear_pointer(&m->mime_type, g_free);
 	g_clear_pointer(&m->sha256, g_free);
 	m->size = -1;
+}
+
+/* ---- templates ----------------------------------------------------------------- */
+
+static bool
+is_text(json_object *o, const char *key, const char *want)
+{
+	const char *s = get_string(o, key);
+
+	return s != NULL && strcmp(s, want) == 0;
+}
+
+/* The filter of Graph is its own affair: what came is compared. */
+static json_object *
+pick(json_object *data, const char *name, const char *language)
+{
+	size_t n = json_object_array_length(data);
+
+	for (size_t i = 0; i < n; i++) {
+		json_object *o = json_object_array_get_idx(data, i);
+
+		if (is_text(o, "name", name) &&
+		    is_text(o, "language", language))
+			return o;
+	}
+	return NULL;
+}
+
+/*
+ * paging.next holds an address, which is only taken as a sign of more. NULL:
+ * no more; "": more, and no way to ask for it.
+ */
+static const char *
+cursor(json_object *root)
+{
+	json_object *paging = get(root, "paging");
+	const char *after = get_string(get(paging, "cursors"), "after");
+
+	if (get_string(paging, "next") == NULL)
+		return NULL;
+	return after != NULL ? after : "";
+}
+
+bool
+graph_answer_templates(const char *body, size_t len, const char *name,
+    const char *language, char **json, char **after, struct err *err)
+{
+	json_object *root = parse(body, len, GRAPH_TEMPLATES_MAX);
+	json_object *data = get(root, "data"), *found;
+	bool ok = json_object_is_type(data, json_type_array);
+
+	if (!ok) {
+		err_set(err, ERR_TEMP, "graph.server",
+		    "the answer about the template %s", root == NULL ?
+		    "is no JSON object" : "has no data");
+	} else {
+		found = pick(data, name, language);
+		*json = found == NULL ? NULL : g_strdup(
+		    json_object_to_json_string_ext(found,
+		    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+		*after = g_strdup(cursor(root));
+	}
+	json_object_put(root);
+	return ok;
 }
 
 /* ---- refusals ------------------------------------------------------------------ */
@@ -209,7 +273,7 @@ say(json_object *e, const struct refusal *r)
 static void
 read_refusal(const char *body, size_t len, struct refusal *out)
 {
-	json_object *root = parse(body, len);
+	json_object *root = parse(body, len, GRAPH_ANSWER_MAX);
 	json_object *e = get(root, "error");
 
 	out->code = get_number(e, "code");
@@ -265,11 +329,17 @@ by_code(const struct refusal *r, enum err_kind *kind, const char **what)
 	return true;
 }
 
+const char *
+graph_who(enum graph_call call)
+{
+	return call == GRAPH_DOWNLOAD ? "the file's host" : "Graph";
+}
+
 static void
 by_status(enum graph_call call, long status, enum err_kind *kind,
     const char **what)
 {
-	bool find = call == GRAPH_FIND;
+	bool find = call != GRAPH_DOWNLOAD;
 
 	*kind = ERR_TEMP;
 	*what = "graph.server";
@@ -300,10 +370,10 @@ graph_answer_refused(enum graph_call call, long status, const char *body,
 	const char *what;
 
 	read_refusal(body, len, &r);
-	if (call != GRAPH_FIND || !by_code(&r, &kind, &what))
+	if (call == GRAPH_DOWNLOAD || !by_code(&r, &kind, &what))
 		by_status(call, status, &kind, &what);
 	err_set(err, kind, what, "%s answers %ld%s%s",
-	    call == GRAPH_FIND ? "Graph" : "the file's host", status, r.text,
+	    graph_who(call), status, r.text,
 	    kind != ERR_CONF ? "" :
 	    "; see whether the token in token_file is valid and may read "
 	    "this business's messages");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starts and asks tests/fake/graph.py. A failure here fails the test. */
+/* Starts and asks tests/fake/graph.py and sends.py. A failure fails the test. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -21,12 +21,12 @@
 #include "io.h"
 
 static char *
-program(void)
+program(const char *name)
 {
 	const char *src = getenv("SRCDIR");
 
 	return g_build_filename(src != NULL ? src : ".", "tests", "fake",
-	    "graph.py", NULL);
+	    name, NULL);
 }
 
 static bool
@@ -41,29 +41,26 @@ read_line(int fd, char *buf, size_t size)
 }
 
 static bool
-spawn(struct graph_peer *p)
+spawn(struct graph_peer *p, const char *name, const char *number)
 {
-	g_autofree char *prog = program();
+	g_autofree char *prog = program(name);
 	const char *argv[] = { "python3", "-B", prog, "--dir", p->dir,
-		"--phone-number-id", "106540352242922", NULL };
+		number != NULL ? "--phone-number-id" : NULL, number, NULL };
 
 	return g_spawn_async_with_pipes(NULL, (char **)(uintptr_t)argv, NULL,
 	    G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
 	    &p->pid, &p->in, &p->out, NULL, NULL);
 }
 
-struct graph_peer *
-graph_peer_start(const char *script)
+static struct graph_peer *
+start(struct graph_peer *p, const char *name, const char *number)
 {
-	struct graph_peer *p = g_new0(struct graph_peer, 1);
-	char name[] = "/tmp/cj-graph-XXXXXX", line[64];
-	g_autofree char *token = NULL;
 	int *ports[] = { &p->port, &p->foreign, &p->plain };
-	char *rest = line;
+	g_autofree char *token = NULL;
+	char line[64], *rest = line;
 
-	p->dir = g_strdup(mkdtemp(name));
-	graph_peer_file(p, "graph.script", script, strlen(script));
-	if (!spawn(p) || !read_line(p->out, line, sizeof(line))) {
+	if (!spawn(p, name, number) ||
+	    !read_line(p->out, line, sizeof(line))) {
 		graph_peer_rm(p->dir);
 		return NULL;
 	}
@@ -74,6 +71,32 @@ graph_peer_start(const char *script)
 	token = g_build_filename(p->dir, "graph.token", NULL);
 	assert_true(io_secret_load(token, 4096, &p->token, NULL));
 	return p;
+}
+
+static struct graph_peer *
+peer_new(const char *log)
+{
+	struct graph_peer *p = g_new0(struct graph_peer, 1);
+	char name[] = "/tmp/cj-graph-XXXXXX";
+
+	p->dir = g_strdup(mkdtemp(name));
+	p->log = g_build_filename(p->dir, log, NULL);
+	return p;
+}
+
+struct graph_peer *
+graph_peer_start(const char *script)
+{
+	struct graph_peer *p = peer_new("graph.log");
+
+	graph_peer_file(p, "graph.script", script, strlen(script));
+	return start(p, "graph.py", "106540352242922");
+}
+
+struct graph_peer *
+graph_peer_start_sends(void)
+{
+	return start(peer_new("sends.log"), "sends.py", NULL);
 }
 
 void
@@ -88,6 +111,7 @@ graph_peer_stop(struct graph_peer *p)
 	g_bytes_unref(p->token);
 	g_free(p->ca_file);
 	g_free(p->url);
+	g_free(p->log);
 	g_free(p->dir);
 	g_free(p);
 }
@@ -119,17 +143,22 @@ graph_peer_fill(char *data, gsize len)
 		data[i] = (char)(i * 31 >> 3);
 }
 
+char **
+graph_peer_lines(struct graph_peer *p)
+{
+	g_autofree char *text = NULL;
+
+	if (!g_file_get_contents(p->log, &text, NULL, NULL))
+		text = g_strdup("");
+	return g_strsplit(text, "\n", -1);
+}
+
 int
 graph_peer_logged(struct graph_peer *p, const char *begin)
 {
-	g_autofree char *path = g_build_filename(p->dir, "graph.log", NULL);
-	g_autofree char *text = NULL;
-	g_auto(GStrv) lines = NULL;
+	g_auto(GStrv) lines = graph_peer_lines(p);
 	int n = 0;
 
-	if (!g_file_get_contents(path, &text, NULL, NULL))
-		return 0;
-	lines = g_strsplit(text, "\n", -1);
 	for (char **l = lines; *l != NULL; l++)
 		n += g_str_has_prefix(*l, begin);
 	return n;

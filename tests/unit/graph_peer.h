@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 struct graph_peer {
-	char *dir;
+	char *dir, *log;
 	int port, foreign, plain;
 	GBytes *token;
 	char *url, *ca_file;
@@ -19,6 +19,8 @@ struct graph_peer {
 
 /* NULL when there is no python3 or openssl. */
 struct graph_peer *graph_peer_start(const char *script);
+/* tests/fake/sends.py: closes at once who comes to the port `foreign`. */
+struct graph_peer *graph_peer_start_sends(void);
 void graph_peer_stop(struct graph_peer *p);
 void graph_peer_file(struct graph_peer *p, const char *name, const void *data,
     gsize len);
@@ -29,6 +31,8 @@ void graph_peer_files(struct graph_peer *p, int first, int last,
 void graph_peer_fill(char *data, gsize len);
 /* How many lines of its log begin so. */
 int graph_peer_logged(struct graph_peer *p, const char *begin);
+/* What it has logged so far. */
+char **graph_peer_lines(struct graph_peer *p);
 /* The same, once there are so many: it takes note after it has answered. */
 int graph_peer_wait(struct graph_peer *p, const char *begin, int times);
 /* An address of the file as a webhook has it; life in seconds. */
