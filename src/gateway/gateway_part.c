@@ -270,6 +270,10 @@ is_media_type(const char *s)
 
 	if (n == 0 || s[n] != '/' || strlen(s) > FIELD_MAX)
 		return false;
+	for (const char *c = s; *c != '\0'; c++) {
+		if (*c < ' ' || *c > '~')
+			return false;
+	}
 	s += n + 1;
 	n = token_len(s);
 	return n > 0 && (s[n] == '\0' || s[n] == ';' || s[n] == ' ');

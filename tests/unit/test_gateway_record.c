@@ -164,6 +164,12 @@ a_form_that_could_be_read_otherwise_is_refused(void **state)
 		    "name=\"type\"\r\n\r\nnonsense\r\n" FILE_AS("") "x\r\n"
 		    END,
 		PRODUCT "--xYz\r\nContent-Disposition: form-data; "
+		    "name=\"type\"\r\n\r\nimage/png;\r\nx\r\n" FILE_AS("")
+		    "x\r\n" END,
+		PRODUCT "--xYz\r\nContent-Disposition: form-data; "
+		    "name=\"type\"\r\n\r\nimage/png; \xff\r\n"
+		    FILE_AS("") "x\r\n" END,
+		PRODUCT "--xYz\r\nContent-Disposition: form-data; "
 		    "name=\"type\"; filename=\"x\"\r\n\r\nimage/png\r\n"
 		    FILE_AS("") "x\r\n" END,
 	};
