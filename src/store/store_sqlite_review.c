@@ -7,6 +7,7 @@
 
 #define COLUMNS "id, at_ms, who, verb, turn_id, send_key, why"
 
+/* "turn_id <> 0" is said wherever the index with this condition is meant. */
 static bool
 give(struct sqlite *s, sqlite3_stmt *q, store_review_fn *fn, void *arg,
     struct err *err)
@@ -37,10 +38,15 @@ static bool
 is_first(struct sqlite *s, const struct store_review *r, struct err *err)
 {
 	int64_t before;
+	bool ok = r->send_key == NULL ?
+	    store_db_number(s, "SELECT id FROM review WHERE turn_id = ? "
+	    "AND turn_id <> 0 AND verb = ? AND who = ?", 0, &before, err,
+	    "iss", r->turn_id, r->verb, r->who) :
+	    store_db_number(s, "SELECT id FROM review WHERE send_key = ? "
+	    "AND verb = ? AND who = ?", 0, &before, err, "sss", r->send_key,
+	    r->verb, r->who);
 
-	if (!store_db_number(s, "SELECT id FROM review WHERE who = ?1 "
-	    "AND verb = ?2 AND turn_id = ?3 AND send_key IS ?4", 0, &before,
-	    err, "ssis", r->who, r->verb, r->turn_id, r->send_key))
+	if (!ok)
 		return false;
 	return before == 0 || err_set(err, ERR_PERM, "store.state",
 	    "%s did %s it already; where more persons are wanted, another one "

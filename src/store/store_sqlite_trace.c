@@ -269,7 +269,7 @@ static const char *const of_turn[] = {
 	"SELECT 'held', since_ms, 0, turn_id, 0, rule, persons, until_ms "
 	"FROM hold WHERE turn_id = ?",
 	"SELECT verb, at_ms, 0, turn_id, 0, who, why FROM review "
-	"WHERE turn_id = ? ORDER BY id",
+	"WHERE turn_id = ? AND turn_id <> 0 ORDER BY id",
 	/* That a hold ended by being parked is told by the turn. */
 	"SELECT how, ended_ms, 0, turn_id, 0, rule FROM hold "
 	"WHERE turn_id = ? AND ended_ms <> 0 AND how <> 'parked'",
