@@ -7,7 +7,8 @@ src_libchatjournal_a_SOURCES += \
 	src/wa/wa_history.c src/wa/wa_identity.c src/wa/wa_int.h \
 	src/wa/wa_interactive.c src/wa/wa_item.c src/wa/wa_json.c \
 	src/wa/wa_json_int.h src/wa/wa_message.c src/wa/wa_notice.c \
-	src/wa/wa_party.c src/wa/wa_record.c src/wa/wa_send.c \
+	src/wa/wa_party.c src/wa/wa_record.c src/wa/wa_record_answer.c \
+	src/wa/wa_record_body.c src/wa/wa_record_int.h src/wa/wa_send.c \
 	src/wa/wa_signature.c src/wa/wa_status.c \
 	src/wa/wa_system.c src/wa/wa_template.c src/wa/wa_template_event.c \
 	src/wa/wa_types.c src/wa/wa_value.c

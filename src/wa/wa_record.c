@@ -6,8 +6,7 @@
  * paths keep request and answer as facts. A record that is not understood is
  * shown raw; nothing here decides anything, the gateway has done so.
  */
-#include "wa_event_int.h"
-#include "wa_content_int.h"
+#include "wa_record_int.h"
 
 #include <string.h>
 
@@ -19,30 +18,16 @@
 #define DEPTH_MORE 4	/* a record around a request of the greatest depth */
 #define LATE_MS 1000	/* an answer later than that has its time shown */
 
-/* gateway_outcome_name(); leaves: it is in the customer's chat. */
-static const struct outcome {
-	const char *name;
-	bool leaves;
-} outcomes[] = {
+/* gateway_outcome_name() */
+static const struct wa_outcome outcomes[] = {
 	{ "pending" }, { "accepted", true }, { "refused" }, { "blocked" },
 	{ "held" }, { "rejected" }, { "expired" }, { "not-sent" },
 	{ "unknown" }, { "reported", true },
 };
 
-struct record {
-	struct item *it;
-	json_object *root;
-	json_object *request, *sent, *response;	/* objects, else NULL */
-	json_object *error;	/* of the response, or NULL */
-	const struct outcome *outcome;	/* NULL: not known */
-	char *id, *endpoint;	/* of the target; may be NULL */
-	bool is_later;		/* an earlier record has this send */
-	int64_t received_ms, done_ms;
-};
-
 /* ---- what every record has ------------------------------------------------- */
 
-static const struct outcome *
+static const struct wa_outcome *
 find_outcome(const char *name)
 {
 	for (size_t i = 0; name != NULL && i < G_N_ELEMENTS(outcomes); i++) {
@@ -72,7 +57,7 @@ take_part(const char *part)
 
 /* "/v25.0/ID/ENDPOINT/…?…"; the version may be left out. */
 static void
-read_target(struct record *r)
+read_target(struct wa_record *r)
 {
 	g_autofree char *target = wa_get_id(r->root, "target");
 	g_auto(GStrv) parts = NULL;
@@ -91,21 +76,21 @@ read_target(struct record *r)
 	r->endpoint = take_part(part[1]);
 }
 
-static bool
-is_sending(const struct record *r)
+bool
+wa_record_is_message(const struct wa_record *r)
 {
 	return g_strcmp0(r->endpoint, "messages") == 0 ||
 	    g_strcmp0(r->endpoint, "marketing_messages") == 0;
 }
 
 static void
-read_business(struct wa_walk *w, const struct record *r)
+read_business(struct wa_walk *w, const struct wa_record *r)
 {
 	json_object *business = wa_get_any(r->root, "business");
 	g_autofree char *number = wa_get_id(business, "number");
 
 	w->business.user_id = wa_get_id(business, "id");
-	if (w->business.user_id == NULL && is_sending(r))
+	if (w->business.user_id == NULL && wa_record_is_message(r))
 		w->business.user_id = g_strdup(r->id);
 	w->business.number = wa_digits(number);
 }
@@ -146,7 +131,7 @@ add_review(struct item *it, json_object *review, const char *path)
 }
 
 static void
-read_send(struct record *r)
+read_send(struct wa_record *r)
 {
 	struct item_send *s = item_send_get(r->it);
 	json_object *verdict = wa_get(r->root, "verdict", json_type_object);
@@ -170,7 +155,7 @@ read_send(struct record *r)
 
 /* When it was asked for; of a later record when it came to what it tells. */
 static void
-read_time(struct record *r)
+read_time(struct wa_record *r)
 {
 	r->received_ms = wa_get_time_ms(r->root, "received_ms");
 	r->done_ms = wa_get_time_ms(r->root, "done_ms");
@@ -180,7 +165,7 @@ read_time(struct record *r)
 }
 
 static void
-add_times(struct record *r)
+add_times(struct wa_record *r)
 {
 	char iso[CLOCK_ISO_SIZE];
 
@@ -192,34 +177,52 @@ add_times(struct record *r)
 		    clock_iso(r->done_ms, 1, iso));
 }
 
-/* What is no JSON, as the text it is, if it is any; else as it stands. */
+/* False if it is not what an encoder makes of some bytes. */
 static bool
-add_text(struct record *r, const char *member, const char *name)
+decode(json_object *piece, GString *out)
 {
-	g_autofree char *base64 = wa_get_id(r->root, member);
+	g_autofree char *base64 = json_object_is_type(piece,
+	    json_type_string) ? wa_text(piece) : NULL;
 	g_autofree unsigned char *bytes = NULL;
-	g_autofree char *text = NULL;
+	g_autofree char *again = NULL;
 	gsize len = 0;
 
-	if (base64 == NULL)
+	if (base64 == NULL || *base64 == '\0')
 		return false;
 	bytes = g_base64_decode(base64, &len);
-	if (len == 0 || memchr(bytes, '\0', len) != NULL ||
-	    !text_is_utf8(bytes, len))
+	again = g_base64_encode(bytes, len);
+	g_string_append_len(out, (const char *)bytes, (gssize)len);
+	return strcmp(again, base64) == 0;
+}
+
+/* A body that is no JSON, in one string or several, as the text that it is. */
+static bool
+add_text(struct wa_record *r, const char *member, const char *name)
+{
+	json_object *o = wa_get_any(r->root, member);
+	size_t len = MAX(wa_length(o), 1);
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (size_t i = 0; i < len; i++) {
+		if (!decode(wa_length(o) > 0 ?
+		    json_object_array_get_idx(o, i) : o, text))
+			return false;
+	}
+	if (memchr(text->str, '\0', text->len) != NULL ||
+	    !text_is_utf8(text->str, text->len))
 		return false;
-	text = g_strndup((const char *)bytes, len);
-	item_fact_add(r->it, name, text);
+	item_fact_add(r->it, name, text->str);
 	return true;
 }
 
 static enum wa_shape
-shape_if(bool was_read)
+shape_if_text(bool was_read)
 {
-	return was_read ? WA_TEXT : WA_NONE;
+	return was_read ? WA_ANY : WA_NONE;
 }
 
 static bool
-is_post(const struct record *r)
+is_post(const struct wa_record *r)
 {
 	g_autofree char *method = wa_get_text(r->root, "method");
 
@@ -228,14 +231,14 @@ is_post(const struct record *r)
 
 /* The path of a plain send says what the item says as well. */
 static bool
-is_plain(const struct record *r)
+is_plain(const struct wa_record *r)
 {
 	return g_strcmp0(r->endpoint, "messages") == 0 &&
 	    g_strcmp0(r->id, r->it->business.user_id) == 0;
 }
 
 static void
-add_rest(struct record *r)
+add_rest(struct wa_record *r)
 {
 	const struct item_send *s = r->it->send;
 	const bool request = add_text(r, "request_base64", "request");
@@ -244,16 +247,16 @@ add_rest(struct record *r)
 	const struct wa_known known[] = { { "object", WA_TEXT },
 		{ "version", WA_TEXT }, { "send", WA_TEXT },
 		{ "outcome", WA_TEXT }, { "was_recorded", WA_FLAG },
-		{ "received_ms", shape_if(r->received_ms != 0) },
-		{ "done_ms", shape_if(r->done_ms != 0) },
+		{ "received_ms", wa_shape_if(r->received_ms != 0) },
+		{ "done_ms", wa_shape_if(r->done_ms != 0) },
 		{ "application", WA_TEXT }, { "author", WA_TEXT },
 		{ "employee", WA_TEXT }, { "account", WA_TEXT },
-		{ "business", WA_OBJECT }, { "method", shape_if(is_post(r)) },
-		{ "target", shape_if(is_plain(r)) }, { "request", WA_OBJECT },
+		{ "business", WA_OBJECT }, { "method", wa_shape_if(is_post(r)) },
+		{ "target", wa_shape_if(is_plain(r)) }, { "request", WA_OBJECT },
 		{ "sent", WA_OBJECT }, { "response", WA_OBJECT },
-		{ "request_base64", shape_if(request) },
-		{ "sent_base64", shape_if(sent) },
-		{ "response_base64", shape_if(response) },
+		{ "request_base64", shape_if_text(request) },
+		{ "sent_base64", shape_if_text(sent) },
+		{ "response_base64", shape_if_text(response) },
 		{ "status", WA_TEXT }, { "reason", WA_TEXT },
 		{ "verdict", s->verdict != NULL ? WA_OBJECT : WA_NONE },
 		{ "definition", WA_OBJECT }, { "reviews", WA_LIST },
@@ -263,316 +266,10 @@ add_rest(struct record *r)
 	wa_rest_add(r->it, "gateway", r->root, known);
 }
 
-/* ---- the answer -------------------------------------------------------------- */
-
-static json_object *
-first_of(json_object *o, const char *key)
-{
-	json_object *list = wa_get(o, key, json_type_array);
-
-	return wa_length(list) > 0 ? json_object_array_get_idx(list, 0) : NULL;
-}
-
-static char *
-path_in(const char *list, size_t len, size_t i)
-{
-	return len > 1 ? g_strdup_printf("response.%s.%zu", list, i + 1) :
-	    g_strconcat("response.", list, NULL);
-}
-
-/* The number as it was asked for is a fact of the request. */
-static bool
-is_fact(const struct item *it, const char *value)
-{
-	for (guint i = 0; it->facts != NULL && i < it->facts->len; i++) {
-		const struct item_fact *f = it->facts->pdata[i];
-
-		if (strcmp(f->name, "to") == 0 && strcmp(f->value, value) == 0)
-			return true;
-	}
-	return false;
-}
-
-static enum wa_shape
-shape_of_person(const struct item *it, json_object *contact, const char *key)
-{
-	g_autofree char *id = wa_get_id(contact, key);
-
-	return shape_if(id != NULL && (wa_names(it, id) || is_fact(it, id) ||
-	    g_strcmp0(it->counterpart.username, id) == 0));
-}
-
-static void
-add_contacts(struct item *it, json_object *response)
-{
-	json_object *list = wa_get(response, "contacts", json_type_array);
-	size_t len = wa_length(list);
-
-	for (size_t i = 0; i < len; i++) {
-		json_object *o = json_object_array_get_idx(list, i);
-		g_autofree char *path = path_in("contacts", len, i);
-		const struct wa_known known[] = {
-			{ "input", shape_of_person(it, o, "input") },
-			{ "wa_id", shape_of_person(it, o, "wa_id") },
-			{ "user_id", shape_of_person(it, o, "user_id") },
-			{ "parent_user_id",
-			    shape_of_person(it, o, "parent_user_id") },
-			{ "username", shape_of_person(it, o, "username") },
-			{ NULL } };
-
-		wa_rest_add(it, path, o, known);
-	}
-}
-
-/* Of the elements of a list only the first has the item's id. */
-static void
-add_named(struct item *it, json_object *response, const char *key)
-{
-	json_object *list = wa_get(response, key, json_type_array);
-	size_t len = wa_length(list);
-
-	for (size_t i = 0; i < len; i++) {
-		json_object *o = json_object_array_get_idx(list, i);
-		g_autofree char *path = path_in(key, len, i);
-		g_autofree char *id = wa_get_id(o, "id");
-		g_autofree char *word = wa_get_text(o, "message_status");
-		const struct wa_known known[] = {
-			{ "id", shape_if(g_strcmp0(id, it->id) == 0) },
-			{ "message_status",
-			    shape_if(g_strcmp0(word, it->send->outcome) == 0) },
-			{ NULL } };
-
-		wa_rest_add(it, path, o, known);
-	}
-}
-
-static void
-add_response(struct record *r)
-{
-	static const struct wa_known known[] = {
-		{ "messaging_product", WA_TEXT }, { "contacts", WA_LIST },
-		{ "messages", WA_LIST }, { "calls", WA_LIST },
-		{ "error", WA_OBJECT }, { NULL } };
-
-	if (r->error != NULL)
-		wa_problem_read(r->it, r->error);
-	wa_rest_add(r->it, "response", r->response, known);
-	add_contacts(r->it, r->response);
-	add_named(r->it, r->response, "messages");
-	add_named(r->it, r->response, "calls");
-}
-
-/* ---- messages ---------------------------------------------------------------- */
-
-/* The members of o that are others in the one compared with, or not there. */
-static json_object *
-difference(json_object *o, json_object *with, const char *said)
-{
-	json_object *out = NULL;
-
-	json_object_object_foreach(o, key, member) {
-		json_object *other = wa_get_any(with, key);
-		g_autofree char *text = wa_text(member);
-		json_object *part;
-
-		if (json_object_equal(member, other) ||
-		    (text != NULL && g_strcmp0(text, said) == 0))
-			continue;
-		part = json_object_is_type(member, json_type_object) &&
-		    json_object_is_type(other, json_type_object) ?
-		    difference(member, other, said) : json_object_get(member);
-		if (out == NULL)
-			out = json_object_new_object();
-		json_object_object_add(out, key, part);
-	}
-	return out;
-}
-
-/* What staff asked for where policy sent another thing. */
-static void
-add_request_before(struct record *r)
-{
-	auto_item *before = item_new(ITEM_NOTICE, ITEM_TYPE_UNKNOWN);
-	json_object *rest;
-
-	if (r->sent == NULL || r->request == NULL)
-		return;
-	if (wa_request_read(before, r->request, NULL) && before->text != NULL &&
-	    g_strcmp0(before->text, r->it->text) != 0)
-		r->it->send->text_before = g_strdup(before->text);
-	rest = difference(r->request, r->sent, r->it->send->text_before);
-	if (rest != NULL)
-		wa_rest_add(r->it, "request", rest, NULL);
-	json_object_put(rest);
-}
-
-/* The gateway's own mark says no more than the send's key. */
-static void
-drop_mark(json_object *body, const char *key)
-{
-	g_autofree char *mark = wa_get_text(body, "biz_opaque_callback_data");
-	g_autofree char *own = g_strconcat(WA_CALLBACK_PREFIX, key, NULL);
-
-	if (g_strcmp0(mark, own) == 0)
-		json_object_object_del(body, "biz_opaque_callback_data");
-}
-
-/* By the network's own ids first: it may spell a number in another way. */
-static void
-read_person(struct record *r, json_object *body)
-{
-	g_autofree char *kind = wa_get_text(body, "recipient_type");
-
-	if (g_strcmp0(kind, "group") != 0)
-		wa_party_read(&r->it->counterpart,
-		    first_of(r->response, "contacts"), &wa_plain_keys);
-}
-
-/* Of what others report their answer tells whether it did. */
-static bool
-has_left(const struct record *r)
-{
-	const char *status = r->it->send->status;
-
-	if (!r->outcome->leaves || first_of(r->response, "messages") != NULL)
-		return r->outcome->leaves;
-	return r->error == NULL && (status == NULL || *status == '2');
-}
-
-static void
-become(struct record *r, bool understood, json_object *body)
-{
-	struct item *it = r->it;
-	g_autofree char *note = g_steal_pointer(&it->note);
-
-	if (!has_left(r)) {
-		it->kind = ITEM_ATTEMPT;
-		it->note = g_strdup(note);
-		if (!understood && body != NULL)
-			wa_request_rest_add(it, body, NULL);
-	} else if (!understood) {
-		it->note = g_strconcat(note, ": shown raw", NULL);
-	}
-}
-
-static void
-read_message(struct record *r)
-{
-	json_object *body = r->sent != NULL ? r->sent : r->request;
-	json_object *definition = wa_get(r->root, "definition",
-	    json_type_object);
-	struct item *it = r->it;
-	bool understood = false;
-
-	if (definition != NULL)
-		wa_definition_trim(definition);
-	if (body != NULL) {
-		drop_mark(body, it->send->key);
-		read_person(r, body);
-		understood = wa_request_read(it, body, definition);
-	} else {
-		it->note = g_strdup("a message without a type");
-	}
-	become(r, understood, body);
-	add_request_before(r);
-	it->id = wa_get_id(first_of(r->response, "messages"), "id");
-}
-
-/* ---- what else goes through -------------------------------------------------- */
-
-static void
-add_request(struct record *r, const struct wa_known *known)
-{
-	static const char *const people[] = { "to", "recipient", NULL };
-
-	wa_rest_add(r->it, "request", r->sent != NULL ? r->sent : r->request,
-	    known);
-	wa_people_add(r->it, r->request, people);
-	if (r->sent != NULL)
-		add_request_before(r);
-}
-
-static void
-read_call(struct record *r)
-{
-	/* The session tells addresses of a phone: it is in the raw JSON. */
-	static const struct wa_known known[] = { { "to", WA_TEXT },
-		{ "recipient", WA_TEXT }, { "action", WA_TEXT },
-		{ "messaging_product", WA_TEXT }, { "call_id", WA_TEXT },
-		{ "session", WA_ANY }, { "connection", WA_ANY }, { NULL } };
-	static const struct wa_word words[] = {
-		{ "connect", ITEM_TYPE_CALL_CONNECT },
-		{ "reject", ITEM_TYPE_CALL_TERMINATE },
-		{ "terminate", ITEM_TYPE_CALL_TERMINATE }, { NULL } };
-	struct item *it = r->it;
-	g_autofree char *call = wa_get_id(r->request, "call_id");
-
-	it->kind = ITEM_CALL;
-	it->type_name = wa_get_id(r->request, "action");
-	it->type = wa_word_find(words, it->type_name, ITEM_TYPE_CALL_STATUS);
-	it->id = wa_get_id(first_of(r->response, "calls"), "id");
-	if (it->id == NULL)
-		it->id = g_strdup(call);
-	it->call = g_new0(struct item_call, 1);
-	it->call->event = g_strdup(it->type_name);
-	it->call->duration_s = -1;
-	drop_mark(r->request, it->send->key);
-	wa_recipient_read(it, r->request, &wa_send_keys);
-	add_request(r, known);
-	if (g_strcmp0(call, it->id) != 0)
-		item_fact_add(it, "request.call_id", call);
-}
-
-static bool
-is_group(const struct record *r)
-{
-	static const char *const endpoints[] = { "groups", "participants",
-		"invite_link", "join_requests", NULL };
-
-	/* A group's id is not all digits; any other's is. */
-	return (r->endpoint != NULL && g_strv_contains(endpoints,
-	    r->endpoint)) || (r->endpoint == NULL && r->id != NULL &&
-	    r->id[strspn(r->id, "0123456789")] != '\0');
-}
-
-static enum item_type
-find_group_type(const struct record *r)
-{
-	g_autofree char *method = wa_get_text(r->root, "method");
-
-	if (g_strcmp0(r->endpoint, "participants") == 0 ||
-	    g_strcmp0(r->endpoint, "join_requests") == 0)
-		return ITEM_TYPE_GROUP_PARTICIPANTS;
-	if (g_strcmp0(r->endpoint, "groups") == 0 ||
-	    g_strcmp0(method, "DELETE") == 0)
-		return ITEM_TYPE_GROUP_LIFECYCLE;
-	return ITEM_TYPE_GROUP_SETTINGS;
-}
-
-static void
-read_other(struct record *r)
-{
-	static const struct wa_known known[] = {
-		{ "messaging_product", WA_TEXT }, { NULL } };
-	struct item *it = r->it;
-
-	it->kind = is_group(r) ? ITEM_GROUP : ITEM_ACCOUNT;
-	it->type = ITEM_TYPE_ACCOUNT_EVENT;
-	if (it->kind == ITEM_GROUP) {
-		it->type = find_group_type(r);
-		if (g_strcmp0(r->id, it->business.user_id) != 0)
-			it->group_id = g_strdup(r->id);
-	}
-	wa_rest_add(it, "request", r->sent != NULL ? r->sent : r->request,
-	    known);
-	if (r->sent != NULL)
-		add_request_before(r);
-}
-
 /* ---- a record ------------------------------------------------------------------ */
 
 static bool
-is_known(const struct record *r)
+is_known(const struct wa_record *r)
 {
 	g_autofree char *object = wa_get_text(r->root, "object");
 	g_autofree char *version = wa_get_text(r->root, "version");
@@ -583,7 +280,7 @@ is_known(const struct record *r)
 }
 
 static char *
-send_key(const struct record *r, const char *outcome)
+send_key(const struct wa_record *r, const char *outcome)
 {
 	const char *parts[] = { r->it->send->key, outcome };
 
@@ -592,7 +289,7 @@ send_key(const struct record *r, const char *outcome)
 
 /* What waited for a person was first of all held, else it was pending. */
 static const char *
-first_outcome(const struct record *r)
+first_outcome(const struct wa_record *r)
 {
 	const struct item_send *s = r->it->send;
 
@@ -617,12 +314,12 @@ call_key(const struct item *it)
 }
 
 static void
-read_keys(struct record *r)
+read_keys(struct wa_record *r)
 {
 	struct item *it = r->it;
 	const char *answered = it->context != NULL ? it->context->id : NULL;
 
-	if (is_sending(r) && has_left(r))
+	if (wa_record_is_message(r) && wa_record_has_left(r))
 		it->key = message_key(it, it->id);
 	if (it->key == NULL)
 		it->key = send_key(r, it->send->outcome);
@@ -636,21 +333,16 @@ read_keys(struct record *r)
 }
 
 static void
-read_known(struct record *r)
+read_known(struct wa_record *r)
 {
-	if (is_sending(r))
-		read_message(r);
-	else if (g_strcmp0(r->endpoint, "calls") == 0)
-		read_call(r);
-	else
-		read_other(r);
-	add_response(r);
+	wa_record_body_read(r);
+	wa_record_answer_add(r);
 	add_rest(r);
 	read_keys(r);
 }
 
 static void
-read_record(struct record *r)
+read_record(struct wa_record *r)
 {
 	struct item *it = r->it;
 
@@ -675,7 +367,7 @@ read_record(struct record *r)
 static void
 add_record(struct wa_walk *w, json_object *root)
 {
-	struct record r = { .root = root };
+	struct wa_record r = { .root = root };
 
 	w->account = wa_get_id(root, "account");
 	read_target(&r);

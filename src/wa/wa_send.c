@@ -203,3 +203,56 @@ wa_send_parse(const void *body, size_t len, const struct wa_limits *lim,
 	json_object_put(root);
 	return finish(*out, understood, repeats, err);
 }
+
+/* ---- what else there is to read ------------------------------------------------ */
+
+/* Facts that are not of what is shown in the chat. */
+static bool
+is_apart(const char *name)
+{
+	static const char *const prefixes[] = { "gateway.", "response.",
+		"request.", "definition.", "error.", "errors." };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++) {
+		if (g_str_has_prefix(name, prefixes[i]))
+			return true;
+	}
+	return false;
+}
+
+/* By its last word; whatever is not known to be a machine's is read. */
+static bool
+is_technical(const char *name)
+{
+	static const char *const words[] = { "id", "type", "sub_type", "index",
+		"card_index", "preview_url", "catalog_id",
+		"product_retailer_id", "retailer_id", "reference_id",
+		"thumbnail_product_retailer_id", "flow_id", "flow_token",
+		"flow_message_version", "expiration_time_ms", "offset",
+		"amount_1000", "biz_opaque_callback_data", "recipient", "to",
+		"response", "message_id", NULL };
+	const char *dot = strrchr(name, '.');
+
+	return g_strv_contains(words, dot != NULL ? dot + 1 : name);
+}
+
+char *
+wa_more_text(const struct item *it)
+{
+	GString *text = NULL;
+
+	if (it->kind == ITEM_NOTICE)
+		return g_strdup(it->raw);
+	for (guint i = 0; it->facts != NULL && i < it->facts->len; i++) {
+		const struct item_fact *f = it->facts->pdata[i];
+
+		if (is_apart(f->name) || is_technical(f->name))
+			continue;
+		if (text == NULL)
+			text = g_string_new(NULL);
+		else
+			g_string_append_c(text, '\n');
+		g_string_append(text, f->value);
+	}
+	return text != NULL ? g_string_free(text, FALSE) : NULL;
+}

@@ -60,6 +60,9 @@ check_item(const struct item *it)
 	check_string(it->note);
 	check_string(it->counterpart.user_id);
 	check_facts(it->facts);
+	g_autofree char *more = wa_more_text(it);
+
+	check_string(more);
 	if (it->send != NULL) {
 		check_string(it->send->text_before);
 		check_facts(it->send->reviews);

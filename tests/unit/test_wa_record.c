@@ -514,6 +514,39 @@ the_number_wins_over_the_user_and_a_group_is_no_person(void **state)
 	assert_null(group->counterpart.user_id);
 }
 
+static void
+what_the_customer_reads_is_judged_wherever_it_stands(void **state)
+{
+	static const struct {
+		const char *record, *want, *not_there;
+	} rows[] = {
+		{ "interactive-list", "3 % a year", "accepted" },
+		{ "interactive-list", "Business", "10.1.2.3" },
+		{ "interactive-carousel", "Second card", "wamid." },
+		{ "interactive-order-details", "Gold card", "r1" },
+		{ "interactive-address", "Mumbai", "address1" },
+		{ "template-no-definition", "12/10", "10.1.2.3" },
+		{ "template-carousel", "Funds at 7 %", "594425479261600" },
+		{ "template-offer", "Ends soon", "594425479261600" },
+		{ "template-positional", "https://bank.example/i/inv-42",
+		    "594425479261600" },
+		{ "outcome-blocked-unknown-type", "3", "10.1.2.3" },
+		{ "odd-unknown-type", "hologram", "surely not" },
+	};
+	g_autoptr(GPtrArray) plain = parse_record("sticker");
+
+	(void)state;
+	assert_null(wa_more_text(only_item(plain)));
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(GPtrArray) items = parse_record(rows[i].record);
+		g_autofree char *text = wa_more_text(only_item(items));
+
+		if (text == NULL || strstr(text, rows[i].want) == NULL ||
+		    strstr(text, rows[i].not_there) != NULL)
+			fail_msg("%s: %s", rows[i].record, text);
+	}
+}
+
 /* ---- templates --------------------------------------------------------------------- */
 
 #define SEND_TEMPLATE(name, components) "{\"to\":\"1\",\"type\":\"template\"," \
@@ -788,6 +821,28 @@ a_request_of_the_greatest_depth_makes_a_record_that_is_understood(void **state)
 	assert_string_equal(only_item(items)->text, "Hello");
 }
 
+/* As the gateway writes bodies that are no JSON: in pieces, if they are long. */
+static void
+a_body_in_pieces_is_the_text_that_it_was(void **state)
+{
+	g_autoptr(GPtrArray) whole = read_record("{\"object\":"
+	    "\"chatjournal_gateway\",\"version\":1,\"send\":\"k\",\"outcome\":"
+	    "\"refused\",\"target\":\"/v25.0/700/messages\",\"request\":"
+	    HELLO ",\"response_base64\":[\"PGh0bWw+\",\"bm8=\"]}");
+	g_autoptr(GPtrArray) odd = read_record("{\"object\":"
+	    "\"chatjournal_gateway\",\"version\":1,\"send\":\"k\",\"outcome\":"
+	    "\"refused\",\"target\":\"/v25.0/700/messages\",\"request\":"
+	    HELLO ",\"response_base64\":[\"PGh0!bWw+\",7]}");
+
+	(void)state;
+	assert_string_equal(find_fact(only_item(whole)->facts, "response"),
+	    "<html>no");
+	assert_string_equal(find_fact(only_item(odd)->facts,
+	    "gateway.response_base64.1"), "PGh0!bWw+");
+	assert_string_equal(find_fact(only_item(odd)->facts,
+	    "gateway.response_base64.2"), "7");
+}
+
 static void
 a_member_named_twice_is_told_beside_the_item(void **state)
 {
@@ -936,6 +991,8 @@ main(void)
 		cmocka_unit_test(
 		    the_number_wins_over_the_user_and_a_group_is_no_person),
 		cmocka_unit_test(
+		    what_the_customer_reads_is_judged_wherever_it_stands),
+		cmocka_unit_test(
 		    only_the_template_of_the_same_name_and_language_gives_the_wording),
 		cmocka_unit_test(
 		    a_parameter_without_a_value_does_not_move_the_others),
@@ -956,6 +1013,7 @@ main(void)
 		    who_wrote_is_staff_with_a_name_a_bot_or_nobody_knows),
 		cmocka_unit_test(
 		    a_request_of_the_greatest_depth_makes_a_record_that_is_understood),
+		cmocka_unit_test(a_body_in_pieces_is_the_text_that_it_was),
 		cmocka_unit_test(a_member_named_twice_is_told_beside_the_item),
 		cmocka_unit_test(what_a_phone_told_of_its_addresses_is_no_fact),
 		cmocka_unit_test(a_status_with_the_gateways_mark_resolves_its_send),
