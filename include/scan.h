@@ -4,22 +4,29 @@
  * card, an account or a person, hosts of links, scripts. Pure: no I/O, no
  * clock, no state but what is compiled.
  *
- * Texts are compared after NFKC, case folding, removal of marks and of what
- * is not seen (zero-width, soft hyphens, variation selectors), and with
- * look-alike letters mapped within a word of mixed scripts; so full-width,
- * combining, zero-width and look-alike spellings are the same to a lexicon.
+ * Texts are compared after compatibility decomposition (NFKD), case folding,
+ * removal of marks and of what is not seen (zero-width, soft hyphens,
+ * variation selectors, tatweel), so that full-width, combining and zero-width
+ * spellings are the same to a lexicon. A word that mixes Latin, Cyrillic and
+ * Greek letters, or stands in a text that does, is also looked up in the
+ * script that its letters imitate.
  * A phrase is found as whole words only: before and after it there is no
- * letter, mark or digit (Unicode). Blanks within a phrase match any run of
- * blanks, line breaks and punctuation such as "-" and ".".
+ * letter, mark or digit (Unicode). Between its words there may be any run of
+ * blanks, line breaks and punctuation such as "-" and ".". A letter of a
+ * script that is written without blanks (Han, Kana, Thai ...) is a word. A
+ * symbol (an emoji, a currency) counts where the phrase has it, and else is
+ * as punctuation.
  *
- * A hit says where it is in the text as it was given, in bytes.
+ * A hit says where it is in the text as it was given, in bytes. Texts may be
+ * of any length.
  *
  * Lexicon files (chatjournal-policy(5)): UTF-8, one entry a line
  *     # comment
  *     [category WORD]            for the lines that follow
- *     phrase
+ *     phrase                     # comment, after a blank
  *     phrase = WEIGHT            1 to 100; 1 if not said
- *     phrase near/5 phrase       both, at most 5 words between them, any order
+ *     phrase near/5 phrase       both, at most 5 words between them (0 to
+ *                                50), any order
  *     "phrase = with # signs"    quoted: as it is
  * The id of a phrase is "FILE:LINE".
  */
@@ -35,8 +42,6 @@ struct err;
 #define SCAN_PHRASES_MAX 200000		/* of a set */
 #define SCAN_PHRASE_WORDS_MAX 16
 #define SCAN_NEAR_MAX 50
-#define SCAN_TEXT_MAX (1 << 20)		/* more is looked at in slices that
-					   overlap: nothing is left out */
 
 /* ---- a set: compiled once, read by several threads ----------------------- */
 
@@ -44,7 +49,8 @@ struct scan_set;
 struct scan_set *scan_set_new(void);
 void scan_set_free(struct scan_set *s);		/* NULL is fine */
 
-/* A complaint about a line; level 0: warning (a phrase given twice). */
+/* A complaint about a line, from 1; level 0: a warning (a phrase given twice,
+ * which then counts once), 1: a mistake. */
 typedef void scan_issue_fn(void *arg, const char *file, unsigned line,
     int level, const char *text);
 
@@ -56,7 +62,8 @@ typedef void scan_issue_fn(void *arg, const char *file, unsigned line,
 bool scan_set_lexicon(struct scan_set *s, const char *name, const char *file,
     const char *text, size_t len, scan_issue_fn *issue, void *arg,
     struct err *err);
-/* One phrase of a rule itself, in a lexicon of its own. */
+/* One phrase of a rule itself, in a lexicon of its own: what may be in a line
+ * of a file, without a weight. Its id is the phrase. ERR_CONF "scan.lexicon". */
 bool scan_set_phrase(struct scan_set *s, const char *name,
     const char *phrase, struct err *err);
 /*
@@ -66,7 +73,7 @@ bool scan_set_phrase(struct scan_set *s, const char *name,
  */
 bool scan_set_pattern(struct scan_set *s, const char *name,
     const char *regex, struct err *err);
-/* After the last addition, before the first scan. */
+/* After the last addition, before the first scan. Cannot fail so far. */
 bool scan_set_seal(struct scan_set *s, struct err *err);
 size_t scan_set_phrases(const struct scan_set *s);
 
@@ -88,8 +95,12 @@ struct scan_hit {
 };
 
 struct scan_result {
-	GArray *hits;		/* struct scan_hit, by from; at most
-				   SCAN_HITS_MAX: the first of each name stay */
+	/*
+	 * struct scan_hit, by from. From SCAN_HITS_MAX on, one is kept if it is
+	 * the first of its name and category; else its weight is added to
+	 * that first one: sums of weights stay right.
+	 */
+	GArray *hits;
 	GPtrArray *unsure;	/* const char *: patterns that met a limit and
 				   so neither matched nor did not match */
 	uint64_t scripts;	/* bit 1 << enum scan_script: a letter of it */
@@ -101,7 +112,8 @@ void scan_result_clear(struct scan_result *r);
 /*
  * Adds what set finds in the text to r. Names are borrowed from set. Bytes
  * that are not UTF-8 are taken as U+FFFD. Never fails: what could not be
- * evaluated is in r->unsure (PCRE2 match 100,000, depth 1,000, heap 1 MiB).
+ * evaluated is in r->unsure (PCRE2 match 100,000, less in texts beyond 4096
+ * bytes, depth 1,000, heap 1 MiB). At most 100 hits of a pattern.
  */
 void scan_run(const struct scan_set *s, struct scan_work *w,
     const char *text, size_t len, struct scan_result *r);
@@ -123,7 +135,8 @@ enum scan_detector {
 };
 const char *scan_detector_name(enum scan_detector d);	/* "card", "card-ru" … */
 bool scan_detector_parse(const char *name, enum scan_detector *out);
-/* Adds hits of these detectors (bits 1 << d) to r. Full-width digits count. */
+/* Adds hits of these detectors (bits 1 << d) to r. Digits of any script and
+ * width count; what is not seen is skipped. */
 void scan_detect(unsigned detectors, const char *text, size_t len,
     struct scan_result *r);
 
