@@ -110,3 +110,7 @@ MEDIA_TESTS = tests/integration/media.sh tests/integration/media-scan.sh \
 INTEGRATION_TESTS += $(MEDIA_TESTS)
 EXTRA_DIST += $(MEDIA_TESTS) tests/integration/media.lib.sh \
 	tests/integration/attached.py
+
+# scan: what phrases and patterns cost a message
+check_PROGRAMS += tests/bench/bench_scan
+tests_bench_bench_scan_SOURCES = tests/bench/bench_scan.c

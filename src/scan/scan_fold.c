@@ -134,7 +134,8 @@ classify(uint32_t c)
 	if (cat >= UTF8PROC_CATEGORY_MN && cat <= UTF8PROC_CATEGORY_ME)
 		return mark_entry(c, cat);
 	if (cat >= UTF8PROC_CATEGORY_ND && cat <= UTF8PROC_CATEGORY_NO)
-		return make(c, SCAN_LETTER, false);
+		return make(c, SCAN_LETTER, false) |
+		    (uint32_t)(cat == UTF8PROC_CATEGORY_ND) << 29;
 	if (cat >= UTF8PROC_CATEGORY_SM && cat <= UTF8PROC_CATEGORY_SO)
 		return symbol_entry(c, cat);
 	if (cat == UTF8PROC_CATEGORY_CC || cat == UTF8PROC_CATEGORY_CF)

@@ -20,13 +20,15 @@ enum scan_class {
 };
 
 /*
- * A folded character in 32 bits: code point, class, script, and whether what
- * is ignored is a mark of the letter before it (so that a hit includes it).
+ * A folded character in 32 bits: code point, class, script, whether what is
+ * ignored is a mark of the letter before it (so that a hit includes it), and
+ * whether it is a decimal digit.
  */
 #define SCAN_CP(e) ((e) & 0x1fffffu)
 #define SCAN_CLASS(e) ((enum scan_class)((e) >> 21 & 7))
 #define SCAN_SCRIPT(e) ((e) >> 24 & 15)
 #define SCAN_IS_MARK(e) (((e) >> 28 & 1) != 0)
+#define SCAN_IS_DIGIT(e) (((e) >> 29 & 1) != 0)
 #define SCAN_NO_SCRIPT SCAN_SCRIPTS
 #define SCAN_FOLD_MAX 18	/* U+FDFA, the longest decomposition */
 #define SCAN_FOLD_TABLE 0x2100	/* what people write most */

@@ -4,9 +4,10 @@
  * search is bounded in steps, depth and memory; one that meets a bound has
  * neither matched nor not matched, and is reported so.
  *
- * Unicode properties cost time that a text of ASCII alone need not spend: on
- * such a text they decide as their ASCII counterparts do. So each pattern is
- * compiled a second time without them, if it is written in ASCII itself.
+ * Unicode properties cost time that most texts need not spend. On a text of
+ * ASCII alone they decide as their ASCII counterparts do; where all digits are
+ * those of ASCII, \\d decides as [0-9] does, which PCRE2 looks for first. So
+ * each pattern is compiled for such texts, too.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "scan_int.h"
@@ -28,7 +29,9 @@
 
 struct scan_pattern {
 	const char *name;
-	pcre2_code *full, *ascii;
+	pcre2_code *full;
+	pcre2_code *digits;	/* for texts with digits of ASCII only */
+	pcre2_code *ascii;	/* for texts of ASCII only */
 };
 
 /* How the text that is searched differs from the one given. */
@@ -76,10 +79,73 @@ is_ascii(const char *s, size_t len)
 	return all < 0x80;
 }
 
+/* Past the escape, class name or single byte at s. */
+static size_t
+token_length(const char *s, bool in_class)
+{
+	const char *end;
+
+	if (s[0] == '\\' && s[1] != '\0')
+		return 2;
+	end = in_class && s[0] == '[' && s[1] == ':' ? strstr(s, ":]") : NULL;
+	return end != NULL ? (size_t)(end + 2 - s) : 1;
+}
+
+/* Quotes, comments, verbs, callouts, the option x: these change the rest. */
+static bool
+is_read_otherwise(const char *regex)
+{
+	if (strstr(regex, "\\Q") != NULL || strstr(regex, "(*") != NULL)
+		return true;
+	for (const char *s = strstr(regex, "(?"); s != NULL;
+	    s = strstr(s + 2, "(?")) {
+		size_t n = strspn(s + 2, "^-aimnsxJU");
+
+		if (s[2] == '#' || s[2] == 'C' ||
+		    memchr(s + 2, 'x', n) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The same with [0-9] for \\d. NULL: nothing to replace, or not safely.
+ */
+static char *
+with_plain_digits(const char *regex)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+	bool in_class = false, has_any = false;
+	size_t n;
+
+	if (is_read_otherwise(regex))
+		return NULL;
+	for (const char *s = regex; *s != '\0'; s += n) {
+		n = token_length(s, in_class);
+		if (strncmp(s, "\\d", n) == 0 && n == 2) {
+			g_string_append(out, in_class ? "0-9" : "[0-9]");
+			has_any = true;
+			continue;
+		}
+		g_string_append_len(out, s, (gssize)n);
+		if (n == 1 && *s == '[' && !in_class) {
+			in_class = true;
+			/* A bracket that is first does not close it. */
+			n += s[1] == '^';
+			n += s[n] == ']';
+			g_string_append_len(out, s + 1, (gssize)n - 1);
+		} else if (n == 1 && *s == ']') {
+			in_class = false;
+		}
+	}
+	return has_any ? g_string_free(g_steal_pointer(&out), FALSE) : NULL;
+}
+
 struct scan_pattern *
 scan_pattern_new(const char *name, const char *regex, struct err *err)
 {
 	struct scan_pattern *p = g_new0(struct scan_pattern, 1);
+	g_autofree char *narrow = NULL;
 	PCRE2_UCHAR why[160];
 	size_t at = 0;
 	int code = 0;
@@ -94,6 +160,9 @@ scan_pattern_new(const char *name, const char *regex, struct err *err)
 		g_free(p);
 		return NULL;
 	}
+	narrow = with_plain_digits(regex);
+	if (narrow != NULL)
+		p->digits = compile(narrow, PCRE2_UTF | PCRE2_UCP, &code, &at);
 	if (is_ascii(regex, strlen(regex)))
 		p->ascii = compile(regex, 0, &code, &at);
 	return p;
@@ -105,6 +174,7 @@ scan_pattern_free(struct scan_pattern *p)
 	if (p == NULL)
 		return;
 	pcre2_code_free(p->full);
+	pcre2_code_free(p->digits);
 	pcre2_code_free(p->ascii);
 	g_free(p);
 }
@@ -159,7 +229,7 @@ scan_match_free(struct scan_match *m)
 struct subject {
 	const char *text;
 	size_t len;
-	bool is_ascii;
+	bool is_ascii, has_plain_digits;
 	const GArray *pieces;	/* NULL: it is the text as given */
 };
 
@@ -179,15 +249,25 @@ is_unseen(const struct scan_fold *fold, uint32_t c)
 	return SCAN_CLASS(e) == SCAN_UNSEEN && !SCAN_IS_MARK(e);
 }
 
+/* Says what has_plain_digits is, and whether anything is not seen. */
 static bool
-find_unseen(const struct scan_fold *fold, const struct subject *s)
+survey(const struct scan_fold *fold, struct subject *s)
 {
+	bool has_unseen = false;
+
+	s->has_plain_digits = true;
 	for (size_t at = 0; at < s->len;) {
-		if (is_unseen(fold, scan_decode((const uint8_t *)s->text,
-		    s->len, &at)))
-			return true;
+		uint32_t c = scan_decode((const uint8_t *)s->text, s->len,
+		    &at);
+		uint32_t e = scan_fold_get(fold, c);
+
+		has_unseen |= SCAN_CLASS(e) == SCAN_UNSEEN &&
+		    !SCAN_IS_MARK(e);
+		if (c >= 0x80 && (SCAN_IS_DIGIT(e) ||
+		    SCAN_CLASS(e) == SCAN_MANY))
+			s->has_plain_digits = false;
 	}
-	return false;
+	return has_unseen;
 }
 
 /* A byte that is none of UTF-8 becomes U+FFFD. What is alike is one piece. */
@@ -219,7 +299,8 @@ rewrite(struct copy *to, const struct scan_fold *fold,
 			    (gssize)(at - from));
 	}
 	return (struct subject){ to->text->str, to->text->len,
-		is_ascii(to->text->str, to->text->len), to->pieces };
+		is_ascii(to->text->str, to->text->len),
+		raw->has_plain_digits, to->pieces };
 }
 
 /* The last piece that begins at or before `at`; there is one. */
@@ -303,13 +384,20 @@ next_char(const struct subject *s, size_t at)
 	return at;
 }
 
+static const pcre2_code *
+choose(const struct scan_pattern *p, const struct subject *s)
+{
+	if (s->is_ascii && p->ascii != NULL)
+		return p->ascii;
+	return s->has_plain_digits && p->digits != NULL ? p->digits : p->full;
+}
+
 /* An empty match says all that it can say the first time. */
 static void
 search(struct scan_match *m, const struct scan_pattern *p,
     const struct subject *s, guint since, struct scan_result *r)
 {
-	const pcre2_code *code = s->is_ascii && p->ascii != NULL ? p->ascii :
-	    p->full;
+	const pcre2_code *code = choose(p, s);
 	const size_t *at = pcre2_get_ovector_pointer(m->data);
 	size_t start = 0;
 
@@ -336,16 +424,16 @@ void
 scan_match_run(const struct scan_set *s, struct scan_match *m,
     const char *text, size_t len, struct scan_result *r)
 {
-	const struct subject raw = { len > 0 ? text : "", len,
-		is_ascii(text, len), NULL };
-	struct subject given = raw, seen;
+	struct subject raw = { .text = len > 0 ? text : "", .len = len };
+	struct subject given, seen;
 	bool has_unseen;
 
 	if (s->patterns->len == 0)
 		return;
-	if (!raw.is_ascii && !text_is_utf8(text, len))
-		given = rewrite(&m->valid, s->fold, &raw, false);
-	has_unseen = find_unseen(s->fold, &given);
+	raw.is_ascii = is_ascii(text, len);
+	has_unseen = survey(s->fold, &raw);
+	given = raw.is_ascii || text_is_utf8(text, len) ? raw :
+	    rewrite(&m->valid, s->fold, &raw, false);
 	if (has_unseen)
 		seen = rewrite(&m->seen, s->fold, &raw, true);
 	pcre2_set_match_limit(m->context, match_limit(len));

@@ -7,7 +7,7 @@
 #   BENCH_EVENTS   events from POST to 250 (200000)
 #   BENCH_QUEUE    mails in the backlog for memory and draining (500000);
 #                  0 leaves that part out
-#   BENCH_PARTS    which parts (render answers through latency backlog)
+#   BENCH_PARTS    which parts (render scan answers through latency backlog)
 #   BENCH_SESSIONS SMTP sessions at once, ours and smtp-source's (4)
 set -u
 srcdir=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -15,7 +15,7 @@ bdir=${BUILDDIR:-$srcdir}
 events=${BENCH_EVENTS:-200000}
 queue=${BENCH_QUEUE:-500000}
 sessions=${BENCH_SESSIONS:-4}
-parts=${BENCH_PARTS:-render answers through latency backlog}
+parts=${BENCH_PARTS:-render scan answers through latency backlog}
 tmp=$(mktemp -d)
 daemon= sink= nginx=
 trap 'stop_all; rm -rf "$tmp"' EXIT
@@ -247,6 +247,19 @@ echo "$(date -u +%Y-%m-%d), $(nproc) cores, $(sed -n 's/^model name.*: //p' /pro
 row "figure : reference" "chatjournal" "reference" "ratio"
 bench_render() {
 	"$bdir/tests/bench/bench_render" 20000 | sed 's/^/  /'
+}
+
+# 10,000 phrases and 50 patterns, beside 500 of the phrases in PCRE2 alone.
+bench_scan() {
+	local line
+	"$bdir/tests/bench/bench_scan" 20000 | while read -r line; do
+		row "scan us/message of $(value bytes "$line") bytes, $(sed \
+			's/.*language=\([a-z]*\).*/\1/' <<<"$line") : PCRE2, 500" \
+			"$(value us "$line")" \
+			"$(value pcre2_of_500_phrases_us "$line")" \
+			"$(ratio "$(value us "$line")" \
+			"$(value pcre2_of_500_phrases_us "$line")")"
+	done
 }
 
 for part in $parts; do

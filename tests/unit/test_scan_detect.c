@@ -430,6 +430,29 @@ a_pattern_of_ascii_decides_on_ascii_as_on_any_text(void **state)
 	}
 }
 
+/* With a digit of another script behind it, \\d is not [0-9]. */
+static void
+a_pattern_of_digits_decides_on_plain_digits_as_on_any(void **state)
+{
+	static const char *const regexes[] = { "\\d+", "\\b\\d{2}\\b",
+		"[\\d.]+", "[^\\d\\s\\x{b9}]+", "\\D\\d", "[]\\d]+", "[^]\\d\\x{b9}]+",
+		"\\\\d|ç", "[[:alpha:]\\d]{4,}", "[\\]\\d]+", "[\\\\d]+",
+		"(?ix)\\d # [ \n \\d", "(?#[)\\d\\d", "\\Q[\\E?\\d" };
+	static const char text[] = "Açaí 12, 345-6.7 ]8[ conta9 \\d ";
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(regexes); i++) {
+		g_autofree char *plain = scan_bed_match(regexes[i], text,
+		    strlen(text));
+		g_autofree char *longer = g_strconcat(text, "\xc2\xb9", NULL);
+
+		assert_true(*plain == '[');
+		scan_bed_same(scan_bed_match(regexes[i], longer,
+		    strlen(longer)), plain);
+	}
+	match("\\d+", "٤٢ 7", "[٤٢] [7]");
+}
+
 static void
 a_pattern_sees_through_what_is_not_seen(void **state)
 {
@@ -541,6 +564,7 @@ main(void)
 		cmocka_unit_test(a_host_is_under_its_domain),
 		cmocka_unit_test(a_pattern_is_of_unicode_and_without_case),
 		cmocka_unit_test(a_pattern_of_ascii_decides_on_ascii_as_on_any_text),
+		cmocka_unit_test(a_pattern_of_digits_decides_on_plain_digits_as_on_any),
 		cmocka_unit_test(a_pattern_sees_through_what_is_not_seen),
 		cmocka_unit_test(an_empty_match_counts_once),
 		cmocka_unit_test(a_pattern_that_meets_a_limit_is_unsure),
