@@ -170,6 +170,7 @@ conf_free(struct conf *c)
 	g_free(c->run_dir);
 	g_free(c->store);
 	g_free(c->directory_file);
+	g_free(c->policy_file);
 	g_free(c->catch_all);
 	g_free(c->log.facility);
 	g_free(c->render.domain);
