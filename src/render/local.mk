@@ -12,6 +12,7 @@ tests_unit_test_template_LDADD = $(LDADD) $(CMOCKA_LIBS)
 
 # mails
 src_libchatjournal_a_SOURCES += \
+	src/render/render_alert.c \
 	src/render/render_catalog.c src/render/render_cut.c \
 	src/render/render_detail.c src/render/render_encode.c \
 	src/render/render_field.c src/render/render_field.h \
@@ -60,3 +61,7 @@ UNIT_TESTS += tests/unit/test_render_mails
 tests_unit_test_render_mails_SOURCES = tests/unit/test_render_mails.c \
 	tests/unit/mail_bed.c tests/unit/mail_bed.h
 tests_unit_test_render_mails_LDADD = $(LDADD) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_render_policy
+tests_unit_test_render_policy_SOURCES = tests/unit/test_render_policy.c \
+	$(RENDER_BED)
+tests_unit_test_render_policy_LDADD = $(LDADD) $(CMOCKA_LIBS)

@@ -96,6 +96,11 @@ const char *render_line(struct render_scratch *s, const char *text,
 /* The same, and whatever is not in [!-~] becomes '_'. */
 const char *render_ascii(struct render_scratch *s, const char *text,
     size_t max_chars);
+/* Of char *; NULL when there is none. As it is: not made one line. */
+const char *render_joined(struct render_scratch *s, const GPtrArray *list,
+    const char *between);
+/* Of what is ours and has bare \n; owned by the caller. */
+GString *render_with_crlf(const GString *lines);
 
 /* --- render_names.c: who is who --- */
 

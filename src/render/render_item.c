@@ -66,6 +66,8 @@ static const char *const type_words[ITEM_TYPES] = {
 	[ITEM_TYPE_USER_ID_CHANGED] = WORD("user id changed"),
 	[ITEM_TYPE_IDENTITY_CHANGED] = WORD("identity changed"),
 	[ITEM_TYPE_IDENTITY] = WORD("ids of a person linked"),
+	[ITEM_TYPE_RESOLVED] =
+		WORD("a message whose outcome was unknown was sent"),
 	[ITEM_TYPE_HANDOVER] = WORD("conversation handed over"),
 	[ITEM_TYPE_PREFERENCE] = WORD("preference of the customer"),
 	[ITEM_TYPE_CONTACT_SYNC] = WORD("entry of the phone book"),
@@ -313,12 +315,14 @@ fill_flags(const struct item *it, struct template_scope *scope)
 		[ITEM_CALL] = I_IS_CALL, [ITEM_GROUP] = I_IS_GROUP,
 		[ITEM_HISTORY] = I_IS_HISTORY, [ITEM_GAP] = I_IS_GAP,
 		[ITEM_NOTICE] = I_IS_NOTICE, [ITEM_ACCOUNT] = I_IS_ACCOUNT,
+		[ITEM_ATTEMPT] = I_IS_ATTEMPT,
 	};
 
 	static const bool has_word[ITEM_KINDS] = {
 		[ITEM_MESSAGE] = true, [ITEM_EDIT] = true,
 		[ITEM_REVOKE] = true, [ITEM_REACTION] = true,
 		[ITEM_RECEIPT] = true, [ITEM_HISTORY] = true,
+		[ITEM_ATTEMPT] = true,
 	};
 
 	scope->string[row[it->kind]] = "1";

@@ -99,20 +99,6 @@ add_report(const struct report *rp, GString *out)
 	}
 }
 
-/* Everything in it is ours and has bare \n. */
-static GString *
-with_crlf(const GString *lines)
-{
-	GString *out = g_string_sized_new(lines->len + 64);
-
-	for (const char *p = lines->str; *p != '\0'; p++) {
-		if (*p == '\n')
-			g_string_append_c(out, '\r');
-		g_string_append_c(out, *p);
-	}
-	return out;
-}
-
 static bool
 write_report(const struct render *r, struct report *rp,
     const struct render_envelope *env, struct rendered *out, struct err *err)
@@ -131,7 +117,7 @@ write_report(const struct render *r, struct report *rp,
 	g_string_append_printf(lines, "--=_j_%s\n"
 	    "Content-Type: message/rfc822\n"
 	    "Content-Disposition: attachment\n\n", hex);
-	head = with_crlf(lines);
+	head = render_with_crlf(lines);
 	tail = g_strdup_printf("\r\n--=_j_%s--\r\n", hex);
 	return render_around(r, head->str, rp->inner, tail, out, err);
 }

@@ -116,3 +116,32 @@ render_ascii(struct render_scratch *s, const char *text, size_t max_chars)
 	}
 	return out;
 }
+
+const char *
+render_joined(struct render_scratch *s, const GPtrArray *list,
+    const char *between)
+{
+	GString *out;
+
+	if (list == NULL || list->len == 0)
+		return NULL;
+	out = g_string_new(list->pdata[0]);
+	for (guint i = 1; i < list->len; i++) {
+		g_string_append(out, between);
+		g_string_append(out, list->pdata[i]);
+	}
+	return render_keep(s, g_string_free(out, FALSE));
+}
+
+GString *
+render_with_crlf(const GString *lines)
+{
+	GString *out = g_string_sized_new(lines->len + 64);
+
+	for (const char *p = lines->str; *p != '\0'; p++) {
+		if (*p == '\n')
+			g_string_append_c(out, '\r');
+		g_string_append_c(out, *p);
+	}
+	return out;
+}

@@ -289,9 +289,12 @@ static const struct template_var item_vars[] = {
 		"set for what was not understood and is shown raw" },
 	[I_IS_ACCOUNT] = { "is_account", TEMPLATE_FLAG, NULL,
 		"set for the administration of the account" },
+	[I_IS_ATTEMPT] = { "is_attempt", TEMPLATE_FLAG, NULL,
+		"set for a message of the business that did not leave, not "
+		"yet, or nobody knows" },
 	[I_IS_OTHER] = { "is_other", TEMPLATE_FLAG, NULL,
-		"set for what is no message, edit, revoke, reaction, receipt "
-		"or history" },
+		"set for what is no message, edit, revoke, reaction, receipt, "
+		"history or attempt" },
 	[I_ALARM] = { "alarm", TEMPLATE_FLAG, NULL,
 		"set when capture stops or may stop" },
 	[I_REMOVED] = { "removed", TEMPLATE_FLAG, NULL,

@@ -279,6 +279,7 @@ what_of(struct render_filler *f)
 		[ITEM_GAP] = WORD("message without content"),
 		[ITEM_NOTICE] = WORD("notice"),
 		[ITEM_ACCOUNT] = WORD("account notice"),
+		[ITEM_ATTEMPT] = WORD("message that was not sent"),
 	};
 	const struct render_input *in = f->t->in;
 	const struct item *it = g_ptr_array_index(in->items, 0);
