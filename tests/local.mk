@@ -114,3 +114,8 @@ EXTRA_DIST += $(MEDIA_TESTS) tests/integration/media.lib.sh \
 # scan: what phrases and patterns cost a message
 check_PROGRAMS += tests/bench/bench_scan
 tests_bench_bench_scan_SOURCES = tests/bench/bench_scan.c
+
+# graph.py's sending half, and what it promises
+EXTRA_DIST += tests/fake/graph_check.py tests/fake/graph_send.py
+TESTS += tests/fake/test_graph.py
+EXTRA_DIST += tests/fake/test_graph.py

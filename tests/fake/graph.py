@@ -4,11 +4,12 @@
 default, hostile on demand.
 
     graph.py --dir DIR [--version v25.0] [--phone-number-id ID]...
-             [--port N] [--url-life SECONDS]
+             [--port N] [--url-life SECONDS] [--rate N]
     graph.py --dir DIR --port N --print-url ID [--url-life SECONDS]
 
 Serves GET /VERSION/ID and the addresses that it answers with, over TLS, as
-"localhost", to whoever has the token. Prints "PORT FOREIGN PLAIN" when it
+"localhost", to whoever has the token; and takes sends, uploads and what else
+staff systems ask for: graph_send.py says which, and what it takes note of. Prints "PORT FOREIGN PLAIN" when it
 listens, and ends when its standard input ends or on SIGTERM. PORT is the
 stand-in; FOREIGN is a host (TLS) and PLAIN one (no TLS) that must never be
 sent anything: they take note of who comes and whether he brings the token.
@@ -27,11 +28,11 @@ In DIR:
                    sent ID -" when a file was sent to its end
     graph.script   what to do otherwise; read again for each request
 
-Lines of the script are "ID STAGE[#N] ACTION": ID or *, STAGE find or get, #N
-only the N-th such request for that id, counted from 1. The last line that
-matches wins. {good} {port} {foreign} {plain} {id} stand for what they say.
+Lines of the script are "ID STAGE[#N] ACTION": ID or *, STAGE find, get or one
+of graph_send.py, #N only the N-th such request for that id, counted from 1. The
+last line that matches wins. {good} {port} {foreign} {plain} {id} stand for what they say.
 
-  for both:
+  for all:
     error HTTP CODE[/SUBCODE] [retry-after=X] [MESSAGE]   as Graph says it
     status HTTP [retry-after=X]    a page of HTML
     redirect URL                   302
@@ -66,12 +67,16 @@ import sys
 import threading
 import time
 
+from graph_send import Exchange, Sends
+
 NAME = "localhost"
 ATTACHMENTS = "/whatsapp_business/attachments/"
 TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp",
          ".pdf": "application/pdf", ".ogg": "audio/ogg; codecs=opus",
          ".mp4": "video/mp4", ".txt": "text/plain"}
 CHUNK = 65536
+FILE_ACTIONS = ("answer", "truncated", "huge", "flip", "short", "long",
+                "cut", "stall", "slow", "endless")
 
 
 class Gone(Exception):
@@ -159,7 +164,8 @@ class World:
         self.token = token_of(args.dir)
         self.media = Media(args.dir)
         self.lock, self.counts = threading.Lock(), {}
-        self.ports = {}
+        self.ports, self.connections = {}, 0
+        self.sends = Sends(self)
         self.log_file = open(os.path.join(args.dir, "graph.log"), "a",
                              encoding="utf-8", errors="replace")
 
@@ -232,7 +238,10 @@ class Conn:
 
     def __init__(self, world, sock, where):
         self.world, self.sock, self.where = world, sock, where
-        self.buf = b""
+        self.buf, self.is_over, self.doing = b"", False, ("other", "-")
+        with world.lock:
+            world.connections += 1
+            self.number = world.connections
 
     def head(self):
         while b"\r\n\r\n" not in self.buf:
@@ -243,18 +252,47 @@ class Conn:
         head, _, self.buf = self.buf.partition(b"\r\n\r\n")
         return Request(head)
 
+    def body(self, r, most):
+        """What Content-Length announces; in chunks nothing is taken."""
+        length = r.one("content-length")
+        if length is None and r.method != "POST" and \
+                "transfer-encoding" not in r.headers:
+            return b""
+        if not re.fullmatch("[0-9]{1,9}", length or "") or \
+                "transfer-encoding" in r.headers or int(length) > most:
+            self.error(411, 100, "Content-Length")
+            raise Gone()
+        if (r.one("expect") or "").lower() == "100-continue":
+            self.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        parts, left = [self.buf[:int(length)]], int(length)
+        self.buf = self.buf[len(parts[0]):]
+        left -= len(parts[0])
+        while left > 0:
+            data = self.sock.recv(min(left, 1 << 20))
+            if not data:
+                raise Gone()
+            parts.append(data)
+            left -= len(data)
+        return b"".join(parts)
+
+    def drop(self):
+        raise Gone()
+
     def say(self, status, body, kind="application/json", more=(), length=None):
         lines = ["HTTP/1.1 %d It is so" % status, "Content-Type: " + kind,
                  "Content-Length: %d" %
                  (len(body) if length is None else length), *more]
         self.sock.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
 
-    def error(self, status, code, text, more=()):
+    def error(self, status, code, text, more=(), details=None):
         code, _, subcode = str(code).partition("/")
         e = {"message": text, "type": "OAuthException", "code": int(code),
              "fbtrace_id": "AtraceOfTheStandIn"}
         if subcode:
             e["error_subcode"] = int(subcode)
+        if details:
+            e["error_data"] = {"messaging_product": "whatsapp",
+                               "details": details}
         self.say(status, json.dumps({"error": e}).encode(), more=more)
         return status
 
@@ -283,6 +321,8 @@ class Conn:
             raise Gone()
         if word == "hang":
             self.hang()
+        if word not in FILE_ACTIONS:
+            raise ValueError(f"the script's {word} is unknown here")
         return None
 
     def hang(self):
@@ -395,12 +435,13 @@ class Conn:
 
     # --- strictness
 
-    def refusal(self, r):
+    def refusal(self, r, sends=False):
         ports = [f"{NAME}:{self.world.ports['port']}"]
         if self.world.ports["port"] == 443:
             ports.append(NAME)
-        if r.method != "GET" or "content-length" in r.headers or \
-                "transfer-encoding" in r.headers:
+        if not sends and (r.method != "GET" or
+                          "content-length" in r.headers or
+                          "transfer-encoding" in r.headers):
             return 405, 100, "Only GET, and no body"
         if r.one("host") not in ports:
             return 421, 100, "Wrong host"
@@ -413,6 +454,10 @@ class Conn:
         return None
 
     def answer(self, r):
+        exchange = Exchange(self, r)
+        route = exchange.route()
+        if route:
+            return exchange.run(*route)
         no = self.refusal(r)
         if no:
             return "other", "-", self.error(*no)
@@ -432,13 +477,13 @@ class Conn:
         if self.where == "graph":
             media = re.search(r"mid=([0-9A-Za-z_-]+)|/([0-9A-Za-z_-]+)(?:\?|$)",
                               r.target)
+            self.doing = ("get" if ATTACHMENTS in r.target else "find",
+                          media[1] or media[2] if media else "-")
             try:
                 stage, media, status = self.answer(r)
             except (Gone, OSError):
-                self.world.log(self.where,
-                               "get" if ATTACHMENTS in r.target else "find",
-                               media[1] or media[2] if media else "-",
-                               "broken", token, agent)
+                self.world.log(self.where, *self.doing, "broken", token,
+                               agent)
                 raise
             self.world.log(self.where, stage, media, status, token, agent)
         else:
@@ -452,7 +497,7 @@ class Conn:
             if self.where != "plain":
                 self.sock = self.world.context.wrap_socket(
                     self.sock, server_side=True)
-            while True:
+            while not self.is_over:
                 self.one()
         except (Gone, OSError, ValueError):
             pass
@@ -491,6 +536,8 @@ def main():
     p.add_argument("--phone-number-id", action="append", default=[])
     p.add_argument("--port", type=int, default=0)
     p.add_argument("--url-life", type=int, default=300)
+    p.add_argument("--rate", type=int, default=0,
+                   help="sends of one number per second, else 130429")
     p.add_argument("--print-url")
     args = p.parse_args()
     if args.print_url:
