@@ -3,6 +3,10 @@ check_PROGRAMS += tests/bench/bench_build tests/bench/load
 tests_bench_bench_build_SOURCES = tests/bench/bench_build.c
 tests_bench_load_SOURCES = tests/bench/load.c
 
+# policy: what rules cost a message
+check_PROGRAMS += tests/bench/bench_policy
+tests_bench_bench_policy_SOURCES = tests/bench/bench_policy.c
+
 EXTRA_DIST += tests/bench/run.sh
 
 # Not in a hurry, and not beside other work: the figures are of this machine.

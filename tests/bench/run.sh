@@ -7,7 +7,8 @@
 #   BENCH_EVENTS   events from POST to 250 (200000)
 #   BENCH_QUEUE    mails in the backlog for memory and draining (500000);
 #                  0 leaves that part out
-#   BENCH_PARTS    which parts (render scan answers through latency backlog)
+#   BENCH_PARTS    which parts (render scan rules answers through latency
+#                  backlog)
 #   BENCH_SESSIONS SMTP sessions at once, ours and smtp-source's (4)
 set -u
 srcdir=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -15,7 +16,7 @@ bdir=${BUILDDIR:-$srcdir}
 events=${BENCH_EVENTS:-200000}
 queue=${BENCH_QUEUE:-500000}
 sessions=${BENCH_SESSIONS:-4}
-parts=${BENCH_PARTS:-render scan answers through latency backlog}
+parts=${BENCH_PARTS:-render scan rules answers through latency backlog}
 tmp=$(mktemp -d)
 daemon= sink= nginx=
 trap 'stop_all; rm -rf "$tmp"' EXIT
@@ -260,6 +261,16 @@ bench_scan() {
 			"$(ratio "$(value us "$line")" \
 			"$(value pcre2_of_500_phrases_us "$line")")"
 	done
+}
+
+# ---- rules, beside PCRE2 alone ---------------------------------------------------
+
+bench_rules() {
+	local out
+	out=$("$bdir/tests/bench/bench_policy" 20000)
+	row "us to judge 320 bytes, 10k phrases, 50 patterns : PCRE2" \
+		"$(value us "$out")" "$(value pcre2_us "$out")" \
+		"$(value ratio "$out")"
 }
 
 for part in $parts; do
