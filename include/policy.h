@@ -127,7 +127,9 @@ struct policy_rule {
 	GPtrArray *conds;	/* struct policy_cond *: all must hold */
 	/*
 	 * count: fires only from the count_over + 1st different counterpart on
-	 * for whom the conditions held within count_ms. 0 ms: no count.
+	 * for whom the conditions held within count_ms. 0 ms: no count. Of
+	 * whom they are unsure counts, too, unless the rule is final or takes
+	 * something away: a sum is as sure as its parts.
 	 */
 	int64_t count_over, count_ms;
 	enum policy_per count_per;
@@ -272,7 +274,9 @@ struct policy_fired {
 	GPtrArray *why;	/* char *: "lexicon off-channel: lures.txt:12 at 14-22",
 			   "detect card at 3-22": never the text itself */
 };
-struct policy_tally {	/* to be remembered: policy_world.count */
+/* To be remembered for policy_world.count; but not of what was blocked or
+   rejected, for that reached nobody. */
+struct policy_tally {
 	char *rule, *subject, *who;
 };
 struct policy_addition {	/* to be put before or after the text */

@@ -129,38 +129,40 @@ eval_business(const struct policy_case *c, const struct policy_node *n,
 	return POLICY_NO;
 }
 
-static bool
-has_folded(const GPtrArray *names, const char *folded)
+/* AD compares names of groups without case, so do rules. */
+static void
+add_folded(GPtrArray *to, const GPtrArray *names)
 {
-	for (guint i = 0; names != NULL && i < names->len; i++) {
-		g_autofree char *wide = g_utf8_normalize(
-		    g_ptr_array_index(names, i), -1, G_NORMALIZE_NFKC);
-		g_autofree char *name = wide != NULL ?
-		    g_utf8_casefold(wide, -1) : NULL;
-
-		if (name != NULL && strcmp(name, folded) == 0)
-			return true;
-	}
-	return false;
+	for (guint i = 0; names != NULL && i < names->len; i++)
+		g_ptr_array_add(to,
+		    policy_fold(g_ptr_array_index(names, i)));
 }
 
-/* AD compares names of groups without case, so do rules. */
+static const GPtrArray *
+groups_of(const struct policy_case *c)
+{
+	struct policy_work *w = c->work;
+
+	if (w->has_groups)
+		return w->groups;
+	w->has_groups = true;
+	add_folded(w->groups, c->in->groups);
+	if (c->in->staff != NULL)
+		add_folded(w->groups, c->in->staff->groups);
+	return w->groups;
+}
+
 static enum policy_truth
 eval_group(const struct policy_case *c, const struct policy_node *n,
     GPtrArray *why)
 {
-	const struct policy_input *in = c->in;
+	const GPtrArray *groups = groups_of(c);
 
-	for (guint i = 0; i < n->words->len; i++) {
-		const char *group = g_ptr_array_index(n->words, i);
-
-		if (!has_folded(in->groups, group) && (in->staff == NULL ||
-		    !has_folded(in->staff->groups, group)))
-			continue;
-		because(why, "group %s", value_at(n, i));
-		return POLICY_YES;
-	}
-	if (!in->groups_unknown)
+	for (guint i = 0; i < groups->len; i++)
+		if (eval_name_of(n, g_ptr_array_index(groups, i), why) ==
+		    POLICY_YES)
+			return POLICY_YES;
+	if (!c->in->groups_unknown)
 		return POLICY_NO;
 	because(why, "unsure: group %s: the directory did not answer",
 	    value_at(n, 0));
@@ -370,8 +372,7 @@ fold_file_name(const char *name)
 {
 	g_autofree char *line = text_clean(name, strlen(name), TEXT_LINE,
 	    NAME_CHARS);
-	g_autofree char *wide = g_utf8_normalize(line, -1, G_NORMALIZE_NFKC);
-	char *folded = g_utf8_casefold(wide != NULL ? wide : line, -1);
+	char *folded = policy_fold(line);
 	size_t len = strlen(folded);
 
 	while (len > 0 && (folded[len - 1] == '.' || folded[len - 1] == ' '))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Patterns with * and ?. What they are held against is chosen by customers,
- * so nothing here backtracks further than to the last star.
+ * Names compared: without case and width, and patterns with * and ?. What
+ * they are held against is chosen by customers, so nothing here backtracks
+ * further than to the last star.
  */
 #include "policy_int.h"
 
@@ -40,4 +41,13 @@ policy_glob(const char *pattern, const char *text)
 	while (*pattern == '*')
 		pattern++;
 	return *pattern == '\0';
+}
+
+char *
+policy_fold(const char *name)
+{
+	g_autofree char *valid = g_utf8_make_valid(name, -1);
+	g_autofree char *wide = g_utf8_normalize(valid, -1, G_NORMALIZE_NFKC);
+
+	return g_utf8_casefold(wide != NULL ? wide : valid, -1);
 }

@@ -96,6 +96,8 @@ uint64_t policy_words_all(enum policy_match m);
 
 /* '*' is any run, '?' one character; in time that is linear in both. */
 bool policy_glob(const char *pattern, const char *text);
+/* Without case and width; owned by the caller. */
+char *policy_fold(const char *name);
 
 bool policy_hours_check(struct policy_issues *to,
     const struct policy_window *w);
@@ -128,9 +130,11 @@ struct policy_work {
 	GArray *found;		/* struct policy_found */
 	GArray *unsure;		/* int: patterns that met a limit */
 	GPtrArray *hosts;
+	GPtrArray *groups;	/* char *: of the employee, folded */
 	uint64_t scripts;
 	bool is_cut;		/* there was more than is in found */
-	bool has_parts, has_scan, has_detected, has_hosts, has_scripts;
+	bool has_parts, has_scan, has_detected, has_hosts, has_scripts,
+	    has_groups;
 };
 void policy_work_begin(struct policy_work *w);
 /* Each does its work once for an item. */

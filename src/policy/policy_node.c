@@ -225,15 +225,12 @@ add_window(struct policy_compiler *c, struct policy_node *n,
 static char *
 comparable(enum policy_match m, const char *value)
 {
-	g_autofree char *wide = NULL;
 	char *digits;
 
 	if (m == POLICY_MEDIA_TYPE || m == POLICY_LINK_HOST)
 		return g_ascii_strdown(value, -1);
-	if (m == POLICY_FILE_NAME || m == POLICY_GROUP) {
-		wide = g_utf8_normalize(value, -1, G_NORMALIZE_NFKC);
-		return g_utf8_casefold(wide != NULL ? wide : value, -1);
-	}
+	if (m == POLICY_FILE_NAME || m == POLICY_GROUP)
+		return policy_fold(value);
 	digits = m == POLICY_BUSINESS && *value == '+' ?
 	    text_phone_digits(value) : NULL;
 	return digits != NULL ? digits : g_strdup(value);

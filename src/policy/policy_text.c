@@ -160,6 +160,7 @@ policy_work_new(const struct policy *p)
 	w->found = g_array_new(FALSE, FALSE, sizeof(struct policy_found));
 	w->unsure = g_array_new(FALSE, FALSE, sizeof(int));
 	w->hosts = g_ptr_array_new_with_free_func(g_free);
+	w->groups = g_ptr_array_new_with_free_func(g_free);
 	return w;
 }
 
@@ -175,6 +176,7 @@ policy_work_free(struct policy_work *w)
 	g_array_unref(w->found);
 	g_array_unref(w->unsure);
 	g_ptr_array_unref(w->hosts);
+	g_ptr_array_unref(w->groups);
 	g_free(w);
 }
 
@@ -186,10 +188,11 @@ policy_work_begin(struct policy_work *w)
 	g_array_set_size(w->found, 0);
 	g_array_set_size(w->unsure, 0);
 	g_ptr_array_set_size(w->hosts, 0);
+	g_ptr_array_set_size(w->groups, 0);
 	w->scripts = 0;
 	w->is_cut = false;
 	w->has_parts = w->has_scan = w->has_detected = false;
-	w->has_hosts = w->has_scripts = false;
+	w->has_hosts = w->has_scripts = w->has_groups = false;
 }
 
 const GArray *
