@@ -2,6 +2,8 @@
 noinst_HEADERS += include/policy.h
 src_libchatjournal_a_SOURCES += \
 	src/policy/policy_check.c src/policy/policy_eval.c \
+	src/policy/policy_eval.h src/policy/policy_eval_file.c \
+	src/policy/policy_eval_input.c src/policy/policy_eval_text.c \
 	src/policy/policy_glob.c src/policy/policy_hours.c \
 	src/policy/policy_int.h src/policy/policy_json.c \
 	src/policy/policy_judge.c src/policy/policy_name.c \
