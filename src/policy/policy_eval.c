@@ -107,8 +107,8 @@ eval_not(const struct policy_case *c, const struct policy_node *n,
 		g_autoptr(GString) text = g_string_new(NULL);
 
 		describe(kid, text);
-		policy_because(why, "%snot %s", t == POLICY_UNSURE ? "unsure: " : "",
-		    text->str);
+		policy_because(why, "%snot %s",
+		    t == POLICY_UNSURE ? "unsure: " : "", text->str);
 	}
 	return t;
 }

@@ -60,7 +60,8 @@ fits_type(const struct policy_file *f, const struct policy_node *n,
 	    g_ascii_strdown(f->type, -1) : NULL;
 
 	if (type == NULL) {
-		policy_because(why, "unsure: media-type: of a file it is not known");
+		policy_because(why, "unsure: media-type: not known of a "
+		    "file");
 		return POLICY_UNSURE;
 	}
 	type[strcspn(type, "; \t")] = '\0';
@@ -85,7 +86,7 @@ fits_size(const struct policy_file *f, const struct policy_node *n,
     GPtrArray *why)
 {
 	if (f->size < 0) {
-		policy_because(why, "unsure: file-size: of a file it is not known");
+		policy_because(why, "unsure: file-size: not known of a file");
 		return POLICY_UNSURE;
 	}
 	if (f->size <= n->source->number)

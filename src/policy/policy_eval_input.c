@@ -25,7 +25,8 @@ policy_eval_word(const struct policy_case *c, const struct policy_node *n,
 
 	if ((n->set >> bit & 1) == 0)
 		return POLICY_NO;
-	policy_because(why, "%s %s", policy_name_of(n), policy_word_at(n->match, bit));
+	policy_because(why, "%s %s", policy_name_of(n),
+	    policy_word_at(n->match, bit));
 	return POLICY_YES;
 }
 
@@ -35,7 +36,8 @@ eval_name_of(const struct policy_node *n, const char *name, GPtrArray *why)
 	for (guint i = 0; name != NULL && i < n->words->len; i++) {
 		if (strcmp(g_ptr_array_index(n->words, i), name) != 0)
 			continue;
-		policy_because(why, "%s %s", policy_name_of(n), policy_value_at(n, i));
+		policy_because(why, "%s %s", policy_name_of(n),
+		    policy_value_at(n, i));
 		return POLICY_YES;
 	}
 	return POLICY_NO;
@@ -130,8 +132,8 @@ policy_eval_customer(const struct policy_case *c, const struct policy_node *n,
 }
 
 enum policy_truth
-policy_eval_customer_list(const struct policy_case *c, const struct policy_node *n,
-    GPtrArray *why)
+policy_eval_customer_list(const struct policy_case *c,
+    const struct policy_node *n, GPtrArray *why)
 {
 	const struct directory_customer *customer = c->in->customer;
 	const GPtrArray *lists = customer != NULL ? customer->lists : NULL;
@@ -149,8 +151,8 @@ policy_eval_new(const struct policy_case *c, const struct policy_node *n,
 {
 	(void)n;
 	if (c->in->new_unknown) {
-		policy_because(why, "unsure: new-counterpart: not known whether they "
-		    "were seen before");
+		policy_because(why, "unsure: new-counterpart: not known "
+		    "whether they were seen before");
 		return POLICY_UNSURE;
 	}
 	if (c->in->is_new_counterpart)
