@@ -117,6 +117,12 @@ void media_fetch(struct media *m, const struct media_want *want,
 bool media_inspect(struct media *m, const struct media_want *want,
     const char *path, struct media_result *out, struct err *err);
 
+/*
+ * Scans a file at hand: "clean", MEDIA_INFECTED "NAME", "unscanned: WHY" also
+ * when the scanner cannot be reached within total_ms. Owned by the caller.
+ */
+char *media_scan(const char *clamd, const char *path, int64_t total_ms);
+
 /* Removes unfinished downloads of a former life from the spool. */
 bool media_sweep(const char *spool, struct err *err);
 /* Removes what the spool holds of a want that is not tried any more. */

@@ -21,6 +21,7 @@ struct store;
 int role_store(const struct conf *c);
 int role_intake(const struct conf *c);
 int role_media(const struct conf *c);
+int role_gateway(const struct conf *c);
 int role_build(const struct conf *c);
 int role_deliver(const struct conf *c);
 
@@ -35,6 +36,7 @@ struct build_progress {
 	int64_t events, items, repeats, differing, turns, mails;
 	int64_t parked_events, parked_turns;
 	int64_t files;		/* wanted from now on */
+	bool asked;		/* of the directory role */
 	bool more;		/* call again at once */
 	int64_t next_due_ms;	/* earliest end of an open turn, or of
 				   a wait for files; INT64_MAX: none */

@@ -548,3 +548,20 @@ media_inspect(struct media *m, const struct media_want *want,
 	*out = r;
 	return true;
 }
+
+char *
+media_scan(const char *clamd, const char *path, int64_t total_ms)
+{
+	static const atomic_bool never;
+	struct media_scan scan = { .clamd = clamd, .total_ms = total_ms,
+		.cancelled = &never };
+	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct err err = ERR_INIT;
+	char *verdict = NULL;
+
+	if (fd < 0)
+		return g_strdup_printf("unscanned: %s", err_errno(errno));
+	if (!media_clamd_scan(&scan, fd, &verdict, &err))
+		verdict = g_strdup_printf("unscanned: %s", err.text);
+	return verdict;
+}

@@ -13,13 +13,11 @@
 #include "conf.h"
 #include "err.h"
 #include "log.h"
+#include "policy.h"
 #include "proc.h"
 #include "render.h"
 #include "text.h"
 
-#define SOURCE STORE_CURSOR_EVENTS
-#define CAREFUL "webhook/careful"
-#define CLAIM_EVENTS "webhook"
 #define CLAIM_TURNS "turns"
 #define CLAIM_FILES "files"	/* turns that waited, or are followed up */
 
@@ -105,6 +103,12 @@ build_new(const struct conf *c, struct store *st, struct build **out,
 	if (!render_new(&rc, &render, err))
 		return false;
 	b = g_new0(struct build, 1);
+	b->feeds[BUILD_WEBHOOKS] = (struct build_feed){
+		.cursor = STORE_CURSOR_EVENTS, .careful = "webhook/careful" };
+	b->feeds[BUILD_RECORDS] = (struct build_feed){
+		.cursor = STORE_CURSOR_RECORDS, .careful = "gateway/careful",
+		.base = STORE_EVENT_GATEWAY };
+	b->feed = &b->feeds[BUILD_WEBHOOKS];
 	b->conf = c;
 	b->store = st;
 	b->render = render;
@@ -120,10 +124,15 @@ build_new(const struct conf *c, struct store *st, struct build **out,
 	b->batch = g_ptr_array_new();
 	b->turns = g_ptr_array_new_with_free_func(build_turn_free);
 	b->news = g_ptr_array_new_with_free_func(free_news);
-	if (!build_styles_load(b, err)) {
+	b->staff = build_staff_cache();
+	b->staff_waits = g_hash_table_new_full(g_int64_hash, g_int64_equal,
+	    g_free, NULL);
+	if (!policy_new(c->policy, NULL, NULL, &b->policy, err) ||
+	    !build_styles_load(b, err)) {
 		build_free(b);
 		return false;
 	}
+	b->policy_work = policy_work_new(b->policy);
 	*out = b;
 	return true;
 }
@@ -138,6 +147,10 @@ build_free(struct build *b)
 	g_ptr_array_unref(b->news);
 	g_ptr_array_unref(b->turns);
 	g_ptr_array_unref(b->batch);
+	policy_work_free(b->policy_work);
+	policy_free(b->policy);
+	g_hash_table_unref(b->staff);
+	g_hash_table_unref(b->staff_waits);
 	g_hash_table_unref(b->persons);
 	g_hash_table_unref(b->unmapped);
 	g_hash_table_unref(b->events);
@@ -147,9 +160,10 @@ build_free(struct build *b)
 
 /* ---- the poison rule ---------------------------------------------------- */
 
+/* f: the feed whose claim it is, or NULL. */
 static bool
 bump_claim(struct build *b, const char *name, struct store_claim *claim,
-    struct err *err)
+    struct build_feed *f, struct err *err)
 {
 	if (!store_claim_get(b->store, STORE_BUILD, name, claim, err))
 		return false;
@@ -158,12 +172,21 @@ bump_claim(struct build *b, const char *name, struct store_claim *claim,
 	claim->deaths++;
 	store_begin(b->store);
 	store_claim_set(b->store, STORE_BUILD, name, claim);
-	if (claim == &b->claim && claim->last != claim->first &&
-	    claim->last > b->careful_until) {
-		b->careful_until = claim->last;
-		store_cursor_set(b->store, STORE_BUILD, CAREFUL, claim->last);
+	if (f != NULL && claim->last != claim->first &&
+	    claim->last > f->careful_until) {
+		f->careful_until = claim->last;
+		store_cursor_set(b->store, STORE_BUILD, f->careful,
+		    claim->last);
 	}
 	return store_commit(b->store, err);
+}
+
+static bool
+bump_feed(struct build *b, struct build_feed *f, struct err *err)
+{
+	return store_cursor_get(b->store, STORE_BUILD, f->careful,
+	    &f->careful_until, err) &&
+	    bump_claim(b, f->cursor, &f->claim, f, err);
 }
 
 static void
@@ -177,17 +200,19 @@ tell_recover(const char *what, const struct store_claim *claim)
 
 /* Reads what the previous life was doing; once per process. */
 static bool
-start(struct build *b, struct err *err)
+start(struct build *b, int64_t now_ms, struct err *err)
 {
 	if (b->started)
 		return true;
-	if (!store_cursor_get(b->store, STORE_BUILD, CAREFUL,
-	    &b->careful_until, err) ||
-	    !bump_claim(b, CLAIM_EVENTS, &b->claim, err) ||
-	    !bump_claim(b, CLAIM_TURNS, &b->turn_claim, err) ||
-	    !bump_claim(b, CLAIM_FILES, &b->file_claim, err))
+	if (!build_judge_begin(b, now_ms, err) ||
+	    !build_identity_begin(b, err) ||
+	    !bump_feed(b, &b->feeds[BUILD_WEBHOOKS], err) ||
+	    !bump_feed(b, &b->feeds[BUILD_RECORDS], err) ||
+	    !bump_claim(b, CLAIM_TURNS, &b->turn_claim, NULL, err) ||
+	    !bump_claim(b, CLAIM_FILES, &b->file_claim, NULL, err))
 		return false;
-	tell_recover("events", &b->claim);
+	tell_recover("events", &b->feeds[BUILD_WEBHOOKS].claim);
+	tell_recover("records", &b->feeds[BUILD_RECORDS].claim);
 	tell_recover("turns", &b->turn_claim);
 	tell_recover("files", &b->file_claim);
 	b->careful_turns = b->turn_claim.first != 0;
@@ -223,11 +248,11 @@ claim_range(struct build *b, const char *name, struct store_claim *held,
 static bool
 claim_ahead(struct build *b, int64_t first, int64_t last, struct err *err)
 {
-	const struct store_claim *held = &b->claim;
+	struct store_claim *held = &b->feed->claim;
 
 	if (held->first != 0 && held->first <= first && held->last >= last)
 		return true;
-	return claim_range(b, CLAIM_EVENTS, &b->claim, first,
+	return claim_range(b, b->feed->cursor, held, first,
 	    last + CLAIM_AHEAD, err);
 }
 
@@ -272,13 +297,14 @@ forget_batch(struct build *b)
 static bool
 load_batch(struct build *b, bool *careful, struct err *err)
 {
+	const struct build_feed *f = b->feed;
 	int64_t cursor;
 
 	forget_batch(b);
-	if (!store_cursor_get(b->store, STORE_BUILD, SOURCE, &cursor, err))
+	if (!store_cursor_get(b->store, STORE_BUILD, f->cursor, &cursor, err))
 		return false;
-	*careful = cursor < b->careful_until || b->claim.deaths > 0;
-	return store_event_list(b->store, cursor,
+	*careful = cursor < f->careful_until || f->claim.deaths > 0;
+	return store_event_list(b->store, MAX(cursor, f->base),
 	    *careful ? 1 : BATCH_EVENTS, BATCH_BYTES, take_event, b, err);
 }
 
@@ -338,7 +364,7 @@ file_batch(struct build *b, int64_t now_ms, struct build_progress *p,
 			return false;
 	}
 	if (b->batch->len > 0)
-		store_cursor_set(b->store, STORE_BUILD, SOURCE,
+		store_cursor_set(b->store, STORE_BUILD, b->feed->cursor,
 		    event_id(b, b->batch->len - 1));
 	return true;
 }
@@ -356,6 +382,10 @@ tell(struct build *b)
 			log_info("turn.rendered", "turn=%" PRId64 " mid=%s"
 			    " items=%u mails=%" PRId64 " bytes=%zu", t->id,
 			    t->message_id, t->items, t->mails, t->bytes);
+			if (t->excluded != NULL)
+				log_warn("turn.excluded", "turn=%" PRId64
+				    " mid=%s rule=%s", t->id, t->message_id,
+				    t->excluded);
 			if (t->late > 0)
 				log_warn("turn.late-files", "turn=%" PRId64
 				    " mid=%s files=%u", t->id, t->message_id,
@@ -384,6 +414,7 @@ undo(struct build *b, const char *name, struct store_claim *held)
 	drop_claim(b, name, held, NULL);
 	/* They may hold what only this transaction knew. */
 	g_hash_table_remove_all(b->persons);
+	g_hash_table_remove_all(b->staff);
 	g_ptr_array_set_size(b->news, 0);
 	return false;
 }
@@ -416,27 +447,28 @@ finish_turns(struct build *b, const char *name, struct store_claim *held,
 }
 
 static bool
-work_events(struct build *b, int64_t now_ms, struct build_progress *p,
-    struct err *err)
+work_events(struct build *b, struct build_feed *f, int64_t now_ms,
+    struct build_progress *p, struct err *err)
 {
 	bool careful, full;
 	int64_t first, last;
 
+	b->feed = f;
 	if (!load_batch(b, &careful, err))
 		return false;
 	if (b->batch->len == 0)
-		return drop_claim(b, CLAIM_EVENTS, &b->claim, err);
+		return drop_claim(b, f->cursor, &f->claim, err);
 	full = !careful && b->batch->len == BATCH_EVENTS;
 	first = event_id(b, 0);
 	last = event_id(b, b->batch->len - 1);
 	if (!(full ? claim_ahead(b, first, last, err)
-	    : claim_range(b, CLAIM_EVENTS, &b->claim, first, last, err)))
+	    : claim_range(b, f->cursor, &f->claim, first, last, err)))
 		return false;
 	store_begin(b->store);
 	if (!file_batch(b, now_ms, p, err))
-		return undo(b, CLAIM_EVENTS, &b->claim);
+		return undo(b, f->cursor, &f->claim);
 	p->more = true;
-	return finish(b, CLAIM_EVENTS, &b->claim, full, err);
+	return finish(b, f->cursor, &f->claim, full, err);
 }
 
 static void
@@ -520,6 +552,27 @@ work_waiting(struct build *b, int64_t now_ms, struct build_progress *p,
 	return ok;
 }
 
+/* Turns that a person released or rejected, or that were held long enough. */
+static bool
+work_holds(struct build *b, int64_t now_ms, struct build_progress *p,
+    struct err *err)
+{
+	struct build_holds todo;
+
+	if (!build_holds_look(b, now_ms, &todo, err))
+		return false;
+	if (todo.turn_id == 0 && todo.review_id == 0)
+		return true;
+	forget_batch(b);
+	if (todo.turn_id != 0 && !claim_range(b, CLAIM_TURNS, &b->turn_claim,
+	    todo.turn_id, todo.turn_id, err))
+		return false;
+	store_begin(b->store);
+	return build_holds_work(b, &todo, now_ms, err) ?
+	    finish_turns(b, CLAIM_TURNS, &b->turn_claim, now_ms, p, err) :
+	    undo(b, CLAIM_TURNS, &b->turn_claim);
+}
+
 static bool
 work_due(struct build *b, int64_t now_ms, struct build_progress *p,
     struct err *err)
@@ -555,17 +608,22 @@ build_step(struct build *b, int64_t now_ms, struct build_progress *out,
     struct err *err)
 {
 	struct build_progress p = { .next_due_ms = INT64_MAX };
-	int64_t wait_ms = INT64_MAX;
+	int64_t wait_ms = INT64_MAX, hold_ms = INT64_MAX;
 	bool ok;
 
 	b->files = 0;
-	ok = start(b, err) && work_due(b, now_ms, &p, err) &&
+	b->asked = false;
+	ok = start(b, now_ms, err) && work_holds(b, now_ms, &p, err) &&
+	    work_due(b, now_ms, &p, err) &&
 	    work_waiting(b, now_ms, &p, err) &&
-	    work_events(b, now_ms, &p, err) &&
+	    work_events(b, &b->feeds[BUILD_RECORDS], now_ms, &p, err) &&
+	    work_events(b, &b->feeds[BUILD_WEBHOOKS], now_ms, &p, err) &&
 	    store_turn_next_due(b->store, &p.next_due_ms, err) &&
-	    store_turn_wait_next(b->store, &wait_ms, err);
-	p.next_due_ms = MIN(p.next_due_ms, wait_ms);
+	    store_turn_wait_next(b->store, &wait_ms, err) &&
+	    store_hold_next_due(b->store, &hold_ms, err);
+	p.next_due_ms = MIN(p.next_due_ms, MIN(wait_ms, hold_ms));
 	p.files = b->files;
+	p.asked = b->asked;
 	forget_batch(b);
 	if (ok)
 		*out = p;

@@ -13,6 +13,7 @@
 
 /* Of originals: a POST is at most some MB, and parsed several times that. */
 #define PEEKED_MAX (16 << 20)
+#define RECORD_MAX (32 << 20)
 
 void
 build_event_free(gpointer p)
@@ -36,6 +37,7 @@ keep_in(GHashTable *events, const struct store_event *ev)
 	copy->received_ms = ev->received_ms;
 	memcpy(copy->sha256, ev->sha256, HASH_SIZE);
 	copy->body = g_bytes_new(ev->body, ev->len);
+	copy->is_record = ev->id > STORE_EVENT_GATEWAY;
 	copy->is_json = true;
 	g_hash_table_replace(events, &copy->id, copy);
 	return copy;
@@ -197,8 +199,13 @@ build_event_parse(struct build *b, struct build_event *ev, char **parked)
 
 	if (ev->items != NULL)
 		return;
-	limits.max_bytes = (size_t)b->conf->intake.max_body_bytes;
-	if (wa_parse(body, len, &limits, &ev->items, &why))
+	/* A record holds a whole request and its answer. */
+	if (ev->is_record)
+		limits.max_bytes = RECORD_MAX;
+	else
+		limits.max_bytes = (size_t)b->conf->intake.max_body_bytes;
+	if ((ev->is_record ? wa_record_parse : wa_parse)(body, len, &limits,
+	    &ev->items, &why))
 		return;
 	build_event_raw(ev, why.text);
 	if (parked != NULL)

@@ -36,6 +36,9 @@ build_turn_free(gpointer p)
 	g_free(t->message_id);
 	g_free(t->parked);
 	g_free(t->unreadable);
+	g_free(t->hold.rule);
+	g_free(t->held);
+	g_free(t->excluded);
 	g_free(t);
 }
 
@@ -159,9 +162,11 @@ file_new(struct filing *f, struct err *err)
 
 	if (is_only_recorded(f->b->conf, f->it)) {
 		add_item(f, 0);
-		return true;
+		return build_send_note(f->b, f->ev, f->it, NULL, f->now_ms,
+		    err);
 	}
-	if (!build_person(f->b, f->ev, f->it, f->now_ms, &person, err))
+	if (!build_person(f->b, f->ev, f->it, f->now_ms, &person, err) ||
+	    !build_send_note(f->b, f->ev, f->it, person, f->now_ms, err))
 		return false;
 	f->conversation = turn_conversation(f->it, person);
 	if (turn_is_bundled(rules, f->it))
@@ -295,8 +300,8 @@ park_event(struct build *b, struct build_event *ev, const char *reason,
 static bool
 is_hopeless(const struct build *b, const struct build_event *ev)
 {
-	return b->claim.first == ev->id && b->claim.last == ev->id &&
-	    b->claim.deaths >= 2 * b->conf->poison_deaths;
+	return b->feed->claim.first == ev->id && b->feed->claim.last == ev->id &&
+	    b->feed->claim.deaths >= 2 * b->conf->poison_deaths;
 }
 
 static void
@@ -321,10 +326,10 @@ build_file_event(struct build *b, struct build_event *ev, int64_t now_ms,
 		park_unseen(b, ev, now_ms, p);
 		return true;
 	}
-	if (b->claim.first == ev->id && b->claim.last == ev->id &&
-	    b->claim.deaths >= b->conf->poison_deaths) {
+	if (b->feed->claim.first == ev->id && b->feed->claim.last == ev->id &&
+	    b->feed->claim.deaths >= b->conf->poison_deaths) {
 		parked = g_strdup_printf("the build role died %" PRId64
-		    " times while working on it", b->claim.deaths);
+		    " times while working on it", b->feed->claim.deaths);
 		build_event_raw(ev, parked);
 	} else {
 		build_event_parse(b, ev, &parked);

@@ -45,7 +45,7 @@ build_files_want(struct build *b, const struct build_event *ev,
 	}
 }
 
-/* ---- what became of them ----------------------------------------------------- */
+/* ---- what became of them --------------------------------------------------- */
 
 /* What the renderer is told of a file, with the strings it borrows. */
 struct held {

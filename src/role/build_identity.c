@@ -15,6 +15,10 @@
 #include "hash.h"
 #include "item.h"
 
+/* What the business's own phone book calls somebody. */
+#define CONTACT_NAME "contact-name"
+#define CURSOR_CONTACTS "contacts"	/* 1: there are some */
+
 /* What is known of persons. */
 struct kind {
 	const char *name;
@@ -26,6 +30,7 @@ static const struct kind kinds[] = {
 	{ "parent-user-id", offsetof(struct item_party, parent_user_id) },
 	{ "username", offsetof(struct item_party, username) },
 	{ "name", offsetof(struct item_party, name) },
+	{ CONTACT_NAME, offsetof(struct item_party, name) },
 };
 
 static char **
@@ -34,7 +39,7 @@ member(const struct item_party *p, const struct kind *kind)
 	return (char **)((char *)(uintptr_t)p + kind->at);
 }
 
-/* ---- what holds now, cached ------------------------------------------------- */
+/* ---- what holds now, cached ------------------------------------------------ */
 
 static char *
 cache_name(const char *realm, const char *person, const char *kind)
@@ -118,13 +123,16 @@ build_identity_end(struct build *b, const char *realm, const char *person,
 	return true;
 }
 
-/* ---- a change as an item ------------------------------------------------------ */
+/* ---- a change as an item --------------------------------------------------- */
 
 static void
 copy_party(struct item_party *to, const struct item_party *from)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
-		*member(to, &kinds[i]) = g_strdup(*member(from, &kinds[i]));
+	to->number = g_strdup(from->number);
+	to->user_id = g_strdup(from->user_id);
+	to->parent_user_id = g_strdup(from->parent_user_id);
+	to->username = g_strdup(from->username);
+	to->name = g_strdup(from->name);
 }
 
 /* The item came from no network: this is what there is to show raw. */
@@ -188,7 +196,7 @@ make_item(const struct build_witness *w, const struct kind *kind,
 	build_event_add(w->event, it);
 }
 
-/* ---- one value ------------------------------------------------------------------ */
+/* ---- one value ------------------------------------------------------------- */
 
 static const char *
 source_of(const struct item *it)
@@ -215,7 +223,8 @@ static bool
 is_news(const struct build_witness *w, const struct kind *kind,
     const char *before)
 {
-	if (w->item->identity != NULL || w->is_new)
+	if (w->item->identity != NULL || w->is_new ||
+	    w->item->type == ITEM_TYPE_CONTACT_SYNC)
 		return false;
 	if (kind->at == offsetof(struct item_party, number))
 		return before[0] != '\0' || w->learned_number;
@@ -254,13 +263,26 @@ note(struct build *b, const struct build_witness *w, const struct kind *kind,
 }
 
 /*
- * Names come in several meanings: only what customers call themselves counts,
- * not what a phone book or a group calls them.
+ * Names come in several meanings: what customers call themselves is one kind,
+ * what the business's phone book calls them another; a group's counts not.
  */
 static bool
-is_own_word(const struct item *it)
+is_told(const struct item *it, const struct kind *kind)
 {
+	if (kind->at != offsetof(struct item_party, name))
+		return true;
+	if (strcmp(kind->name, CONTACT_NAME) == 0)
+		return it->type == ITEM_TYPE_CONTACT_SYNC;
 	return it->author == ITEM_CUSTOMER && it->kind == ITEM_MESSAGE;
+}
+
+static void
+note_contacts(struct build *b)
+{
+	if (b->has_contacts)
+		return;
+	b->has_contacts = true;
+	store_cursor_set(b->store, STORE_BUILD, CURSOR_CONTACTS, 1);
 }
 
 bool
@@ -275,11 +297,63 @@ build_identity_note(struct build *b, const struct build_witness *w,
 		const char *value = *member(p, &kinds[i]);
 
 		if (value == NULL || value[0] == '\0' ||
-		    (kinds[i].at == offsetof(struct item_party, name) &&
-		    !is_own_word(it)))
+		    !is_told(it, &kinds[i]))
 			continue;
+		if (it->type == ITEM_TYPE_CONTACT_SYNC)
+			note_contacts(b);
 		if (!note(b, w, &kinds[i], value, err))
 			return false;
 	}
+	return true;
+}
+
+/* ---- looking back ---------------------------------------------------------- */
+
+static bool
+take_earliest(void *arg, const struct store_identity *id)
+{
+	int64_t *first = arg;
+
+	if (*first == 0 || id->first_ms < *first)
+		*first = id->first_ms;
+	return true;
+}
+
+bool
+build_identity_first(struct build *b, const char *realm, const char *person,
+    int64_t *first_ms, struct err *err)
+{
+	*first_ms = 0;
+	return store_identity_now(b->store, realm, person, NULL,
+	    take_earliest, first_ms, err);
+}
+
+bool
+build_identity_begin(struct build *b, struct err *err)
+{
+	int64_t seen;
+
+	if (!store_cursor_get(b->store, STORE_BUILD, CURSOR_CONTACTS, &seen,
+	    err))
+		return false;
+	b->has_contacts = seen != 0;
+	return true;
+}
+
+bool
+build_identity_contact(struct build *b, const struct item *it,
+    const char *person, char **name, struct err *err)
+{
+	g_autofree char *realm = NULL;
+	struct build_witness w = { .person = person };
+	const char *value;
+
+	*name = NULL;
+	if (!b->has_contacts || person == NULL)
+		return true;
+	w.realm = realm = build_realm(it);
+	if (!value_now(b, &w, CONTACT_NAME, &value, err))
+		return false;
+	*name = value[0] != '\0' ? g_strdup(value) : NULL;
 	return true;
 }

@@ -5,16 +5,28 @@
 #include <glib.h>
 
 #include "hash.h"
+#include "render.h"
 #include "role.h"
 #include "store.h"
 
 struct directory_business;
 struct item;
 struct render;
-struct render_input;
+struct policy;
+struct policy_work;
 
 /* Until a turn with a file that could not be read is tried again. */
 #define BUILD_FILE_RETRY_MS 60000
+
+/* Where events come from: of Meta, and of the gateway. */
+enum { BUILD_WEBHOOKS, BUILD_RECORDS, BUILD_FEEDS };
+struct build_feed {
+	const char *cursor;	/* names the claim, too */
+	const char *careful;	/* cursor of careful_until */
+	int64_t base;		/* ids are above it */
+	int64_t careful_until;	/* events up to this one are worked singly */
+	struct store_claim claim;	/* as committed */
+};
 
 /* An event of the batch, parsed on first need. */
 struct build_event {
@@ -26,6 +38,15 @@ struct build_event {
 	GHashTable *by_key;	/* digest of key -> item; NULL until needed */
 	struct item *stand_in;	/* shows the event raw; NULL until needed */
 	bool is_json;
+	bool is_record;		/* of the gateway, not of the network */
+};
+
+/* A hold on a turn; end is set when it is over (see store.h). */
+struct build_hold {
+	int64_t turn_id;
+	char *rule;
+	int64_t since_ms, until_ms, persons, ended_ms;
+	const char *end;
 };
 
 /* A turn that is closed and is to be rendered in this batch. */
@@ -38,8 +59,11 @@ struct build_turn {
 	int64_t of_turn;	/* of a follow-up: the turn of its file */
 	bool is_waiting;	/* the store has it as waiting for files */
 	bool is_overdue;	/* and it has waited long enough */
+	struct build_hold hold;	/* that has ended; else all 0 */
 	/* what became of it, to be logged once the batch is committed */
-	char *message_id;	/* NULL: parked, or waiting for files */
+	char *message_id;	/* NULL: parked, held, or waiting for files */
+	char *held;		/* the rule that withholds it */
+	char *excluded;		/* the rule by which it is only recorded */
 	char *parked;		/* why */
 	char *unreadable;	/* the file it needs, and why; tried again */
 	guint items, late;
@@ -52,7 +76,14 @@ struct build {
 	struct store *store;
 	struct render *render;
 	GPtrArray *styles;	/* const struct render_style *, by journal */
+	struct policy *policy;
+	struct policy_work *policy_work;
 	GHashTable *persons;	/* what is known of persons, a cache */
+	GHashTable *staff;	/* answers about staff, a cache */
+	GHashTable *staff_waits;	/* int64_t ids of turns that wait for
+					   an answer about staff */
+	bool asked;		/* a new question in this step */
+	bool has_contacts;	/* phone book entries were ever seen */
 	GHashTable *unmapped;	/* business ids already warned about */
 	GHashTable *events;	/* int64_t id -> struct build_event * */
 	GHashTable *peeked;	/* the same, of originals only */
@@ -67,8 +98,8 @@ struct build {
 	bool wait_no_more;	/* and no turn waits for its files */
 	bool careful_turns;	/* due turns are rendered singly */
 	bool careful_files;	/* and those that waited, or are followed up */
-	int64_t careful_until;	/* events up to this one are worked singly */
-	struct store_claim claim, turn_claim, file_claim;	/* as committed */
+	struct build_feed feeds[BUILD_FEEDS], *feed;	/* feed: under work */
+	struct store_claim turn_claim, file_claim;	/* as committed */
 	bool started;
 };
 
@@ -120,6 +151,9 @@ bool build_person_known(struct build *b, const struct item *it,
 bool build_person_other(struct build *b, const struct item *it,
     const char *person, const char *prefix, char **id, struct err *err);
 
+/* Where the ids of an item mean something; owned by the caller. */
+char *build_realm(const struct item *it);
+
 /* build_identity.c: the history of what is known of persons. */
 
 /* One item's word on a person. */
@@ -145,6 +179,74 @@ bool build_identity_end(struct build *b, const char *realm,
 /* Since when the value is the person's; 0: it is not. */
 bool build_identity_since(struct build *b, const char *realm,
     const char *person, const char *kind, const char *value, int64_t *since,
+    struct err *err);
+
+bool build_identity_begin(struct build *b, struct err *err);
+/* When anything of the person was first seen; 0: never. */
+bool build_identity_first(struct build *b, const char *realm,
+    const char *person, int64_t *first_ms, struct err *err);
+/* The name in the business's phone book; NULL: none. Owned by the caller. */
+bool build_identity_contact(struct build *b, const struct item *it,
+    const char *person, char **name, struct err *err);
+
+/*
+ * build_staff.c: who of the staff. is_pending: asked, and the answer may still
+ * come in time; groups_unknown: it did not.
+ */
+struct build_staff {
+	const struct directory_staff *staff;	/* until the next step */
+	bool is_pending, groups_unknown;
+};
+bool build_staff_find(struct build *b, const struct item *it,
+    const struct directory_business *biz, int64_t now_ms,
+    struct build_staff *out, struct err *err);
+GHashTable *build_staff_cache(void);
+
+/* build_send.c: what a new item teaches for the sake of sends. */
+#define BUILD_ACCOUNTS "account"	/* network of aliases: number id -> WABA */
+bool build_send_note(struct build *b, struct build_event *ev,
+    const struct item *it, const char *person, int64_t now_ms,
+    struct err *err);
+
+/* build_judge.c: the bank's rules on a gathered turn. */
+struct policy_verdict;
+struct build_case {
+	const struct render_input *in;
+	const char *person;
+	bool groups_unknown;
+	int64_t judged_turn;	/* what was found then counts; 0: judge */
+};
+bool build_judge_begin(struct build *b, int64_t now_ms, struct err *err);
+/* *out NULL: there are no rules, and none of a gateway's either. */
+bool build_judge(struct build *b, const struct build_turn *t,
+    const struct build_case *c, struct policy_verdict **out,
+    struct err *err);
+/* A verdict as render.h wants it; all borrows from the verdict. */
+struct build_findings {
+	GPtrArray *rules, *unsure, *not_here, *why, *reviews;
+	char set[HASH_HEX_SIZE];
+	struct render_policy shown;
+};
+void build_findings_fill(struct build_findings *f, const struct build_turn *t,
+    const struct policy_verdict *v);
+void build_findings_clear(struct build_findings *f);
+
+/* build_hold.c: turns that wait for a person. */
+void build_hold(struct build *b, struct build_turn *t,
+    const struct policy_verdict *v, int64_t now_ms);
+/* The hold of a turn that was held before, into t->hold. */
+bool build_hold_recall(struct build *b, struct build_turn *t,
+    struct err *err);
+/* The next review to take up, or hold whose time is over. */
+struct build_holds {
+	int64_t review_id, turn_id;	/* 0: none */
+};
+bool build_holds_look(struct build *b, int64_t now_ms,
+    struct build_holds *out, struct err *err);
+bool build_holds_work(struct build *b, const struct build_holds *todo,
+    int64_t now_ms, struct err *err);
+/* Acts of persons on the turn: struct item_fact. */
+bool build_hold_reviews(struct build *b, int64_t turn_id, GPtrArray **out,
     struct err *err);
 
 /* build_files.c: files of items. */
@@ -198,5 +300,7 @@ struct render_style;
 bool build_style_get(struct render *r, const struct conf_journal *j,
     const struct render_style **out, struct err *err);
 bool build_styles_load(struct build *b, struct err *err);
+/* verdict NULL: the journals of the business alone. */
 bool build_post(struct build *b, struct build_turn *t,
-    const struct render_input *in, int64_t now_ms, struct err *err);
+    const struct render_input *in, const struct policy_verdict *verdict,
+    int64_t now_ms, struct err *err);

@@ -43,8 +43,8 @@ known_clear(struct known *k)
 }
 
 /* User ids are of one business portfolio, and so is a WhatsApp account. */
-static char *
-realm_of(const struct item *it)
+char *
+build_realm(const struct item *it)
 {
 	const char *network = it->network != NULL ? it->network : "-";
 
@@ -157,7 +157,7 @@ static bool
 recall(struct build *b, const struct item *it, int64_t now_ms,
     struct known *k, struct err *err)
 {
-	*k = (struct known){ .realm = realm_of(it),
+	*k = (struct known){ .realm = build_realm(it),
 		.u = alias_id("u:", it->counterpart.user_id),
 		.n = alias_id("n:", it->counterpart.number),
 		.at_ms = it->at_ms > 0 ? it->at_ms : now_ms };
@@ -386,7 +386,7 @@ static bool
 person_of_change(struct build *b, struct build_event *ev,
     const struct item *it, int64_t now_ms, char **person, struct err *err)
 {
-	struct known k = { .realm = realm_of(it),
+	struct known k = { .realm = build_realm(it),
 		.at_ms = it->at_ms > 0 ? it->at_ms : now_ms };
 	bool ok = find_changed(b, it->identity, &k, err) &&
 	    (k.person == NULL || (learn_change(b, &k, it->identity, err) &&
@@ -398,7 +398,7 @@ person_of_change(struct build *b, struct build_event *ev,
 	return ok;
 }
 
-/* ---- the public part --------------------------------------------------------- */
+/* ---- the public part ------------------------------------------------------- */
 
 bool
 build_person(struct build *b, struct build_event *ev, const struct item *it,
@@ -427,7 +427,7 @@ build_person_known(struct build *b, const struct item *it, int64_t now_ms,
 	bool ok;
 
 	if (it->identity != NULL && it->type != ITEM_TYPE_IDENTITY) {
-		k.realm = realm_of(it);
+		k.realm = build_realm(it);
 		ok = find_changed(b, it->identity, &k, err);
 	} else {
 		ok = recall(b, it, now_ms, &k, err) && decide(b, it, &k, err);
@@ -442,7 +442,7 @@ bool
 build_person_other(struct build *b, const struct item *it,
     const char *person, const char *prefix, char **id, struct err *err)
 {
-	g_autofree char *realm = realm_of(it), *full = NULL;
+	g_autofree char *realm = build_realm(it), *full = NULL;
 
 	*id = NULL;
 	if (person == NULL)

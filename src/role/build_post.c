@@ -4,6 +4,7 @@
  * a journal of it has, wrapped where a journal wants reports, stored once for
  * all that get the same bytes. What is queued is never rendered again.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "build_int.h"
@@ -12,11 +13,12 @@
 #include "err.h"
 #include "item.h"
 #include "log.h"
+#include "policy.h"
 #include "proc.h"
 #include "render.h"
 #include "text.h"
 
-/* ---- styles --------------------------------------------------------------- */
+/* ---- styles ---------------------------------------------------------------- */
 
 bool
 build_style_get(struct render *r, const struct conf_journal *j,
@@ -77,6 +79,7 @@ struct posting {
 	struct build *b;
 	struct build_turn *t;
 	const struct render_input *in;
+	const struct policy_verdict *verdict;	/* or NULL */
 	int64_t now_ms;
 	GPtrArray *editions;	/* struct edition * */
 	GPtrArray *parcels;	/* struct parcel * */
@@ -223,19 +226,123 @@ warn_unmapped(struct build *b, const struct item *it)
 }
 
 static bool
-pack_all(struct posting *po, struct err *err)
+is_packed(const struct posting *po, const struct conf_journal *j)
+{
+	for (guint i = 0; i < po->parcels->len; i++) {
+		if (((struct parcel *)po->parcels->pdata[i])->journal == j)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Each journal once. One that a verdict of another rule set names and that is
+ * no longer configured is passed over: the turn has its other ones.
+ */
+static bool
+pack_list(struct posting *po, const GPtrArray *names, struct err *err)
+{
+	for (guint i = 0; i < names->len; i++) {
+		const struct conf_journal *j = conf_journal_get(po->b->conf,
+		    names->pdata[i]);
+
+		if (j != NULL && !is_packed(po, j) && !pack(po, j, err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+pack_own(struct posting *po, struct err *err)
 {
 	const struct directory_business *biz = po->in->business;
 	const struct conf *c = po->b->conf;
 
-	if (biz == NULL) {
-		warn_unmapped(po->b, po->in->items->pdata[0]);
-		return pack(po, conf_journal_get(c, c->catch_all), err);
+	if (biz != NULL)
+		return pack_list(po, biz->journals, err);
+	warn_unmapped(po->b, po->in->items->pdata[0]);
+	return pack(po, conf_journal_get(c, c->catch_all), err);
+}
+
+/* Whatever rules say, it goes somewhere. */
+static bool
+pack_all(struct posting *po, struct err *err)
+{
+	const struct policy_verdict *v = po->verdict;
+
+	if (v != NULL && !pack_list(po, v->only_journals, err))
+		return false;
+	if (po->parcels->len == 0 && !pack_own(po, err))
+		return false;
+	return v == NULL || (pack_list(po, v->journals, err) &&
+	    pack_list(po, v->copies, err));
+}
+
+/* ---- alerts ---------------------------------------------------------------- */
+
+/* True when one may go out now; else it is counted. */
+static bool
+may_alert(struct build *b, const char *rule, int64_t now_ms,
+    int64_t *swallowed, bool *may, struct err *err)
+{
+	int64_t last_ms;
+
+	if (!store_alert_get(b->store, rule, &last_ms, swallowed, err))
+		return false;
+	*may = last_ms == 0 || now_ms < last_ms ||
+	    now_ms - last_ms >= b->conf->policy->alert_ms;
+	if (*may)
+		store_alert_set(b->store, rule, now_ms, 0);
+	else
+		store_alert_set(b->store, rule, last_ms, *swallowed + 1);
+	return true;
+}
+
+static bool
+mail_alert(struct posting *po, const char *rule, const char *journal,
+    int64_t swallowed, struct err *err)
+{
+	const struct conf_journal *j = conf_journal_get(po->b->conf, journal);
+	struct rendered r = { 0 };
+	int64_t content = 0;
+	bool ok;
+
+	if (j == NULL)
+		return true;
+	ok = render_alert(po->b->render, style_of(po->b, j), po->in, rule,
+	    swallowed, &r, err);
+	if (ok) {
+		store_bytes(po, &r, &content);
+		queue(po, j, r.message_id, content);
 	}
-	for (guint i = 0; i < biz->journals->len; i++) {
-		if (!pack(po, conf_journal_get(c, biz->journals->pdata[i]),
+	rendered_clear(&r);
+	return ok;
+}
+
+/* alert is "RULE", or "RULE JOURNAL" for each that gets a mail. */
+static bool
+alert_all(struct posting *po, struct err *err)
+{
+	const GPtrArray *alerts = po->verdict->alerts;
+	int64_t swallowed = 0;
+	bool may = false;
+
+	for (guint i = 0; i < alerts->len; i++) {
+		g_auto(GStrv) part = g_strsplit(alerts->pdata[i], " ", 2);
+
+		if (part[1] != NULL) {
+			if (may && !mail_alert(po, part[0], part[1],
+			    swallowed, err))
+				return false;
+			continue;
+		}
+		if (!may_alert(po->b, part[0], po->now_ms, &swallowed, &may,
 		    err))
 			return false;
+		if (may)
+			build_tell(po->b, LOG_LEVEL_WARN, "policy.alert",
+			    "rule=%s turn=%" PRId64 " swallowed=%" PRId64,
+			    part[0], po->t->id, swallowed);
 	}
 	return true;
 }
@@ -251,14 +358,18 @@ post_all(struct posting *po, struct err *err)
 		return false;
 	for (guint i = 0; i < po->parcels->len; i++)
 		hand_over(po, po->parcels->pdata[i]);
-	return true;
+	/* What came later to the turn alerts nobody again. */
+	return po->verdict == NULL || po->in->is_follow_up ||
+	    alert_all(po, err);
 }
 
 bool
 build_post(struct build *b, struct build_turn *t,
-    const struct render_input *in, int64_t now_ms, struct err *err)
+    const struct render_input *in, const struct policy_verdict *verdict,
+    int64_t now_ms, struct err *err)
 {
-	struct posting po = { .b = b, .t = t, .in = in, .now_ms = now_ms };
+	struct posting po = { .b = b, .t = t, .in = in, .verdict = verdict,
+		.now_ms = now_ms };
 	const struct edition *first;
 	const struct rendered *r;
 	bool ok;

@@ -13,11 +13,14 @@
 #include "err.h"
 #include "item.h"
 #include "log.h"
+#include "policy.h"
 #include "render.h"
 #include "text.h"
 
 /* An event of several items is attached whole to each of them up to here. */
 #define ATTACH_SHARED_MAX 65536
+/* How often a turn is looked at that waits for the directory server. */
+#define STAFF_LOOK_MS 100
 
 /* Everything render.h needs for one turn, with what must be freed. */
 struct gathered {
@@ -25,10 +28,13 @@ struct gathered {
 	GPtrArray *events;	/* struct render_event *, owned */
 	GPtrArray *media, *originals;	/* see render.h; NULL if none */
 	guint late;			/* files that are not here yet */
-	char *parent, *number, *user_id;
+	char *parent, *number, *user_id, *person, *contact;
 	const struct directory_business *business;
-	const struct directory_staff *staff;
+	struct build_staff staff;
+	int64_t first_turn;		/* of a follow-up: that of its file */
 	struct render_input in;
+	struct policy_verdict *verdict;
+	struct build_findings findings;
 };
 
 static void
@@ -41,6 +47,10 @@ gathered_clear(struct gathered *g)
 	g_free(g->parent);
 	g_free(g->number);
 	g_free(g->user_id);
+	g_free(g->person);
+	g_free(g->contact);
+	build_findings_clear(&g->findings);
+	g_clear_pointer(&g->verdict, policy_verdict_free);
 }
 
 static void
@@ -60,12 +70,13 @@ event_of(struct gathered *g, const struct build_event *ev)
 
 	for (guint i = g->events->len; i-- > 0;) {
 		re = g->events->pdata[i];
-		if (re->seq == ev->id)
+		if (memcmp(re->sha256, ev->sha256, HASH_SIZE) == 0 &&
+		    re->body == g_bytes_get_data(ev->body, NULL))
 			return re;
 	}
 	re = g_new0(struct render_event, 1);
-	re->seq = ev->id;
-	re->source = "webhook";
+	re->seq = ev->is_record ? ev->id - STORE_EVENT_GATEWAY : ev->id;
+	re->source = ev->is_record ? "gateway" : "webhook";
 	re->received_ms = ev->received_ms;
 	memcpy(re->sha256, ev->sha256, HASH_SIZE);
 	re->body = g_bytes_get_data(ev->body, &re->len);
@@ -182,24 +193,24 @@ gather_people(struct build *b, struct gathered *g, int64_t now_ms,
     struct err *err)
 {
 	struct item *first = g->items->pdata[0];
-	g_autofree char *person = NULL;
 
-	if (!build_person_known(b, first, now_ms, &person, err))
+	if (!build_person_known(b, first, now_ms, &g->person, err) ||
+	    !build_identity_contact(b, first, g->person, &g->contact, err))
 		return false;
 	g->number = g_strdup(first->counterpart.number);
 	g->user_id = g_strdup(first->counterpart.user_id);
 	if (g->number == NULL &&
-	    !build_person_other(b, first, person, "n:", &g->number, err))
+	    !build_person_other(b, first, g->person, "n:", &g->number, err))
 		return false;
 	if (g->user_id == NULL &&
-	    !build_person_other(b, first, person, "u:", &g->user_id, err))
+	    !build_person_other(b, first, g->person, "u:", &g->user_id, err))
 		return false;
 	g->business = directory_business_get(b->conf->directory,
 	    first->business.user_id, first->business.number);
-	if (g->business != NULL && !is_of_a_machine(first))
-		g->staff = directory_business_staff(g->business,
-		    first->at_ms > 0 ? first->at_ms : now_ms);
-	for (guint i = 0; g->staff != NULL && i < g->items->len; i++) {
+	if (!is_of_a_machine(first) && !build_staff_find(b, first,
+	    g->business, now_ms, &g->staff, err))
+		return false;
+	for (guint i = 0; g->staff.staff != NULL && i < g->items->len; i++) {
 		struct item *it = g->items->pdata[i];
 
 		if (it->author == ITEM_UNKNOWN_STAFF)
@@ -219,7 +230,7 @@ gather_parent(struct build *b, struct gathered *g, struct err *err)
 	return store_item_message_id(b->store, first->refers, &g->parent, err);
 }
 
-/* ---- follow-ups: a file that came after the mail of its turn ------------- */
+/* ---- follow-ups: a file that came after the mail of its turn --------------- */
 
 struct wanted {
 	struct store_turn_item item;
@@ -258,6 +269,7 @@ gather_follow_up(struct build *b, const struct build_turn *t, int64_t now_ms,
 	    store_turn_get(b->store, w.turn_id, &first, state, &g->parent,
 	    err);
 	turn_clear(&first);
+	g->first_turn = w.turn_id;
 	return ok;
 }
 
@@ -273,6 +285,13 @@ gather_turn(struct build *b, const struct build_turn *t, int64_t now_ms,
 	    err);
 }
 
+/* Of a send by somebody who is in no directory. */
+static const char *
+employee_of(const struct item *it)
+{
+	return it->send != NULL ? it->send->employee : NULL;
+}
+
 static bool
 gather(struct build *b, const struct build_turn *t, int64_t now_ms,
     struct gathered *g, struct err *err)
@@ -286,13 +305,40 @@ gather(struct build *b, const struct build_turn *t, int64_t now_ms,
 		.is_follow_up = t->want_id != 0, .now_ms = now_ms,
 		.conversation = turn_talk(t->conversation),
 		.parent_message_id = g->parent,
-		.business = g->business, .staff = g->staff,
+		.business = g->business, .staff = g->staff.staff,
+		.counterpart_name = g->contact,
+		.counterpart_name_source = g->contact != NULL ?
+		    "contact list" : NULL,
 		.customer = directory_customer_get(b->conf->directory,
 		    g->user_id, g->number),
 		.counterpart_number = g->number,
 		.counterpart_user_id = g->user_id,
 	};
+	if (g->staff.staff == NULL && t->want_id == 0)
+		g->in.employee = employee_of(g->items->pdata[0]);
 	return true;
+}
+
+/*
+ * The directory server is asked who of the staff it was. The answer is there in
+ * a moment; how long to wait at most is known where it was asked.
+ */
+static bool
+waits_for_staff(struct build *b, struct build_turn *t,
+    const struct gathered *g, int64_t now_ms)
+{
+	if (g->staff.is_pending) {
+		int64_t *id = g_new(int64_t, 1);
+
+		*id = t->id;
+		g_hash_table_add(b->staff_waits, id);
+		store_turn_wait(b->store, t->id, now_ms + STAFF_LOOK_MS);
+		return true;
+	}
+	/* It was not files that it waited for. */
+	if (g_hash_table_remove(b->staff_waits, &t->id))
+		t->is_overdue = t->is_waiting = false;
+	return false;
 }
 
 /*
@@ -303,6 +349,10 @@ static bool
 must_wait(struct build *b, struct build_turn *t, const struct gathered *g,
     int64_t now_ms)
 {
+	if (t->hold.end != NULL)
+		return false;
+	if (waits_for_staff(b, t, g, now_ms))
+		return true;
 	if (g->late == 0 || t->is_overdue || b->conf->media.wait_ms == 0)
 		return false;
 	if (!t->is_waiting)
@@ -311,13 +361,99 @@ must_wait(struct build *b, struct build_turn *t, const struct gathered *g,
 	return true;
 }
 
+/* ---- what the rules say ---------------------------------------------------- */
+
+/* Judged once; what comes later to the turn goes by what was found then. */
 static bool
-render_gathered(struct build *b, struct build_turn *t,
-    const struct gathered *g, int64_t now_ms, struct err *err)
+judge(struct build *b, struct build_turn *t, struct gathered *g,
+    struct err *err)
+{
+	struct build_case c = { .in = &g->in, .person = g->person,
+		.groups_unknown = g->staff.groups_unknown };
+
+	/* It may have been held before it had to wait. */
+	if (t->is_waiting && !build_hold_recall(b, t, err))
+		return false;
+	if (t->want_id != 0)
+		c.judged_turn = g->first_turn;
+	else if (t->hold.end != NULL)
+		c.judged_turn = t->id;
+	return build_judge(b, t, &c, &g->verdict, err);
+}
+
+/*
+ * A send was held before it left, by the gateway; of what it records nothing
+ * is withheld.
+ */
+static bool
+must_hold(const struct build_turn *t, const struct gathered *g)
+{
+	const struct item *first = g->items->pdata[0];
+
+	return g->verdict != NULL && g->verdict->hold_ms > 0 &&
+	    t->hold.end == NULL && t->want_id == 0 && first->send == NULL;
+}
+
+static void
+exclude(struct build *b, struct build_turn *t, struct gathered *g,
+    const char *rule, int64_t now_ms)
+{
+	g->in.is_excluded = true;
+	g->in.exclude_rule = rule;
+	store_turn_excluded(b->store, t->id, rule, now_ms);
+	t->excluded = g_strdup(rule);
+}
+
+/* Kept, named, hashed, but in no mail. */
+static void
+quarantine(struct gathered *g)
+{
+	for (guint i = 0; g->media != NULL && i < g->media->len; i++) {
+		struct render_media *m = g->media->pdata[i];
+
+		if (m->state != RENDER_MEDIA_HELD)
+			continue;
+		m->state = RENDER_MEDIA_QUARANTINED;
+		m->verdict = "withheld by a rule";
+	}
+}
+
+static bool
+apply(struct build *b, struct build_turn *t, struct gathered *g,
+    int64_t now_ms, struct err *err)
+{
+	const struct policy_verdict *v = g->verdict;
+
+	if (v == NULL)
+		return true;
+	if (t->hold.end != NULL && strcmp(t->hold.end, "rejected") == 0)
+		exclude(b, t, g, t->hold.rule, now_ms);
+	else if (v->exclude)
+		exclude(b, t, g, v->exclude_rule, now_ms);
+	if (v->quarantine)
+		quarantine(g);
+	if (t->hold.end != NULL && !build_hold_reviews(b, t->id,
+	    &g->findings.reviews, err))
+		return false;
+	build_findings_fill(&g->findings, t, v);
+	g->in.policy = &g->findings.shown;
+	return true;
+}
+
+static bool
+render_gathered(struct build *b, struct build_turn *t, struct gathered *g,
+    int64_t now_ms, struct err *err)
 {
 	t->items = g->items->len;
+	if (!judge(b, t, g, err))
+		return false;
+	if (must_hold(t, g)) {
+		build_hold(b, t, g->verdict, now_ms);
+		return true;
+	}
 	t->late = g->late;
-	return build_post(b, t, &g->in, now_ms, err) &&
+	return apply(b, t, g, now_ms, err) &&
+	    build_post(b, t, &g->in, g->verdict, now_ms, err) &&
 	    (g->late == 0 || build_files_are_late(b, t->id, err));
 }
 
@@ -363,7 +499,7 @@ build_render_turn(struct build *b, struct build_turn *t, int64_t now_ms,
 		ok = render_gathered(b, t, &g, now_ms, &why);
 	gathered_clear(&g);
 	if (ok) {
-		p->turns += !waits;
+		p->turns += !waits && t->held == NULL;
 		p->mails += t->mails;
 		return true;
 	}

@@ -196,6 +196,7 @@ run_role(const char *name)
 	int (*const run[PROC_ROLES])(const struct conf *) = {
 		[PROC_STORE] = role_store,
 		[PROC_INTAKE] = role_intake,
+		[PROC_GATEWAY] = role_gateway,
 		[PROC_BUILD] = role_build,
 		[PROC_MEDIA] = role_media,
 		[PROC_DELIVER] = role_deliver,

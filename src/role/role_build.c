@@ -31,6 +31,8 @@ loop(struct build *b, struct store *st, int64_t keep_ms)
 			proc_wake(PROC_DELIVER);
 		if (p.files > 0)
 			proc_wake(PROC_MEDIA);
+		if (p.asked)
+			proc_wake(PROC_DIRECTORY);
 		role_purge(st, store_content_purge, "mail", keep_ms,
 		    &next_purge_ms);
 		if (p.more) {

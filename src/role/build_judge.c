@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The bank's rules on a gathered turn: asks policy.h item by item, with what
+ * the store remembers, and keeps what it found. What the gateway found of a
+ * send stands in its record and is taken from there: nothing is judged twice.
+ * Nothing is decided here about what becomes of the turn (build_render.c).
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "build_int.h"
+#include "conf.h"
+#include "directory.h"
+#include "err.h"
+#include "item.h"
+#include "policy.h"
+#include "render.h"
+
+/* The store as the memory of rules. */
+struct memory {
+	struct build *b;
+	struct err err;
+	bool failed;
+};
+
+static bool
+count(void *arg, const char *rule, const char *subject, const char *who,
+    int64_t since_ms, int64_t *n)
+{
+	struct memory *m = arg;
+
+	if (!store_tally_count(m->b->store, STORE_BUILD, rule, subject, who,
+	    since_ms, n, &m->err))
+		m->failed = true;
+	return !m->failed;
+}
+
+static enum policy_malware
+malware_of(const struct render_media *m)
+{
+	if (m->state == RENDER_MEDIA_QUARANTINED)
+		return POLICY_MALWARE_INFECTED;
+	if (m->verdict == NULL)
+		return POLICY_MALWARE_UNKNOWN;
+	if (g_str_has_prefix(m->verdict, "infected"))
+		return POLICY_MALWARE_INFECTED;
+	return strcmp(m->verdict, "clean") == 0 ? POLICY_MALWARE_CLEAN :
+	    POLICY_MALWARE_UNSCANNED;
+}
+
+static const struct render_media *
+fetched(const GPtrArray *media, const struct item_media *of)
+{
+	for (guint i = 0; media != NULL && i < media->len; i++) {
+		const struct render_media *m = media->pdata[i];
+
+		if (m->media == of)
+			return m;
+	}
+	return NULL;
+}
+
+/* What is known of the item's files: as fetched, else as declared. */
+static GPtrArray *
+files_of(const struct item *it, const GPtrArray *media)
+{
+	GPtrArray *files;
+
+	if (it->media == NULL)
+		return NULL;
+	files = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < it->media->len; i++) {
+		const struct item_media *im = it->media->pdata[i];
+		const struct render_media *m = fetched(media, im);
+		struct policy_file *f = g_new0(struct policy_file, 1);
+
+		f->name = im->filename;
+		f->type = m != NULL && m->type != NULL ? m->type :
+		    im->mime_type;
+		f->size = m != NULL && m->path != NULL ? m->size : -1;
+		f->malware = m != NULL ? malware_of(m) :
+		    POLICY_MALWARE_UNKNOWN;
+		g_ptr_array_add(files, f);
+	}
+	return files;
+}
+
+static enum policy_consent
+consent_of(const char *state)
+{
+	if (state == NULL)
+		return POLICY_CONSENT_UNKNOWN;
+	return strcmp(state, policy_consent_name(POLICY_CONSENT_GIVEN)) == 0 ?
+	    POLICY_CONSENT_GIVEN : POLICY_CONSENT_WITHDRAWN;
+}
+
+/* What the rules may ask of the person. */
+static bool
+recall_person(struct build *b, const struct item *it,
+    const struct build_case *c, struct policy_input *in, struct err *err)
+{
+	g_autofree char *realm = build_realm(it), *state = NULL;
+	int64_t first_ms = 0;
+
+	if (c->person == NULL) {
+		in->new_unknown = true;
+		return true;
+	}
+	if (!store_consent_get(b->store, realm, c->person, INT64_MAX, &state,
+	    err) ||
+	    !build_identity_first(b, realm, c->person, &first_ms, err))
+		return false;
+	in->consent = consent_of(state);
+	in->is_new_counterpart = first_ms == 0 || first_ms >= it->at_ms;
+	return true;
+}
+
+static bool
+judge_item(struct build *b, struct item *it, const struct build_case *c,
+    struct policy_verdict **out, struct err *err)
+{
+	struct memory m = { .b = b };
+	struct policy_world world = { .arg = &m, .count = count };
+	const struct render_input *r = c->in;
+	g_autoptr(GPtrArray) files = files_of(it, r->media);
+	struct policy_input in = {
+		.item = it, .now_ms = r->now_ms, .talk = r->conversation,
+		.person = c->person, .business = r->business,
+		.staff = r->staff, .customer = r->customer,
+		.groups_unknown = c->groups_unknown, .files = files };
+
+	if (it->send != NULL) {
+		in.application = it->send->application;
+		in.employee = it->send->employee;
+	}
+	if (it->send != NULL && it->send->verdict != NULL &&
+	    policy_verdict_parse(it->send->verdict, strlen(it->send->verdict),
+	    out, NULL))
+		return true;
+	if (!recall_person(b, it, c, &in, err))
+		return false;
+	*out = policy_judge(b->policy, b->policy_work, &in, &world);
+	if (!m.failed)
+		return true;
+	g_clear_pointer(out, policy_verdict_free);
+	if (err != NULL)
+		*err = m.err;
+	return false;
+}
+
+static bool
+judge_all(struct build *b, const struct build_case *c,
+    struct policy_verdict **out, struct err *err)
+{
+	const GPtrArray *items = c->in->items;
+
+	for (guint i = 0; i < items->len; i++) {
+		struct policy_verdict *v = NULL;
+
+		if (!judge_item(b, items->pdata[i], c, &v, err)) {
+			g_clear_pointer(out, policy_verdict_free);
+			return false;
+		}
+		if (*out == NULL) {
+			*out = v;
+			continue;
+		}
+		policy_verdict_merge(*out, v);
+		policy_verdict_free(v);
+	}
+	return true;
+}
+
+/* ---- what is kept ---------------------------------------------------------- */
+
+static void
+keep(struct build *b, const struct build_turn *t, const struct item *first,
+    const struct build_case *c, const struct policy_verdict *v)
+{
+	g_autoptr(GString) json = g_string_new(NULL);
+	g_autoptr(GPtrArray) rules = NULL;
+	g_autofree char *realm = NULL;
+	int64_t at_ms = first->at_ms > 0 ? first->at_ms : c->in->now_ms;
+
+	if (v->fired->len == 0)
+		return;
+	policy_verdict_print(v, json);
+	rules = g_ptr_array_new();
+	for (guint i = 0; i < v->fired->len; i++)
+		g_ptr_array_add(rules,
+		    ((struct policy_fired *)v->fired->pdata[i])->rule);
+	store_judged_set(b->store, t->id, json->str, rules);
+	/* Sends were counted where they were judged. */
+	for (guint i = 0; first->send == NULL && i < v->tallies->len; i++) {
+		const struct policy_tally *y = v->tallies->pdata[i];
+
+		store_tally_add(b->store, STORE_BUILD, y->rule, y->subject,
+		    y->who, at_ms);
+	}
+	realm = build_realm(first);
+	if (v->consent_set != POLICY_CONSENT_UNKNOWN && c->person != NULL)
+		store_consent_add(b->store, realm, c->person,
+		    policy_consent_name(v->consent_set), "rule", at_ms);
+}
+
+static bool
+recall(struct build *b, int64_t turn_id, struct policy_verdict **out,
+    struct err *err)
+{
+	g_autofree char *json = NULL;
+
+	if (!store_judged_get(b->store, turn_id, &json, err))
+		return false;
+	if (json != NULL)
+		return policy_verdict_parse(json, strlen(json), out, err);
+	if (!policy_is_empty(b->policy))
+		*out = policy_verdict_new(policy_sha256(b->policy));
+	return true;
+}
+
+static bool
+has_own_verdict(const struct item *it)
+{
+	return it->send != NULL && it->send->verdict != NULL;
+}
+
+bool
+build_judge(struct build *b, const struct build_turn *t,
+    const struct build_case *c, struct policy_verdict **out, struct err *err)
+{
+	const struct item *first = c->in->items->pdata[0];
+
+	*out = NULL;
+	/* Judged before: by what was true then. */
+	if (c->judged_turn != 0)
+		return recall(b, c->judged_turn, out, err);
+	if (policy_is_empty(b->policy) && !has_own_verdict(first))
+		return true;
+	if (!judge_all(b, c, out, err))
+		return false;
+	keep(b, t, first, c, *out);
+	return true;
+}
+
+/* The set of rules that is used from now on is kept with its text. */
+bool
+build_judge_begin(struct build *b, int64_t now_ms, struct err *err)
+{
+	g_autoptr(GString) text = NULL;
+
+	if (policy_is_empty(b->policy))
+		return true;
+	text = g_string_new(NULL);
+	conf_policy_bundle(b->conf, text);
+	store_begin(b->store);
+	store_ruleset_set(b->store, policy_sha256(b->policy), text->str,
+	    text->len, now_ms);
+	return store_commit(b->store, err);
+}
+
+/* ---- as it is shown -------------------------------------------------------- */
+
+void
+build_findings_clear(struct build_findings *f)
+{
+	g_clear_pointer(&f->rules, g_ptr_array_unref);
+	g_clear_pointer(&f->unsure, g_ptr_array_unref);
+	g_clear_pointer(&f->not_here, g_ptr_array_unref);
+	g_clear_pointer(&f->why, g_ptr_array_unref);
+	g_clear_pointer(&f->reviews, g_ptr_array_unref);
+}
+
+static void
+show_fired(struct build_findings *f, const struct policy_fired *p)
+{
+	g_ptr_array_add(f->rules, p->rule);
+	if (p->is_unsure)
+		g_ptr_array_add(f->unsure, p->rule);
+	if (p->not_here)
+		g_ptr_array_add(f->not_here, p->rule);
+	for (guint i = 0; i < p->why->len; i++)
+		g_ptr_array_add(f->why, g_strdup_printf("%s: %s", p->rule,
+		    (const char *)p->why->pdata[i]));
+}
+
+void
+build_findings_fill(struct build_findings *f, const struct build_turn *t,
+    const struct policy_verdict *v)
+{
+	f->rules = g_ptr_array_new();
+	f->unsure = g_ptr_array_new();
+	f->not_here = g_ptr_array_new();
+	f->why = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < v->fired->len; i++)
+		show_fired(f, v->fired->pdata[i]);
+	hash_hex(v->set, f->set);
+	f->shown = (struct render_policy){
+		.word = policy_verdict_word(v), .rules = f->rules,
+		.unsure = f->unsure, .not_here = f->not_here,
+		.tags = v->tags, .why = f->why, .flag = v->flag,
+		.retain = v->retain, .set = f->set,
+		.hold_end = t->hold.end, .hold_rule = t->hold.rule,
+		.held_ms = t->hold.since_ms, .hold_end_ms = t->hold.ended_ms,
+		.reviews = f->reviews };
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the caller is told: Meta's answer as it came, or one of ours in Graph's
+ * own shape. Decides nothing.
+ */
+#include <string.h>
+
+#include "gw_int.h"
+#include "http.h"
+
+#define JSON_TYPE "application/json; charset=utf-8"
+#define RETRY_AFTER "5"
+
+void
+gw_answer_json(struct http_request *rq, int status, const GString *body)
+{
+	static const char *const later[] = { "Retry-After", RETRY_AFTER,
+		NULL };
+
+	http_answer_with(rq, status, JSON_TYPE,
+	    status == 503 || status == 429 ? later : NULL, body->str,
+	    body->len);
+}
+
+void
+gw_refuse(struct http_request *rq, enum gateway_refusal why,
+    const char *details, const char *trace)
+{
+	g_autoptr(GString) body = g_string_new(NULL);
+	int status = gateway_refuse(why, details, trace, body);
+
+	gw_answer_json(rq, status, body);
+}
+
+static void
+answer_held(struct gw_send *s)
+{
+	g_autoptr(GString) body = g_string_new(NULL);
+	int status = gateway_held(s->key, s->head.to, body);
+
+	gw_answer_json(s->rq, status, body);
+}
+
+static void
+answer_reply(struct gw_send *s)
+{
+	gsize len = 0;
+	const void *body = s->reply != NULL ?
+	    g_bytes_get_data(s->reply, &len) : "";
+
+	http_answer_with(s->rq, s->status, s->reply_type,
+	    s->reply_headers != NULL ?
+	    (const char *const *)s->reply_headers->pdata : NULL, body, len);
+}
+
+void
+gw_answer(struct gw_send *s)
+{
+	if (s->rq == NULL)
+		return;
+	if (s->is_refused)
+		gw_refuse(s->rq, s->refusal, s->reason, s->key);
+	else if (s->phase == GW_HELD)
+		answer_held(s);
+	else
+		answer_reply(s);
+	s->rq = NULL;
+}

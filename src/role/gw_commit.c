@@ -1,0 +1,622 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The gateway's transactions: what may go is durable before it goes, and what
+ * became of it, with the record that is journaled, before the caller hears of
+ * it. One commit for all that are ready. When the store cannot commit, nothing
+ * new leaves (503); what has left already is kept until it can.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "clock.h"
+#include "conf.h"
+#include "directory.h"
+#include "err.h"
+#include "gw_int.h"
+#include "log.h"
+#include "policy.h"
+#include "proc.h"
+#include "text.h"
+
+#define TELL_DOWN_MS 10000
+#define RECOVER_MAX 100
+
+/* ---- rows and records ------------------------------------------------------ */
+
+static void
+set_bytes(GBytes *from, const void **bytes, size_t *len)
+{
+	if (from != NULL)
+		*bytes = g_bytes_get_data(from, len);
+}
+
+/* What the caller is answered by ourselves, as it would be again. */
+static void
+make_answer(struct gw_send *s)
+{
+	g_autoptr(GString) body = NULL;
+
+	if (!s->is_refused || s->reply != NULL)
+		return;
+	body = g_string_new(NULL);
+	s->status = gateway_refuse(s->refusal, s->reason, s->key, body);
+	s->reply = g_string_free_to_bytes(g_steal_pointer(&body));
+}
+
+void
+gw_save(struct gw *g, struct gw_send *s, enum store_send_state state,
+    int64_t now_ms)
+{
+	struct store_send row = { .id = s->id, .key = s->key, .state = state,
+		.application = s->app_name, .employee = s->employee,
+		.remote = s->remote, .business = s->business != NULL ?
+		    s->business : "", .target = s->target,
+		.content_type = s->content_type,
+		.idempotency = s->has_idempotency ? s->idempotency : NULL,
+		.verdict = s->verdict_json, .definition = s->definition,
+		.received_ms = s->received_ms, .changed_ms = now_ms,
+		.outcome = s->first_record_id != 0 ?
+		    gateway_outcome_name(s->outcome) : NULL,
+		.wamid = s->wamid, .first_record_id = s->first_record_id,
+		.record_id = s->record_id };
+
+	memcpy(row.sha256, s->sha256, HASH_SIZE);
+	set_bytes(s->request, &row.request, &row.request_len);
+	set_bytes(s->sent, &row.sent, &row.sent_len);
+	if (state == STORE_SEND_HELD) {
+		row.until_ms = now_ms + s->verdict->hold_ms;
+		row.persons = MAX(s->verdict->hold_persons, 1);
+	}
+	if (state == STORE_SEND_DONE) {
+		make_answer(s);
+		row.status = s->status;
+		set_bytes(s->reply, &row.answer, &row.answer_len);
+	}
+	if (s->id == 0)
+		store_send_add(g->store, &row, &s->id);
+	else
+		store_send_set(g->store, &row);
+}
+
+static const char *
+number_of(const struct gw *g, const struct gw_send *s)
+{
+	const struct directory_business *b = directory_business_get(
+	    g->conf->directory, s->business, NULL);
+
+	return b != NULL ? b->number : NULL;
+}
+
+void
+gw_record(struct gw *g, struct gw_send *s, enum gateway_outcome outcome,
+    int64_t now_ms)
+{
+	g_autoptr(GString) body = g_string_new(NULL);
+	struct gateway_record r = { .key = s->key, .outcome = outcome,
+		.was_recorded = s->first_record_id != 0,
+		.received_ms = s->received_ms, .done_ms = now_ms,
+		.application = s->app_name, .author = s->author,
+		.employee = s->employee, .remote = s->remote,
+		.account = s->account, .business_id = s->business,
+		.business_number = number_of(g, s), .method = s->method,
+		.target = s->target, .status = s->fate == GRAPH_ANSWERED ?
+		    s->status : 0, .verdict = s->verdict_json,
+		.definition = s->definition, .reason = s->reason,
+		.reviews = s->reviews };
+	struct store_event ev = { .received_ms = now_ms,
+		.remote = s->remote, .secret_name = s->app_name,
+		.signature = "" };
+
+	s->outcome = outcome;
+	set_bytes(s->request, &r.request, &r.request_len);
+	set_bytes(s->sent, &r.sent, &r.sent_len);
+	if (outcome == GATEWAY_ACCEPTED || outcome == GATEWAY_REFUSED ||
+	    outcome == GATEWAY_REPORTED ||
+	    outcome == GATEWAY_OUTCOME_UNKNOWN)
+		set_bytes(s->reply, &r.response, &r.response_len);
+	gateway_record_print(&r, body);
+	ev.body = body->str;
+	ev.len = body->len;
+	hash_sha256(body->str, body->len, ev.sha256);
+	store_record_add(g->store, &ev, &s->record_id);
+	if (s->first_record_id == 0)
+		s->first_record_id = s->record_id;
+}
+
+/* ---- what is new ----------------------------------------------------------- */
+
+static void
+count_up(struct gw *g, const struct gw_send *s, int64_t now_ms)
+{
+	for (guint i = 0; s->verdict != NULL &&
+	    i < s->verdict->tallies->len; i++) {
+		const struct policy_tally *t = s->verdict->tallies->pdata[i];
+
+		store_tally_add(g->store, STORE_GATEWAY, t->rule, t->subject,
+		    t->who, now_ms);
+	}
+}
+
+static void
+finish(struct gw *g, struct gw_send *s, enum gateway_outcome outcome,
+    int64_t now_ms)
+{
+	gw_record(g, s, outcome, now_ms);
+	gw_save(g, s, STORE_SEND_DONE, now_ms);
+}
+
+/* /capture: somebody else has sent it. */
+static void
+report(struct gw *g, struct gw_send *s, int64_t now_ms)
+{
+	struct gateway_copy copy = { 0 };
+	struct err err = ERR_INIT;
+	gsize len;
+	const void *body = g_bytes_get_data(s->request, &len);
+
+	if (!gateway_copy_parse(body, len, &copy, &err)) {
+		s->is_refused = true;
+		s->refusal = GATEWAY_REFUSE_JSON;
+		s->reason = g_strdup(err.text);
+		return;
+	}
+	g_free(s->business);
+	s->business = g_steal_pointer(&copy.business_id);
+	if (copy.at_ms != 0)
+		s->received_ms = copy.at_ms;
+	g_bytes_unref(s->request);
+	s->request = g_steal_pointer(&copy.request);
+	hash_sha256(g_bytes_get_data(s->request, &len), len, s->sha256);
+	s->reply = g_steal_pointer(&copy.response);
+	s->fate = GRAPH_ANSWERED;
+	s->status = copy.status;
+	gateway_copy_clear(&copy);
+	finish(g, s, GATEWAY_REPORTED, now_ms);
+	g_clear_pointer(&s->reply, g_bytes_unref);
+	s->reply = g_bytes_new_static("{\"success\":true}", 16);
+	s->reply_type = g_strdup("application/json");
+	s->status = 200;
+}
+
+static enum gateway_turn
+pace(struct gw *g, struct gw_send *s, int64_t mono_ms)
+{
+	if (s->what != GATEWAY_SEND)
+		return GATEWAY_GO;
+	return gateway_pace_ask(g->pace, s->app_name, s->business,
+	    s->head.to, s, mono_ms);
+}
+
+static void
+refuse_busy(struct gw_send *s, bool is_pair)
+{
+	s->is_refused = true;
+	s->refusal = is_pair ? GATEWAY_REFUSE_BUSY_PAIR :
+	    GATEWAY_REFUSE_BUSY;
+}
+
+/* It may go: at once, or when its journal has it. */
+static void
+set_off(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
+{
+	if (g->conf->gateway.mode == CONF_GATEWAY_DELIVERED &&
+	    !s->is_pending && s->what == GATEWAY_SEND) {
+		s->is_pending = true;
+		s->phase = GW_STORED;
+		s->journal_until_ms = mono_ms +
+		    g->conf->gateway.delivered_wait_ms;
+		gw_record(g, s, GATEWAY_PENDING, now_ms);
+		gw_save(g, s, STORE_SEND_STORED, now_ms);
+		return;
+	}
+	s->phase = GW_FORWARDING;
+	gw_save(g, s, STORE_SEND_FORWARDING, now_ms);
+}
+
+static void
+begin(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
+{
+	enum gateway_turn turn;
+
+	if (s->what == GATEWAY_CAPTURE) {
+		report(g, s, now_ms);
+		return;
+	}
+	if (s->phase == GW_HELD) {
+		count_up(g, s, now_ms);
+		gw_record(g, s, GATEWAY_OUTCOME_HELD, now_ms);
+		gw_save(g, s, STORE_SEND_HELD, now_ms);
+		return;
+	}
+	turn = pace(g, s, mono_ms);
+	if (turn == GATEWAY_TOO_MANY || turn == GATEWAY_TOO_MANY_PAIR) {
+		refuse_busy(s, turn == GATEWAY_TOO_MANY_PAIR);
+		return;
+	}
+	count_up(g, s, now_ms);
+	if (turn == GATEWAY_WAIT) {
+		s->phase = GW_STORED;
+		s->is_paced = true;
+		gw_save(g, s, STORE_SEND_STORED, now_ms);
+		return;
+	}
+	set_off(g, s, now_ms, mono_ms);
+}
+
+static void
+take_fresh(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
+{
+	if (s->is_refused && s->outcome == GATEWAY_BLOCKED)
+		finish(g, s, GATEWAY_BLOCKED, now_ms);
+	else if (s->is_refused && s->id != 0)
+		finish(g, s, s->outcome, now_ms);
+	else if (!s->is_refused && s->phase == GW_NEW)
+		begin(g, s, now_ms, mono_ms);
+	else if (!s->is_refused && s->phase == GW_HELD && s->id == 0)
+		begin(g, s, now_ms, mono_ms);
+	else if (!s->is_refused && s->phase == GW_STORED)
+		set_off(g, s, now_ms, mono_ms);
+}
+
+/* ---- what came back -------------------------------------------------------- */
+
+static bool
+is_graph_error(const struct gw_send *s)
+{
+	struct gateway_answer a;
+	gsize len;
+	const void *body = g_bytes_get_data(s->reply, &len);
+	bool is_error;
+
+	gateway_answer_parse(s->status, body, len, &a);
+	is_error = a.is_error;
+	gateway_answer_clear(&a);
+	return is_error;
+}
+
+/*
+ * An error of Graph's own says that it did not carry the request out; any other
+ * 5xx (of something in between) does not.
+ */
+static enum gateway_outcome
+outcome_of(const struct gw_send *s)
+{
+	if (s->fate == GRAPH_NOT_SENT)
+		return GATEWAY_NOT_SENT;
+	if (s->fate == GRAPH_UNKNOWN)
+		return GATEWAY_OUTCOME_UNKNOWN;
+	if (s->status >= 200 && s->status < 300)
+		return GATEWAY_ACCEPTED;
+	return s->status < 500 || is_graph_error(s) ? GATEWAY_REFUSED :
+	    GATEWAY_OUTCOME_UNKNOWN;
+}
+
+static void
+read_reply(struct gw_send *s)
+{
+	struct gateway_answer a;
+	gsize len;
+	const void *body;
+
+	if (s->fate != GRAPH_ANSWERED)
+		return;
+	body = g_bytes_get_data(s->reply, &len);
+	gateway_answer_parse(s->status, body, len, &a);
+	g_free(s->wamid);
+	if (s->what == GATEWAY_UPLOAD)
+		s->wamid = g_steal_pointer(&a.id);
+	else
+		s->wamid = g_steal_pointer(&a.wamid);
+	s->is_throttled = a.is_throttled;
+	gateway_answer_clear(&a);
+}
+
+static void
+remember_told(struct gw *g, const struct gw_send *s, int64_t now_ms)
+{
+	for (guint i = 0; s->verdict != NULL && s->observed == NULL &&
+	    s->talk != NULL && i < s->verdict->additions->len; i++) {
+		const struct policy_addition *a =
+		    s->verdict->additions->pdata[i];
+
+		if (a->once)
+			store_told_set(g->store, a->rule, s->talk, now_ms);
+	}
+}
+
+static void
+keep_upload(struct gw *g, struct gw_send *s)
+{
+	struct store_upload u = { .media_id = s->wamid,
+		.business = s->business, .application = s->app_name,
+		.employee = s->employee, .size = s->file_size,
+		.at_ms = s->received_ms, .name = s->file_name, .type = s->file_type,
+		.verdict = s->file_verdict };
+
+	if (s->wamid == NULL || s->file_path == NULL)
+		return;
+	memcpy(u.sha256, s->file_sha256, HASH_SIZE);
+	store_upload_add_file(g->store, &u, s->file_path);
+}
+
+static void
+take_reply(struct gw *g, struct gw_send *s, int64_t now_ms)
+{
+	enum gateway_outcome outcome = outcome_of(s);
+
+	read_reply(s);
+	if (outcome == GATEWAY_NOT_SENT ||
+	    (outcome == GATEWAY_OUTCOME_UNKNOWN)) {
+		s->is_refused = true;
+		s->refusal = outcome == GATEWAY_NOT_SENT ?
+		    GATEWAY_REFUSE_UPSTREAM : GATEWAY_REFUSE_UNKNOWN;
+	}
+	if (s->what == GATEWAY_UPLOAD) {
+		keep_upload(g, s);
+		return;
+	}
+	if (outcome == GATEWAY_ACCEPTED)
+		remember_told(g, s, now_ms);
+	finish(g, s, outcome, now_ms);
+}
+
+/* ---- the log --------------------------------------------------------------- */
+
+static void
+tell_down(struct gw *g, const struct err *err, guint n)
+{
+	int64_t mono = clock_mono_ms();
+
+	g->unstored += n;
+	if (g->down_told_ms != 0 && mono - g->down_told_ms < TELL_DOWN_MS)
+		return;
+	log_err(LOG_LEVEL_ERROR, "store.down", err, "refused=%" PRId64,
+	    g->unstored);
+	g->unstored = 0;
+	g->down_told_ms = mono;
+}
+
+static void
+tell_upstream(struct gw *g, const struct gw_send *s)
+{
+	int64_t mono = clock_mono_ms();
+	g_autofree char *why = NULL;
+
+	if (s->fate == GRAPH_ANSWERED) {
+		if (g->upstream_down_ms != 0)
+			log_info("upstream.up", "after_ms=%" PRId64,
+			    mono - g->upstream_down_ms);
+		g->upstream_down_ms = 0;
+		return;
+	}
+	if (g->upstream_down_ms == 0)
+		g->upstream_down_ms = mono;
+	else if (mono - g->upstream_told_ms < TELL_DOWN_MS)
+		return;
+	g->upstream_told_ms = mono;
+	why = text_log_quote(s->reason != NULL ? s->reason : "-");
+	log_error("upstream.down", "reason=%s", why);
+}
+
+static void
+tell(struct gw *g, const struct gw_send *s)
+{
+	const char *rule = "-";
+
+	if (s->phase == GW_REPLIED && s->first_record_id != 0)
+		tell_upstream(g, s);
+	if (s->verdict != NULL && s->verdict->block_rule != NULL)
+		rule = s->verdict->block_rule;
+	else if (s->verdict != NULL && s->verdict->hold_rule != NULL)
+		rule = s->verdict->hold_rule;
+	if (s->outcome == GATEWAY_BLOCKED && s->is_refused)
+		log_warn("send.blocked", "send=%s application=%s rule=%s",
+		    s->key, s->app_name, rule);
+	else if (s->phase == GW_HELD)
+		log_warn("send.held", "send=%s application=%s rule=%s",
+		    s->key, s->app_name, rule);
+	else if (s->outcome == GATEWAY_OUTCOME_UNKNOWN)
+		log_error("send.unknown", "send=%s application=%s", s->key,
+		    s->app_name);
+	else if (s->reviews != NULL)
+		log_warn("send.unheld", "send=%s application=%s outcome=%s",
+		    s->key, s->app_name, gateway_outcome_name(s->outcome));
+}
+
+/* ---- one transaction ------------------------------------------------------- */
+
+static void
+slow_down(struct gw *g, const struct gw_send *s, int64_t mono_ms)
+{
+	const char *after = NULL;
+
+	if (!s->is_throttled || s->business == NULL)
+		return;
+	for (guint i = 0; s->reply_headers != NULL &&
+	    i + 2 < s->reply_headers->len; i += 2) {
+		if (g_ascii_strcasecmp(s->reply_headers->pdata[i],
+		    "Retry-After") == 0)
+			after = s->reply_headers->pdata[i + 1];
+	}
+	gateway_pace_slow(g->pace, s->business, mono_ms + 1000 *
+	    CLAMP(after != NULL ? g_ascii_strtoll(after, NULL, 10) : 1, 1,
+	    60));
+}
+
+/* Still on its way after the commit: somebody else has it now. */
+static bool
+is_on_its_way(struct gw *g, struct gw_send *s)
+{
+	if (s->is_refused)
+		return false;
+	if (s->phase == GW_FORWARDING) {
+		gw_forward(g, s);
+		return true;
+	}
+	if (s->phase == GW_STORED && s->is_pending)
+		g_ptr_array_add(g->waiting, s);
+	return s->phase == GW_STORED;
+}
+
+static void
+let_go(struct gw *g, struct gw_send *s)
+{
+	tell(g, s);
+	gw_underway_remove(g, s);
+	gw_answer(s);
+	gw_send_free(s);
+}
+
+static void
+mark(struct gw_send *s)
+{
+	s->was_stored = s->id != 0;
+	s->was_pending = s->is_pending;
+	s->was_phase = s->phase;
+	s->was_first = s->first_record_id;
+}
+
+static void
+restore(struct gw_send *s)
+{
+	s->is_pending = s->was_pending;
+	s->phase = s->was_phase;
+	s->first_record_id = s->was_first;
+}
+
+static void
+refuse_fresh(struct gw *g, GPtrArray *fresh)
+{
+	for (guint i = 0; i < fresh->len; i++) {
+		struct gw_send *s = fresh->pdata[i];
+
+		/* What is in the store already is tried again. */
+		if (s->was_stored) {
+			restore(s);
+			g_ptr_array_add(g->waiting, s);
+			continue;
+		}
+		if (!s->is_refused || s->outcome == GATEWAY_BLOCKED) {
+			s->is_refused = true;
+			s->refusal = GATEWAY_REFUSE_STORE;
+			g_free(s->reason);
+			s->reason = g_strdup("it cannot be recorded now, so "
+			    "it was not sent: try again");
+		}
+		gw_underway_remove(g, s);
+		gw_answer(s);
+		s->is_dead = s->is_paced;
+		if (!s->is_paced)
+			gw_send_free(s);
+	}
+}
+
+bool
+gw_commit(struct gw *g, GPtrArray *fresh, GPtrArray *replied, int64_t now_ms,
+    int64_t mono_ms)
+{
+	struct err err = ERR_INIT;
+
+	if (fresh->len + replied->len == 0)
+		return true;
+	store_begin(g->store);
+	for (guint i = 0; i < fresh->len; i++) {
+		struct gw_send *s = fresh->pdata[i];
+
+		mark(s);
+		take_fresh(g, s, now_ms, mono_ms);
+	}
+	for (guint i = 0; i < replied->len; i++) {
+		mark(replied->pdata[i]);
+		take_reply(g, replied->pdata[i], now_ms);
+	}
+	if (!store_commit(g->store, &err)) {
+		tell_down(g, &err, fresh->len);
+		refuse_fresh(g, fresh);
+		for (guint i = 0; i < replied->len; i++) {
+			restore(replied->pdata[i]);
+			gw_unsaved(g, replied->pdata[i]);
+		}
+		return false;
+	}
+	g->down_told_ms = 0;
+	proc_wake(PROC_BUILD);
+	for (guint i = 0; i < fresh->len; i++) {
+		if (!is_on_its_way(g, fresh->pdata[i]))
+			let_go(g, fresh->pdata[i]);
+	}
+	for (guint i = 0; i < replied->len; i++) {
+		slow_down(g, replied->pdata[i], mono_ms);
+		let_go(g, replied->pdata[i]);
+	}
+	return true;
+}
+
+/*
+ * What has left cannot be called back: its outcome is kept until it can be
+ * written, and the caller is told the truth before it tires of waiting.
+ */
+void
+gw_unsaved(struct gw *g, struct gw_send *s)
+{
+	int64_t mono = clock_mono_ms();
+
+	if (s->replied_ms == 0)
+		s->replied_ms = mono;
+	if (mono - s->replied_ms > g->conf->gateway.queue_ms)
+		gw_answer(s);
+	g_ptr_array_add(g->unsaved, s);
+}
+
+/* ---- what an earlier life left --------------------------------------------- */
+
+static bool
+take_row(void *arg, const struct store_send *row)
+{
+	GPtrArray *list = arg;
+
+	g_ptr_array_add(list, gw_send_load(NULL, row));
+	return true;
+}
+
+static bool
+recover_state(struct gw *g, enum store_send_state state,
+    enum gateway_outcome outcome, const char *reason, int64_t now_ms,
+    struct err *err)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(
+	    (GDestroyNotify)gw_send_free);
+
+	if (!store_send_list(g->store, state, 0, RECOVER_MAX, take_row, list,
+	    err))
+		return false;
+	if (list->len == 0)
+		return true;
+	store_begin(g->store);
+	for (guint i = 0; i < list->len; i++) {
+		struct gw_send *s = list->pdata[i];
+
+		s->gw = g;
+		s->reason = g_strdup(reason);
+		s->is_refused = true;
+		s->refusal = outcome == GATEWAY_NOT_SENT ?
+		    GATEWAY_REFUSE_UPSTREAM : GATEWAY_REFUSE_UNKNOWN;
+		finish(g, s, outcome, now_ms);
+	}
+	if (!store_commit(g->store, err))
+		return false;
+	for (guint i = 0; i < list->len; i++)
+		tell(g, list->pdata[i]);
+	proc_heartbeat();
+	return recover_state(g, state, outcome, reason, now_ms, err);
+}
+
+bool
+gw_recover(struct gw *g, int64_t now_ms, struct err *err)
+{
+	return recover_state(g, STORE_SEND_FORWARDING,
+	    GATEWAY_OUTCOME_UNKNOWN, "the gateway ended while it was being "
+	    "sent", now_ms, err) &&
+	    recover_state(g, STORE_SEND_STORED, GATEWAY_NOT_SENT,
+	    "the gateway ended before it was sent", now_ms, err);
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the gateway role share: one send on its way.
+ *
+ *   listener thread   gw_request.c   route, caller, head        -> incoming
+ *   main thread       gw_judge.c     who, template, rules
+ *                     gw_commit.c    one transaction for all that are ready
+ *   pool's thread     gw_forward.c   to Meta and back           -> replies
+ *   main thread       gw_commit.c    outcome and record, one transaction
+ *                     gw_answer.c    the caller's answer
+ *
+ * The store is the main thread's alone. Nothing is handed to the pool before
+ * the transaction that says so is durable, and nothing is handed to it twice.
+ */
+#pragma once
+
+#include <glib.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gateway.h"
+#include "graph.h"
+#include "hash.h"
+#include "http.h"
+#include "store.h"
+
+struct conf;
+struct directory_business;
+struct directory_staff;
+struct item;
+struct policy;
+struct policy_verdict;
+struct policy_work;
+
+#define GW_KEY_CHARS 32
+
+/* What the store says of a send that is not done. */
+enum gw_phase {
+	GW_NEW,		/* not in the store yet */
+	GW_STORED,	/* waits for its turn, or for its journal */
+	GW_FORWARDING,	/* with the pool, or about to be */
+	GW_REPLIED,	/* Meta's answer, to be made durable */
+	GW_HELD,
+};
+
+struct gw_send {
+	struct http_request *rq;	/* NULL: nobody waits for an answer */
+	enum gateway_what what;
+	char *method, *target, *remote, *content_type;	/* type may be NULL */
+	char *business;			/* phone number id, or NULL */
+	const struct gateway_application *app;	/* NULL: no longer configured */
+	char *app_name, *author, *employee;	/* employee may be NULL */
+	char key[GW_KEY_CHARS + 1];
+	uint8_t idempotency[HASH_SIZE];
+	bool has_idempotency;
+	uint8_t sha256[HASH_SIZE];	/* of request */
+	GBytes *request, *sent;		/* sent NULL: the request */
+	struct gateway_head head;	/* of a SEND; else empty */
+	int64_t received_ms;		/* wall clock */
+	int64_t queued_ms;		/* monotonic */
+
+	enum gw_phase phase;
+	int64_t id, first_record_id, record_id;	/* in the store */
+	struct item *item;		/* what is judged; NULL: nothing is */
+	char *account, *talk, *realm, *person;
+	char *definition;		/* JSON, or NULL */
+	bool definition_sought;		/* it is there, or cannot be had */
+	bool staff_sought;
+	int64_t staff_until_ms;		/* monotonic; waits for the directory */
+	const struct directory_staff *staff;
+	struct directory_staff *remote_staff;	/* owned, of LDAP */
+	bool groups_unknown;
+	struct policy_verdict *verdict;	/* NULL: there are no rules */
+	char *verdict_json;
+	char *observed;			/* what observe mode let pass, or NULL */
+	int64_t journal_until_ms;	/* monotonic; mode delivered */
+	bool is_throttled;		/* Meta asks to slow down */
+	bool is_pending;		/* its record "pending" is written */
+	bool is_paced;			/* the queue of the pace has it */
+	bool is_dead;			/* answered; only that queue has it */
+	/* before the transaction under way, should it fail */
+	bool was_stored, was_pending;
+	enum gw_phase was_phase;
+	int64_t was_first;
+	int64_t replied_ms;		/* monotonic: since when it is unsaved */
+
+	/* of an UPLOAD; wamid is the id that Meta gave the file */
+	char *file_path, *file_name, *file_type, *file_verdict;
+	uint8_t file_sha256[HASH_SIZE];
+	int64_t file_size;
+
+	/* what became of it */
+	enum gateway_outcome outcome;
+	char *reason;			/* for a person, or NULL */
+	char *reviews;			/* JSON, or NULL */
+	enum gateway_refusal refusal;	/* of an answer of our own */
+	bool is_refused;
+	enum graph_fate fate;
+	int status;
+	char *reply_type;
+	GPtrArray *reply_headers;	/* char *, NULL-ended; NULL: none */
+	GBytes *reply;
+	char *wamid;
+	struct gw *gw;
+};
+
+/* What a worker does beside the main thread: it may block. */
+struct gw_job {
+	void (*run)(struct gw *g, struct gw_job *job);	/* worker */
+	void (*done)(struct gw *g, struct gw_job *job);	/* main thread */
+	struct gw_send *send;		/* or NULL */
+	struct http_request *rq;	/* of a file that is fetched */
+	char *account, *name, *language, *json;		/* of a template */
+	char *media_id, *path, *file_name, *type, *verdict;
+	uint8_t sha256[HASH_SIZE];
+	int64_t size;
+	bool ok, is_absent;
+	char *why;
+	int fd;
+};
+
+struct gw {
+	const struct conf *conf;
+	struct store *store;
+	struct http_server *http;
+	struct graph *graph;
+	struct graph_pool *pool;
+	struct gateway_pace *pace;
+	struct policy *policy;
+	struct policy_work *policy_work;
+	GPtrArray *apps;		/* struct gateway_application * */
+	char *spool;			/* of the store */
+
+	pthread_mutex_t lock;		/* of the three queues */
+	pthread_cond_t work;		/* jobs wait */
+	GQueue incoming, replies, jobs, jobs_done;
+	pthread_t *workers;
+	int n_workers;
+	bool stopping;
+	int wake_fd;
+
+	/* the main thread's own */
+	GPtrArray *waiting;		/* for a definition, staff, journal */
+	GPtrArray *unsaved;		/* replies whose commit failed */
+	GHashTable *definitions;	/* "account|name|language" -> entry */
+	GHashTable *underway;		/* "application|key" with idempotency */
+	GHashTable *ending;		/* int64_t ids of held ones under work */
+	int64_t review_cursor;		/* seen by this process: all are looked
+					   at once when it starts */
+	int64_t next_hold_ms;		/* wall clock */
+	int64_t next_purge_ms, next_upload_purge_ms, next_template_ms,
+	    next_tidy_ms;		/* monotonic */
+	int64_t down_told_ms, unstored;
+	int64_t upstream_down_ms, upstream_told_ms;
+
+	/* of listener threads, under the lock */
+	int64_t refused, refused_told_ms;
+};
+
+/* ---- gw_request.c: a listener thread has a request ------------------------- */
+enum http_verdict gw_handle(void *app, struct http_request *rq);
+struct gw_send *gw_send_new(struct gw *g);
+void gw_send_free(struct gw_send *s);
+
+/* ---- role_gateway.c: queues ------------------------------------------------ */
+void gw_put(struct gw *g, GQueue *queue, void *element);
+void gw_job_put(struct gw *g, struct gw_job *job);
+void gw_job_free(struct gw_job *job);
+
+/* ---- gw_judge.c: who it is, what is said, what the rules say --------------- */
+/*
+ * False: it waits for something (and is in g->waiting); call again. True: the
+ * verdict is there, or the send is refused (is_refused).
+ */
+bool gw_judge(struct gw *g, struct gw_send *s, int64_t now_ms,
+    int64_t mono_ms);
+
+/* The WABA of the number, as configured or learned; false: store failed. */
+bool gw_account(struct gw *g, struct gw_send *s);
+
+/* ---- gw_template.c: wordings of templates ---------------------------------- */
+/* True when s->definition is what it will be; else a worker asks Meta. */
+bool gw_definition(struct gw *g, struct gw_send *s, int64_t now_ms);
+/* Webhooks said that templates were changed: they are asked for again. */
+void gw_templates_look(struct gw *g, int64_t now_ms);
+GHashTable *gw_definitions_new(void);
+
+/* ---- gw_commit.c: transactions --------------------------------------------- */
+/* Takes both lists over; false when the store failed (already dealt with). */
+bool gw_commit(struct gw *g, GPtrArray *fresh, GPtrArray *replied,
+    int64_t now_ms, int64_t mono_ms);
+/* A reply that could not be made durable: kept, and tried again. */
+void gw_unsaved(struct gw *g, struct gw_send *s);
+/* What an earlier life left: outcomes unknown, and what never left. */
+bool gw_recover(struct gw *g, int64_t now_ms, struct err *err);
+/* One send's row as it is now, in the transaction under way. */
+void gw_save(struct gw *g, struct gw_send *s, enum store_send_state state,
+    int64_t now_ms);
+/* A record of the send as it is now. */
+void gw_record(struct gw *g, struct gw_send *s, enum gateway_outcome outcome,
+    int64_t now_ms);
+
+/* ---- gw_repeat.c: the same request again ----------------------------------- */
+/*
+ * True when the request was answered: it is done, held, under way, or another
+ * one under the same key; s is freed then.
+ */
+bool gw_is_repeat(struct gw *g, struct gw_send *s, int64_t now_ms);
+void gw_underway_remove(struct gw *g, struct gw_send *s);
+/* GET /sends/KEY, by the application that sent it; frees s. */
+void gw_look_up(struct gw *g, struct gw_send *s);
+
+/* ---- gw_hold.c ------------------------------------------------------------- */
+/* Held sends that were released, rejected, or whose time is over. */
+/* Puts them into fresh, for the next transaction. */
+void gw_holds_look(struct gw *g, GPtrArray *fresh, int64_t now_ms);
+struct gw_send *gw_send_load(struct gw *g, const struct store_send *row);
+
+/* ---- gw_forward.c ---------------------------------------------------------- */
+void gw_forward(struct gw *g, struct gw_send *s);
+/* What is passed on without a record. */
+void gw_pass(struct gw *g, struct http_request *rq,
+    const struct gateway_route *route);
+
+/* ---- gw_answer.c ----------------------------------------------------------- */
+/* The caller's answer by what became of it; s->rq is NULL afterwards. */
+void gw_answer(struct gw_send *s);
+void gw_refuse(struct http_request *rq, enum gateway_refusal why,
+    const char *details, const char *trace);
+void gw_answer_json(struct http_request *rq, int status, const GString *body);
+
+/* ---- gw_media.c ------------------------------------------------------------ */
+void gw_upload(struct gw *g, struct gw_send *s);
+void gw_media_find(struct gw *g, struct http_request *rq,
+    const struct gateway_route *route);
+void gw_media_file(struct gw *g, struct http_request *rq,
+    const struct gateway_route *route);

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Before a send may leave: who writes to whom, what the customer would read,
+ * and what the bank's rules say of it. Reads the store; writes nothing but a
+ * question to the directory role. What is not known yet makes the send wait,
+ * never longer than is configured.
+ */
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "conf.h"
+#include "directory.h"
+#include "err.h"
+#include "gw_int.h"
+#include "item.h"
+#include "log.h"
+#include "policy.h"
+#include "proc.h"
+#include "text.h"
+#include "turn.h"
+#include "wa.h"
+
+/* Number ids are joined with accounts by build (build_send.c). */
+#define ACCOUNTS "account"
+
+/* ---- who of the staff ------------------------------------------------------ */
+
+struct answer {
+	struct directory_staff *staff;
+	bool is_there;
+};
+
+static bool
+take_answer(void *arg, const struct store_answer *a)
+{
+	struct answer *out = arg;
+	struct json_object *list = a->groups != NULL ?
+	    json_tokener_parse(a->groups) : NULL;
+
+	out->is_there = true;
+	if (a->found) {
+		out->staff = directory_staff_new();
+		out->staff->id = g_strdup(a->id);
+		out->staff->name = g_strdup(a->name);
+		out->staff->mail = g_strdup(a->mail);
+		out->staff->is_remote = true;
+		out->staff->groups = g_ptr_array_new_with_free_func(g_free);
+		for (size_t i = 0; list != NULL &&
+		    i < json_object_array_length(list); i++)
+			g_ptr_array_add(out->staff->groups,
+			    g_strdup(json_object_get_string(
+			    json_object_array_get_idx(list, i))));
+	}
+	json_object_put(list);
+	return false;
+}
+
+static void
+ask(struct gw *g, const struct gw_send *s, int64_t now_ms)
+{
+	struct err err = ERR_INIT;
+
+	store_begin(g->store);
+	store_ask_add(g->store, STORE_GATEWAY, "id", s->employee, now_ms);
+	if (!store_commit(g->store, &err))
+		log_err(LOG_LEVEL_WARN, "gateway.retry", &err, "%s", "");
+	proc_wake(PROC_DIRECTORY);
+}
+
+/* False: the directory role is asked, and there is time to wait for it. */
+static bool
+find_staff(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
+{
+	struct answer a = { 0 };
+
+	if (s->staff_sought || s->employee == NULL)
+		return true;
+	s->staff = directory_staff_get(g->conf->directory, s->employee);
+	s->staff_sought = s->staff != NULL || g->conf->ldap.url == NULL;
+	if (s->staff_sought)
+		return true;
+	if (store_answer_get(g->store, "id", s->employee, take_answer, &a,
+	    NULL) && a.is_there) {
+		s->staff = s->remote_staff = a.staff;
+		return s->staff_sought = true;
+	}
+	if (s->staff_until_ms == 0) {
+		s->staff_until_ms = mono_ms + g->conf->ldap.wait_ms;
+		ask(g, s, now_ms);
+	}
+	s->groups_unknown = s->staff_sought = mono_ms >= s->staff_until_ms;
+	return s->staff_sought;
+}
+
+/* ---- to whom --------------------------------------------------------------- */
+
+bool
+gw_account(struct gw *g, struct gw_send *s)
+{
+	const struct directory_business *biz = directory_business_get(
+	    g->conf->directory, s->business, NULL);
+
+	if (s->account != NULL || s->business == NULL)
+		return true;
+	if (biz != NULL && biz->account != NULL) {
+		s->account = g_strdup(biz->account);
+		return true;
+	}
+	return store_alias_get(g->store, ACCOUNTS, s->business, &s->account,
+	    NULL);
+}
+
+static void
+find_person(struct gw *g, struct gw_send *s)
+{
+	g_autofree char *id = NULL;
+	struct item *it = s->item;
+
+	if (it == NULL || s->talk != NULL)
+		return;
+	g_free(it->business.user_id);
+	it->business.user_id = g_strdup(s->business);
+	if (it->network == NULL)
+		it->network = g_strdup(WA_NETWORK);
+	s->realm = s->account != NULL ?
+	    g_strjoin("|", WA_NETWORK, s->account, NULL) :
+	    g_strdup(WA_NETWORK);
+	id = turn_person(it);
+	if (id != NULL && !store_alias_get(g->store, s->realm, id,
+	    &s->person, NULL))
+		s->person = NULL;
+	if (s->person == NULL)
+		s->person = g_steal_pointer(&id);
+	s->talk = turn_conversation(it, s->person);
+}
+
+/* ---- the store as the memory of rules -------------------------------------- */
+
+static bool
+count(void *arg, const char *rule, const char *subject, const char *who,
+    int64_t since_ms, int64_t *n)
+{
+	struct gw *g = arg;
+
+	return store_tally_count(g->store, STORE_GATEWAY, rule, subject, who,
+	    since_ms, n, NULL);
+}
+
+static bool
+told(void *arg, const char *rule, const char *talk, int64_t *at_ms)
+{
+	struct gw *g = arg;
+
+	return store_told_get(g->store, rule, talk, at_ms, NULL);
+}
+
+static enum policy_consent
+consent_of(struct gw *g, const struct gw_send *s)
+{
+	g_autofree char *state = NULL;
+
+	if (s->person == NULL || !store_consent_get(g->store, s->realm,
+	    s->person, INT64_MAX, &state, NULL) || state == NULL)
+		return POLICY_CONSENT_UNKNOWN;
+	return strcmp(state, policy_consent_name(POLICY_CONSENT_GIVEN)) ==
+	    0 ? POLICY_CONSENT_GIVEN : POLICY_CONSENT_WITHDRAWN;
+}
+
+static bool
+take_any(void *arg, const struct store_identity *id)
+{
+	(void)id;
+	*(bool *)arg = true;
+	return false;
+}
+
+/* ---- files ----------------------------------------------------------------- */
+
+static void
+free_file(gpointer p)
+{
+	struct policy_file *f = p;
+
+	g_free((char *)(uintptr_t)f->name);
+	g_free((char *)(uintptr_t)f->type);
+	g_free(f);
+}
+
+static bool
+take_upload(void *arg, const struct store_upload *u)
+{
+	struct policy_file *f = arg;
+
+	f->name = g_strdup(u->name);
+	f->type = g_strdup(u->type);
+	f->size = u->size;
+	if (u->verdict == NULL)
+		return false;
+	f->malware = strcmp(u->verdict, "clean") == 0 ?
+	    POLICY_MALWARE_CLEAN : g_str_has_prefix(u->verdict, "infected") ?
+	    POLICY_MALWARE_INFECTED : POLICY_MALWARE_UNSCANNED;
+	return false;
+}
+
+static GPtrArray *
+files_of(struct gw *g, const struct gw_send *s)
+{
+	GPtrArray *files;
+
+	if (s->item == NULL || s->item->media == NULL)
+		return NULL;
+	files = g_ptr_array_new_with_free_func(free_file);
+	for (guint i = 0; i < s->item->media->len; i++) {
+		const struct item_media *m = s->item->media->pdata[i];
+		struct policy_file *f = g_new0(struct policy_file, 1);
+
+		f->size = -1;
+		g_ptr_array_add(files, f);
+		if (m->id != NULL)
+			store_upload_get(g->store, m->id, take_upload, f,
+			    NULL);
+		if (f->name == NULL)
+			f->name = g_strdup(m->filename);
+		if (f->type == NULL)
+			f->type = g_strdup(m->mime_type);
+	}
+	return files;
+}
+
+/* ---- the verdict, and what follows from it --------------------------------- */
+
+static void
+block(struct gw_send *s, const char *reason)
+{
+	s->is_refused = true;
+	s->refusal = GATEWAY_REFUSE_POLICY;
+	s->outcome = GATEWAY_BLOCKED;
+	g_free(s->reason);
+	s->reason = g_strdup(reason);
+}
+
+/* Texts of the rules around the text of the message. */
+static void
+add_texts(struct gw_send *s)
+{
+	g_autoptr(GString) before = g_string_new(NULL);
+	g_autoptr(GString) after = g_string_new(NULL);
+	g_autofree char *callback = g_strconcat(WA_CALLBACK_PREFIX, s->key,
+	    NULL);
+	const GPtrArray *list = s->verdict != NULL && s->observed == NULL ?
+	    s->verdict->additions : NULL;
+	struct err err = ERR_INIT;
+	gsize len;
+	const void *body = g_bytes_get_data(s->request, &len);
+
+	for (guint i = 0; list != NULL && i < list->len; i++) {
+		const struct policy_addition *a = list->pdata[i];
+
+		GString *to = a->before ? before : after;
+
+		if (to->len > 0)
+			g_string_append(to, "\n\n");
+		g_string_append(to, a->text);
+	}
+	if (gateway_body_change(body, len, before->len > 0 ? before->str :
+	    NULL, after->len > 0 ? after->str : NULL, callback, &s->sent,
+	    &err))
+		return;
+	/* A notice that cannot be given, or a text that grows too long. */
+	if (before->len > 0 || strcmp(err.what, "gateway.long") == 0)
+		block(s, err.text);
+	else if (!gateway_body_change(body, len, NULL, NULL, callback,
+	    &s->sent, NULL))
+		g_clear_pointer(&s->sent, g_bytes_unref);
+}
+
+static void
+act(struct gw *g, struct gw_send *s)
+{
+	const struct policy_verdict *v = s->verdict;
+
+	if (v != NULL && g->conf->gateway.mode == CONF_GATEWAY_OBSERVE &&
+	    (v->block != NULL || v->hold_ms > 0 || v->additions->len > 0)) {
+		s->observed = g_strdup(policy_verdict_word(v));
+		s->reason = g_strdup_printf("observe mode: the rules would "
+		    "have said \"%s\"", s->observed);
+	}
+	if (v != NULL && s->observed == NULL && v->block != NULL) {
+		block(s, v->block);
+		return;
+	}
+	add_texts(s);
+	if (!s->is_refused && v != NULL && s->observed == NULL &&
+	    v->hold_ms > 0)
+		s->phase = GW_HELD;
+}
+
+static void
+judge(struct gw *g, struct gw_send *s, const struct directory_business *biz,
+    int64_t now_ms)
+{
+	struct policy_world world = { .arg = g, .count = count,
+		.told = told };
+	g_autoptr(GPtrArray) files = files_of(g, s);
+	g_autoptr(GString) json = NULL;
+	struct policy_input in = { .item = s->item, .at_gateway = true,
+		.now_ms = now_ms, .talk = s->talk, .person = s->person,
+		.business = biz, .staff = s->staff,
+		.application = s->app_name, .employee = s->employee,
+		.groups_unknown = s->groups_unknown, .files = files };
+	bool seen = false;
+
+	in.customer = directory_customer_get(g->conf->directory,
+	    s->item->counterpart.user_id, s->item->counterpart.number);
+	in.consent = consent_of(g, s);
+	in.new_unknown = s->person == NULL || !store_identity_now(g->store,
+	    s->realm, s->person, NULL, take_any, &seen, NULL);
+	in.is_new_counterpart = !seen;
+	s->verdict = policy_judge(g->policy, g->policy_work, &in, &world);
+	json = g_string_new(NULL);
+	policy_verdict_print(s->verdict, json);
+	s->verdict_json = g_string_free(g_steal_pointer(&json), FALSE);
+}
+
+/* Nothing leaves unseen: what is no message is judged as a notice. */
+static void
+read_item(struct gw *g, struct gw_send *s)
+{
+	struct wa_limits limits = WA_LIMITS_DEFAULT;
+	struct err err = ERR_INIT;
+	gsize len;
+	const void *body = g_bytes_get_data(s->request, &len);
+
+	if (s->item != NULL)
+		return;
+	limits.max_bytes = (size_t)g->conf->gateway.max_body_bytes;
+	if (wa_send_parse(body, len, &limits, s->definition, &s->item,
+	    &err) || s->item != NULL)
+		return;
+	s->is_refused = true;
+	s->refusal = GATEWAY_REFUSE_JSON;
+	s->reason = g_strdup(err.text);
+}
+
+bool
+gw_judge(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
+{
+	const struct directory_business *biz = directory_business_get(
+	    g->conf->directory, s->business, NULL);
+
+	if (!gw_account(g, s)) {
+		s->is_refused = true;
+		s->refusal = GATEWAY_REFUSE_STORE;
+		s->reason = g_strdup("the store cannot be read");
+		return true;
+	}
+	if (s->what != GATEWAY_SEND)
+		return true;
+	if (!gw_definition(g, s, now_ms))
+		return false;
+	read_item(g, s);
+	if (s->is_refused)
+		return true;
+	if (!policy_is_empty(g->policy)) {
+		if (!find_staff(g, s, now_ms, mono_ms))
+			return false;
+		find_person(g, s);
+		s->item->at_ms = s->received_ms;
+		s->item->direction = ITEM_SENT;
+		s->item->author = g_strcmp0(s->author, "bot") == 0 ?
+		    ITEM_BOT : ITEM_STAFF;
+		judge(g, s, biz, now_ms);
+	}
+	act(g, s);
+	return true;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The wording of templates as it stands when one is sent: kept in the store
+ * with the time from which it was seen to hold, asked of Meta by a worker when
+ * it is not known, too old, or said to be changed. A send waits for the first
+ * answer; without one it goes out all the same, marked as not expanded.
+ */
+#include <string.h>
+
+#include "clock.h"
+#include "conf.h"
+#include "err.h"
+#include "gw_int.h"
+#include "log.h"
+#include "text.h"
+
+#define CURSOR_TEMPLATES "templates"
+#define LOOK_MAX 100
+/* After a failure Meta is not asked again for every send. */
+#define FAILED_MS 30000
+
+struct entry {
+	char *json;		/* NULL: Meta knows none */
+	int64_t checked_ms;	/* 0: never */
+	int64_t failed_ms;	/* last failure to ask; 0: none */
+	bool is_known, is_asked;
+};
+
+static void
+free_entry(gpointer p)
+{
+	struct entry *e = p;
+
+	g_free(e->json);
+	g_free(e);
+}
+
+GHashTable *
+gw_definitions_new(void)
+{
+	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+	    free_entry);
+}
+
+static char *
+entry_name(const char *account, const char *name, const char *language)
+{
+	return g_strjoin("|", account, name, language, NULL);
+}
+
+static bool
+take_definition(void *arg, const struct store_definition *d)
+{
+	struct entry *e = arg;
+
+	e->json = g_strdup(d->json);
+	e->checked_ms = d->checked_ms;
+	e->is_known = true;
+	return false;
+}
+
+static struct entry *
+entry_of(struct gw *g, const char *account, const char *name,
+    const char *language, int64_t now_ms)
+{
+	g_autofree char *key = entry_name(account, name, language);
+	struct entry *e = g_hash_table_lookup(g->definitions, key);
+
+	if (e != NULL)
+		return e;
+	e = g_new0(struct entry, 1);
+	store_definition_get(g->store, account, name, language, now_ms,
+	    take_definition, e, NULL);
+	g_hash_table_insert(g->definitions, g_steal_pointer(&key), e);
+	return e;
+}
+
+/* ---- asking Meta ----------------------------------------------------------- */
+
+static void
+run_ask(struct gw *g, struct gw_job *job)
+{
+	struct err err = ERR_INIT;
+	int64_t retry_ms;
+
+	job->ok = graph_template_find(g->graph, job->account, job->name,
+	    job->language, &job->json, &retry_ms, &err);
+	if (!job->ok)
+		job->why = g_strdup(err.text);
+}
+
+static void
+keep(struct gw *g, const struct gw_job *job)
+{
+	struct store_definition d = { .account = job->account,
+		.name = job->name, .language = job->language,
+		.from_ms = clock_now_ms(), .json = job->json };
+	struct err err = ERR_INIT;
+
+	d.checked_ms = d.from_ms;
+	store_begin(g->store);
+	store_definition_set(g->store, &d);
+	if (!store_commit(g->store, &err))
+		log_err(LOG_LEVEL_WARN, "gateway.retry", &err, "%s", "");
+}
+
+static void
+take_asked(struct gw *g, struct gw_job *job)
+{
+	int64_t now_ms = clock_now_ms();
+	struct entry *e = entry_of(g, job->account, job->name, job->language,
+	    now_ms);
+	g_autofree char *name = text_log_quote(job->name), *why = NULL;
+
+	e->is_asked = false;
+	if (!job->ok) {
+		why = text_log_quote(job->why);
+		log_warn("template.failed", "name=%s reason=%s", name, why);
+		e->failed_ms = now_ms;
+		return;
+	}
+	keep(g, job);
+	g_free(e->json);
+	e->json = g_strdup(job->json);
+	e->checked_ms = now_ms;
+	e->failed_ms = 0;
+	e->is_known = true;
+}
+
+static void
+ask(struct gw *g, struct entry *e, const char *account, const char *name,
+    const char *language)
+{
+	struct gw_job *job = g_new0(struct gw_job, 1);
+
+	job->fd = -1;
+	job->run = run_ask;
+	job->done = take_asked;
+	job->account = g_strdup(account);
+	job->name = g_strdup(name);
+	job->language = g_strdup(language);
+	e->is_asked = true;
+	gw_job_put(g, job);
+}
+
+/* ---- for a send ------------------------------------------------------------ */
+
+static bool
+is_old(const struct gw *g, const struct entry *e, int64_t now_ms)
+{
+	return !e->is_known || e->checked_ms == 0 ||
+	    now_ms - e->checked_ms > g->conf->gateway.template_ms ||
+	    now_ms < e->checked_ms;
+}
+
+/* A wording that is merely old is used while a newer one is asked for. */
+bool
+gw_definition(struct gw *g, struct gw_send *s, int64_t now_ms)
+{
+	const char *name = s->head.template_name;
+	const char *language = s->head.template_language;
+	struct entry *e;
+
+	if (s->definition_sought || name == NULL || language == NULL ||
+	    s->account == NULL)
+		return true;
+	e = entry_of(g, s->account, name, language, now_ms);
+	if (is_old(g, e, now_ms) && !e->is_asked &&
+	    (e->failed_ms == 0 || now_ms - e->failed_ms > FAILED_MS))
+		ask(g, e, s->account, name, language);
+	if (!e->is_known && e->is_asked)
+		return false;
+	s->definition = g_strdup(e->json);
+	s->definition_sought = true;
+	return true;
+}
+
+/* ---- what webhooks said ---------------------------------------------------- */
+
+struct looking {
+	struct gw *g;
+	int64_t last;
+};
+
+static bool
+take_change(void *arg, int64_t id, const char *account, const char *name,
+    const char *language)
+{
+	struct looking *l = arg;
+	struct entry *e;
+
+	l->last = id;
+	if (language[0] == '\0')
+		return true;
+	e = entry_of(l->g, account, name, language, clock_now_ms());
+	e->checked_ms = 0;
+	e->failed_ms = 0;
+	if (!e->is_asked)
+		ask(l->g, e, account, name, language);
+	return true;
+}
+
+void
+gw_templates_look(struct gw *g, int64_t now_ms)
+{
+	struct looking l = { .g = g };
+	struct err err = ERR_INIT;
+	int64_t cursor;
+
+	(void)now_ms;
+	if (!store_cursor_get(g->store, STORE_GATEWAY, CURSOR_TEMPLATES,
+	    &cursor, &err) ||
+	    !store_template_change_list(g->store, cursor, LOOK_MAX,
+	    take_change, &l, &err)) {
+		log_err(LOG_LEVEL_WARN, "gateway.retry", &err, "%s", "");
+		return;
+	}
+	if (l.last == 0)
+		return;
+	store_begin(g->store);
+	store_cursor_set(g->store, STORE_GATEWAY, CURSOR_TEMPLATES, l.last);
+	if (!store_commit(g->store, &err))
+		log_err(LOG_LEVEL_WARN, "gateway.retry", &err, "%s", "");
+}

@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The gateway role: what staff send through the API is judged, recorded and
+ * only then passed on to Meta. Listener threads take requests, the pool's
+ * thread talks to Meta, workers do what may block; this process's main thread
+ * is the only one that touches the store, and commits for all of them.
+ *
+ * No send without its row; no row without, in the end, a record; nothing is
+ * sent twice. See gw_int.h for the way of one send.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "conf.h"
+#include "err.h"
+#include "gw_int.h"
+#include "http.h"
+#include "io.h"
+#include "log.h"
+#include "policy.h"
+#include "role.h"
+#include "role_int.h"
+
+#define BATCH_MAX 256
+#define WORKERS 4
+#define DRAIN_MS 20000
+#define POOL_STOP_MS 5000
+#define WAIT_LOOK_MS 10
+#define TEMPLATE_LOOK_MS 1000
+#define TIDY_MS 60000
+#define SPOOL_ABOVE (1 << 20)
+#define PACE_QUEUE 10000
+#define STORE_URI "sqlite:"
+
+/* ---- queues ---------------------------------------------------------------- */
+
+static void
+wake(struct gw *g)
+{
+	uint64_t one = 1;
+
+	while (write(g->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+void
+gw_put(struct gw *g, GQueue *queue, void *element)
+{
+	bool first;
+
+	pthread_mutex_lock(&g->lock);
+	first = g_queue_is_empty(queue);
+	g_queue_push_tail(queue, element);
+	pthread_mutex_unlock(&g->lock);
+	if (first)
+		wake(g);
+}
+
+static void *
+get(struct gw *g, GQueue *queue)
+{
+	void *element;
+
+	pthread_mutex_lock(&g->lock);
+	element = g_queue_pop_head(queue);
+	pthread_mutex_unlock(&g->lock);
+	return element;
+}
+
+/* ---- workers --------------------------------------------------------------- */
+
+void
+gw_job_put(struct gw *g, struct gw_job *job)
+{
+	pthread_mutex_lock(&g->lock);
+	g_queue_push_tail(&g->jobs, job);
+	pthread_cond_signal(&g->work);
+	pthread_mutex_unlock(&g->lock);
+}
+
+void
+gw_job_free(struct gw_job *job)
+{
+	g_free(job->account);
+	g_free(job->name);
+	g_free(job->language);
+	g_free(job->json);
+	g_free(job->media_id);
+	g_free(job->path);
+	g_free(job->file_name);
+	g_free(job->type);
+	g_free(job->verdict);
+	g_free(job->why);
+	if (job->fd >= 0)
+		close(job->fd);
+	g_free(job);
+}
+
+static struct gw_job *
+next_job(struct gw *g)
+{
+	struct gw_job *job;
+
+	pthread_mutex_lock(&g->lock);
+	while ((job = g_queue_pop_head(&g->jobs)) == NULL && !g->stopping)
+		pthread_cond_wait(&g->work, &g->lock);
+	pthread_mutex_unlock(&g->lock);
+	return job;
+}
+
+static void *
+work_jobs(void *arg)
+{
+	struct gw *g = arg;
+	struct gw_job *job;
+
+	while ((job = next_job(g)) != NULL) {
+		job->run(g, job);
+		gw_put(g, &g->jobs_done, job);
+	}
+	return NULL;
+}
+
+static void
+stop_workers(struct gw *g)
+{
+	pthread_mutex_lock(&g->lock);
+	g->stopping = true;
+	pthread_cond_broadcast(&g->work);
+	pthread_mutex_unlock(&g->lock);
+	for (int i = 0; i < g->n_workers; i++)
+		pthread_join(g->workers[i], NULL);
+	g->n_workers = 0;
+}
+
+static bool
+start_workers(struct gw *g, struct err *err)
+{
+	int rc;
+
+	g->workers = g_new0(pthread_t, WORKERS);
+	for (int i = 0; i < WORKERS; i++) {
+		rc = pthread_create(&g->workers[i], NULL, work_jobs, g);
+		if (rc != 0)
+			return err_set(err, ERR_TEMP, "gateway.thread",
+			    "cannot start a thread: %s", err_errno(rc));
+		g->n_workers++;
+	}
+	return true;
+}
+
+/* ---- one round of the main thread ------------------------------------------ */
+
+/* Judged now, or put aside until what it needs is known. */
+static void
+try(struct gw *g, GPtrArray *fresh, struct gw_send *s, int64_t now_ms,
+    int64_t mono_ms)
+{
+	if (gw_judge(g, s, now_ms, mono_ms))
+		g_ptr_array_add(fresh, s);
+	else
+		g_ptr_array_add(g->waiting, s);
+}
+
+static void
+take_incoming(struct gw *g, GPtrArray *fresh, int64_t now_ms,
+    int64_t mono_ms)
+{
+	struct gw_send *s;
+
+	while (fresh->len < BATCH_MAX &&
+	    (s = get(g, &g->incoming)) != NULL) {
+		if (s->what == GATEWAY_LOOK)
+			gw_look_up(g, s);
+		else if (s->what == GATEWAY_UPLOAD)
+			gw_upload(g, s);
+		else if (!gw_is_repeat(g, s, now_ms))
+			try(g, fresh, s, now_ms, mono_ms);
+	}
+}
+
+/* In mode delivered: its journal has it, or does not in time. */
+static bool
+is_journaled(struct gw *g, struct gw_send *s, int64_t mono_ms)
+{
+	bool sent = false;
+
+	if (!store_record_is_sent(g->store, s->first_record_id, &sent, NULL))
+		sent = false;
+	if (sent)
+		return true;
+	if (mono_ms < s->journal_until_ms)
+		return false;
+	s->is_refused = true;
+	s->refusal = GATEWAY_REFUSE_JOURNAL;
+	s->outcome = GATEWAY_NOT_SENT;
+	s->reason = g_strdup("its journal did not take it in time, so it "
+	    "was not sent");
+	return true;
+}
+
+static void
+take_waiting(struct gw *g, GPtrArray *fresh, int64_t now_ms, int64_t mono_ms)
+{
+	g_autoptr(GPtrArray) before = g_steal_pointer(&g->waiting);
+
+	g->waiting = g_ptr_array_new();
+	for (guint i = 0; i < before->len; i++) {
+		struct gw_send *s = before->pdata[i];
+
+		if (s->phase == GW_NEW)
+			try(g, fresh, s, now_ms, mono_ms);
+		else if (!s->is_pending || s->is_refused ||
+		    is_journaled(g, s, mono_ms))
+			g_ptr_array_add(fresh, s);
+		else
+			g_ptr_array_add(g->waiting, s);
+	}
+}
+
+/* Whose turn has come; *wait_ms: when to look again. */
+static void
+take_paced(struct gw *g, GPtrArray *fresh, int64_t mono_ms, int64_t *wait_ms)
+{
+	struct gw_send *s;
+	bool late;
+
+	while (fresh->len < BATCH_MAX && (s = gateway_pace_next(g->pace,
+	    mono_ms, &late, wait_ms)) != NULL) {
+		s->is_paced = false;
+		if (s->is_dead) {
+			gw_send_free(s);
+			continue;
+		}
+		if (late) {
+			s->is_refused = true;
+			s->refusal = GATEWAY_REFUSE_BUSY;
+			s->outcome = GATEWAY_NOT_SENT;
+			s->reason = g_strdup("it waited too long for its "
+			    "turn, and was not sent");
+		}
+		g_ptr_array_add(fresh, s);
+	}
+}
+
+static void
+take_replies(struct gw *g, GPtrArray *replied)
+{
+	struct gw_send *s;
+
+	for (guint i = 0; i < g->unsaved->len; i++)
+		g_ptr_array_add(replied, g->unsaved->pdata[i]);
+	g_ptr_array_set_size(g->unsaved, 0);
+	while (replied->len < BATCH_MAX &&
+	    (s = get(g, &g->replies)) != NULL)
+		g_ptr_array_add(replied, s);
+}
+
+static void
+take_jobs(struct gw *g)
+{
+	struct gw_job *job;
+
+	while ((job = get(g, &g->jobs_done)) != NULL) {
+		job->done(g, job);
+		gw_job_free(job);
+	}
+}
+
+/* True: call again at once. *wait_ms: else after so long at most. */
+static bool
+step(struct gw *g, bool takes_new, int64_t *wait_ms)
+{
+	g_autoptr(GPtrArray) fresh = g_ptr_array_new();
+	g_autoptr(GPtrArray) replied = g_ptr_array_new();
+	int64_t now_ms = clock_now_ms(), mono_ms = clock_mono_ms();
+	int64_t pace_ms = -1;
+	bool busy;
+
+	take_jobs(g);
+	take_replies(g, replied);
+	take_waiting(g, fresh, now_ms, mono_ms);
+	take_paced(g, fresh, mono_ms, &pace_ms);
+	if (takes_new)
+		gw_holds_look(g, fresh, now_ms);
+	take_incoming(g, fresh, now_ms, mono_ms);
+	busy = fresh->len + replied->len > 0;
+	*wait_ms = g->waiting->len > 0 ? WAIT_LOOK_MS : ROLE_POLL_MS;
+	if (pace_ms >= 0)
+		*wait_ms = MIN(*wait_ms, pace_ms);
+	if (!gw_commit(g, fresh, replied, now_ms, mono_ms)) {
+		*wait_ms = ROLE_RETRY_MS;
+		return false;
+	}
+	return busy;
+}
+
+/* ---- now and then ---------------------------------------------------------- */
+
+static void
+look_around(struct gw *g)
+{
+	int64_t mono = clock_mono_ms();
+
+	role_purge(g->store, store_record_purge, "record",
+	    g->conf->keep.event_ms, &g->next_purge_ms);
+	role_purge(g->store, store_upload_purge, "upload",
+	    g->conf->gateway.upload_keep_ms, &g->next_upload_purge_ms);
+	if (mono >= g->next_template_ms) {
+		g->next_template_ms = mono + TEMPLATE_LOOK_MS;
+		gw_templates_look(g, clock_now_ms());
+	}
+	if (mono >= g->next_tidy_ms) {
+		g->next_tidy_ms = mono + TIDY_MS;
+		gateway_pace_tidy(g->pace, mono);
+		http_server_reload_tls(g->http, NULL);
+	}
+}
+
+static void
+sleep_until_woken(struct gw *g, int64_t ms)
+{
+	uint64_t n;
+
+	role_wait(PROC_GATEWAY, g->wake_fd, ms);
+	if (read(g->wake_fd, &n, sizeof(n)) < 0 && errno != EAGAIN)
+		log_error("role.failed", "name=gateway what=eventfd");
+}
+
+static void
+loop(struct gw *g)
+{
+	int64_t wait_ms;
+
+	while (!proc_stopping()) {
+		bool busy = step(g, true, &wait_ms);
+
+		look_around(g);
+		if (busy)
+			proc_heartbeat();
+		else
+			sleep_until_woken(g, wait_ms);
+	}
+}
+
+/* ---- start and stop -------------------------------------------------------- */
+
+static void
+free_bytes(gpointer p)
+{
+	io_secret_forget(p);
+}
+
+static void
+free_app(gpointer p)
+{
+	struct gateway_application *a = p;
+
+	g_free(a->name);
+	g_ptr_array_unref(a->tokens);
+	g_free(a->client_name);
+	g_ptr_array_unref(a->businesses);
+	g_free(a->author);
+	g_free(a);
+}
+
+static bool
+load_app(struct gw *g, const struct conf_application *ca, struct err *err)
+{
+	struct gateway_application *a = g_new0(struct gateway_application, 1);
+
+	a->name = g_strdup(ca->name);
+	a->client_name = g_strdup(ca->client_name);
+	a->author = g_strdup(ca->is_bot ? "bot" : "staff");
+	a->employee_required = ca->employee_required;
+	a->tokens = g_ptr_array_new_with_free_func(free_bytes);
+	a->businesses = g_ptr_array_new_with_free_func(g_free);
+	g_ptr_array_add(g->apps, a);
+	for (guint i = 0; i < ca->businesses->len; i++)
+		g_ptr_array_add(a->businesses,
+		    g_strdup(ca->businesses->pdata[i]));
+	for (guint i = 0; i < ca->token_files->len; i++) {
+		GBytes *token;
+
+		if (!io_secret_load(ca->token_files->pdata[i],
+		    ROLE_SECRET_MAX, &token, err))
+			return false;
+		g_ptr_array_add(a->tokens, token);
+	}
+	return true;
+}
+
+static bool
+load_apps(struct gw *g, struct err *err)
+{
+	const GPtrArray *list = g->conf->gateway.applications;
+
+	g->apps = g_ptr_array_new_with_free_func(free_app);
+	for (guint i = 0; i < list->len; i++) {
+		if (!load_app(g, list->pdata[i], err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+listen_http(struct gw *g, struct err *err)
+{
+	static const char *const once[] = { "Authorization",
+		"X-ChatJournal-Employee", "Idempotency-Key", "Content-Type",
+		NULL };
+	const struct conf_gateway *cg = &g->conf->gateway;
+	struct http_conf hc = {
+		.address = cg->listen.address, .port = cg->listen.port,
+		.threads = (int)cg->threads,
+		.max_body = (size_t)MAX(cg->max_body_bytes,
+		    cg->max_upload_bytes),
+		.deadline_ms = cg->deadline_ms,
+		.connections = (int)cg->connections,
+		.connections_per_address = (int)cg->connections_per_address,
+		.tls_certificate = cg->tls_certificate,
+		.tls_key = cg->tls_key, .tls_client_ca = cg->tls_client_ca,
+		.tls_client_optional = true, .spool = g->spool,
+		.spool_above = SPOOL_ABOVE, .single_headers = once };
+
+	return http_server_new(&hc, gw_handle, g, &g->http, err);
+}
+
+static bool
+start_rules(struct gw *g, struct err *err)
+{
+	const struct conf_gateway *cg = &g->conf->gateway;
+	struct gateway_pace_conf pc = { .number_rate = cg->number_rate,
+		.pair_ms = cg->pair_ms, .pair_burst = cg->pair_burst,
+		.wait_ms = cg->pace_wait_ms, .queue = PACE_QUEUE };
+
+	g->pace = gateway_pace_new(&pc);
+	if (!policy_new(g->conf->policy, NULL, NULL, &g->policy, err))
+		return false;
+	g->policy_work = policy_work_new(g->policy);
+	return true;
+}
+
+/* The listener needs the store's spool before the store is open. */
+static void
+set_spool(struct gw *g)
+{
+	const char *store = g->conf->store;
+
+	if (g_str_has_prefix(store, STORE_URI))
+		g->spool = g_build_filename(store + strlen(STORE_URI),
+		    "spool", NULL);
+}
+
+static bool
+start(struct gw *g, struct err *err)
+{
+	g->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (g->wake_fd < 0)
+		return err_set(err, ERR_TEMP, "gateway.eventfd",
+		    "cannot make an eventfd: %s", err_errno(errno));
+	graph_init();
+	set_spool(g);
+	if (!load_apps(g, err) ||
+	    !role_graph_new(&g->conf->graph, &g->graph, err) ||
+	    !listen_http(g, err) || !role_enter(PROC_GATEWAY,
+	    PROC_STORE_FILES | PROC_LISTEN | PROC_CONNECT | PROC_THREADS,
+	    g->conf, &g->store, err))
+		return false;
+	return start_rules(g, err) &&
+	    graph_pool_new(g->graph, (int)g->conf->gateway.upstream,
+	    &g->pool, err) &&
+	    gw_recover(g, clock_now_ms(), err) && start_workers(g, err) &&
+	    http_server_start(g->http, err);
+}
+
+static void *
+drain(void *arg)
+{
+	struct gw *g = arg;
+
+	return http_server_drain(g->http, DRAIN_MS) ? g : NULL;
+}
+
+/* Takes no new requests; what has begun is ended, or its outcome recorded. */
+static void
+stop(struct gw *g)
+{
+	pthread_t thread;
+	void *whole = NULL;
+	int64_t wait_ms;
+	int rc = pthread_create(&thread, NULL, drain, g);
+
+	if (rc != 0) {
+		log_error("role.failed", "name=gateway what=thread");
+		return;
+	}
+	while (pthread_tryjoin_np(thread, &whole) == EBUSY) {
+		if (!step(g, false, &wait_ms))
+			poll(&(struct pollfd){ .fd = g->wake_fd,
+			    .events = POLLIN }, 1, 5);
+		proc_heartbeat();
+	}
+	graph_pool_stop(g->pool, POOL_STOP_MS);
+	while (step(g, false, &wait_ms))
+		;
+	if (whole == NULL)
+		log_warn("gateway.cut", "after_ms=%d", DRAIN_MS);
+}
+
+static void
+finish(struct gw *g)
+{
+	stop_workers(g);
+	if (g->pool != NULL)
+		graph_pool_free(g->pool);
+	http_server_free(g->http);
+	gateway_pace_free(g->pace);
+	policy_work_free(g->policy_work);
+	policy_free(g->policy);
+	graph_free(g->graph);
+	store_close(g->store);
+	g_clear_pointer(&g->apps, g_ptr_array_unref);
+	g_ptr_array_unref(g->waiting);
+	g_ptr_array_unref(g->unsaved);
+	g_hash_table_unref(g->definitions);
+	g_hash_table_unref(g->underway);
+	g_hash_table_unref(g->ending);
+	g_free(g->workers);
+	g_free(g->spool);
+	if (g->wake_fd >= 0)
+		close(g->wake_fd);
+	pthread_cond_destroy(&g->work);
+	pthread_mutex_destroy(&g->lock);
+}
+
+int
+role_gateway(const struct conf *c)
+{
+	struct gw g = { .conf = c, .wake_fd = -1 };
+	struct err err = ERR_INIT;
+	int rc = PROC_EXIT_OK;
+
+	pthread_mutex_init(&g.lock, NULL);
+	pthread_cond_init(&g.work, NULL);
+	g_queue_init(&g.incoming);
+	g_queue_init(&g.replies);
+	g_queue_init(&g.jobs);
+	g_queue_init(&g.jobs_done);
+	g.waiting = g_ptr_array_new();
+	g.unsaved = g_ptr_array_new();
+	g.definitions = gw_definitions_new();
+	g.underway = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+	    NULL);
+	g.ending = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
+	    NULL);
+	if (start(&g, &err)) {
+		log_info("gateway.listening", "address=%s port=%d tls=%d",
+		    c->gateway.listen.address, http_server_port(g.http),
+		    c->gateway.tls_certificate != NULL);
+		proc_ready();
+		loop(&g);
+		stop(&g);
+	} else {
+		rc = role_fail(PROC_GATEWAY, &err);
+	}
+	finish(&g);
+	return rc;
+}
