@@ -7,4 +7,4 @@ dist_man_MANS += doc/man/chatjournal.1 doc/man/chatjournald.8 \
 	doc/man/chatjournal-headers.7
 
 # for compliance officers
-dist_doc_DATA = doc/DEVIATIONS.md
+dist_doc_DATA = doc/COMPLIANCE.md doc/DEVIATIONS.md

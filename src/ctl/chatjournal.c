@@ -36,6 +36,8 @@ static const struct command {
 		"everything that happened to one message; who has which ids" },
 	{ "retry", ctl_retry, "mail:N ... | --all",
 		"try failed mails again" },
+	{ "review", ctl_review, "list | show ID | release|reject ID --why TEXT",
+		"what rules withhold; the acts of officers on it" },
 	{ "render", ctl_render, "FILE ...",
 		"webhook JSON to .eml, without daemon or store" },
 };
@@ -63,7 +65,7 @@ static bool
 parse_options(struct ctl *ctl, int argc, char **argv)
 {
 	enum { JSON = 1, PRINT, CHECK, RAW, ALL, LIMIT, AFTER, TEMPLATES,
-		RECEIVED, MEDIA, HELP, SHOW_VERSION };
+		RECEIVED, MEDIA, WHY, HELP, SHOW_VERSION };
 	static const struct option options[] = {
 		{ "conf", required_argument, NULL, 'c' },
 		{ "json", no_argument, NULL, JSON },
@@ -78,6 +80,7 @@ parse_options(struct ctl *ctl, int argc, char **argv)
 		{ "templates", required_argument, NULL, TEMPLATES },
 		{ "received", required_argument, NULL, RECEIVED },
 		{ "media", required_argument, NULL, MEDIA },
+		{ "why", required_argument, NULL, WHY },
 		{ "help", no_argument, NULL, HELP },
 		{ "version", no_argument, NULL, SHOW_VERSION },
 		{ 0 },
@@ -125,6 +128,9 @@ parse_options(struct ctl *ctl, int argc, char **argv)
 			break;
 		case MEDIA:
 			ctl->media_dir = optarg;
+			break;
+		case WHY:
+			ctl->why = optarg;
 			break;
 		case HELP:
 			usage(stdout);

@@ -2,13 +2,17 @@
 /* What the admin tool's commands share: opening, failing, printing. */
 #include <glib.h>
 #include <json-c/json.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "conf.h"
 #include "ctl_int.h"
 #include "err.h"
+#include "io.h"
 #include "store.h"
 
 int
@@ -137,4 +141,40 @@ ctl_mail_bytes(const struct store_mail *m, GBytes **out, struct err *err)
 	*out = g_mapped_file_get_bytes(file);
 	g_mapped_file_unref(file);
 	return true;
+}
+
+/* Survives su and sudo, and cannot be set but by root (pam_loginuid(8)). */
+static const struct passwd *
+login_user(void)
+{
+	GBytes *text = NULL;
+	gsize len;
+	const char *bytes;
+	const struct passwd *pw = NULL;
+	guint64 uid;
+
+	if (!io_file_load("/proc/self/loginuid", 32, &text, NULL))
+		return NULL;
+	bytes = g_bytes_get_data(text, &len);
+	if (bytes != NULL && len > 0 && g_ascii_isdigit(bytes[0])) {
+		g_autofree char *copy = g_strndup(bytes, len);
+
+		uid = g_ascii_strtoull(copy, NULL, 10);
+		pw = uid != UINT32_MAX ? getpwuid((uid_t)uid) : NULL;
+	}
+	g_bytes_unref(text);
+	return pw;
+}
+
+const char *
+ctl_who(void)
+{
+	const char *sudo = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+	const struct passwd *pw = login_user();
+
+	if (pw == NULL && sudo != NULL && sudo[0] != '\0')
+		return sudo;
+	if (pw == NULL)
+		pw = getpwuid(getuid());
+	return pw != NULL ? pw->pw_name : "unknown";
 }

@@ -28,6 +28,7 @@ struct ctl {
 	bool json;
 	/* options of single commands */
 	bool print, check, raw, all;
+	const char *why;	/* of an act of review */
 	const char *journal, *out_dir, *templates, *received, *media_dir;
 	int64_t limit, after;
 
@@ -37,6 +38,7 @@ struct ctl {
 
 typedef int ctl_fn(struct ctl *ctl, int argc, char **argv);
 
+ctl_fn ctl_review;
 ctl_fn ctl_check_config, ctl_status, ctl_verify, ctl_list, ctl_show,
     ctl_trace, ctl_retry, ctl_render;
 
@@ -62,6 +64,12 @@ struct _GBytes;
 bool ctl_mail_bytes(const struct store_mail *m, struct _GBytes **out,
     struct err *err);
 bool ctl_mail_is_held(const struct store_mail *m);	/* not purged */
+
+/*
+ * Who runs this: who logged in, as the kernel's audit knows, also through su
+ * and sudo; else the user of this process. Environment counts only for root.
+ */
+const char *ctl_who(void);
 
 /* "2026-02-03T14:05:09Z", "-" for 0; in a buffer of four that rotate. */
 const char *ctl_time(int64_t ms);

@@ -3,11 +3,9 @@
 #include <glib.h>
 #include <inttypes.h>
 #include <json-c/json.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "ctl_int.h"
@@ -403,18 +401,6 @@ ctl_show(struct ctl *ctl, int argc, char **argv)
 
 /* ---- retry ------------------------------------------------------------------------ */
 
-static const char *
-who(void)
-{
-	const char *sudo = getenv("SUDO_USER");
-	const struct passwd *pw;
-
-	if (sudo != NULL && sudo[0] != '\0')
-		return sudo;
-	pw = getpwuid(getuid());
-	return pw != NULL ? pw->pw_name : "unknown";
-}
-
 static bool
 note_id(void *arg, const struct store_mail *m)
 {
@@ -446,7 +432,7 @@ check_failed(struct ctl *ctl, int argc, char **argv)
 static bool
 add_wishes(struct ctl *ctl, int argc, char **argv, struct err *err)
 {
-	struct store_action a = { .at_ms = clock_now_ms(), .who = who(),
+	struct store_action a = { .at_ms = clock_now_ms(), .who = ctl_who(),
 		.verb = "retry", .journal = ctl->journal };
 	int64_t id;
 

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * chatjournal review: what rules withhold, and the acts of officers on it. The
+ * acts are only written down here, with who, when and why; build and gateway
+ * carry them out.
+ */
+#include <glib.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "ctl_int.h"
+#include "err.h"
+#include "store.h"
+#include "text.h"
+
+#define KEY_CHARS 32
+#define WHY_MAX 500
+
+/* ---- one that is held: a turn, or a send ----------------------------------- */
+
+struct held {
+	int64_t turn_id;		/* 0: a send */
+	char key[KEY_CHARS + 1];	/* "" : a turn */
+	char *rule;
+	int64_t since_ms, until_ms, persons;
+	char *application, *employee;	/* of a send */
+	bool is_held;
+};
+
+static void
+held_clear(struct held *h)
+{
+	g_clear_pointer(&h->rule, g_free);
+	g_clear_pointer(&h->application, g_free);
+	g_clear_pointer(&h->employee, g_free);
+}
+
+static void
+take_turn(struct held *h, const struct store_hold *row)
+{
+	h->turn_id = row->turn_id;
+	h->rule = g_strdup(row->rule);
+	h->since_ms = row->since_ms;
+	h->until_ms = row->until_ms;
+	h->persons = row->persons;
+	h->is_held = row->ended_ms == 0;
+}
+
+/* The rule stands in the verdict, which is JSON. */
+static char *
+rule_of(const char *verdict)
+{
+	struct json_object *o = verdict != NULL ?
+	    json_tokener_parse(verdict) : NULL, *hold, *rule;
+	char *text = NULL;
+
+	if (json_object_object_get_ex(o, "hold", &hold) &&
+	    json_object_object_get_ex(hold, "rule", &rule))
+		text = g_strdup(json_object_get_string(rule));
+	json_object_put(o);
+	return text != NULL ? text : g_strdup("-");
+}
+
+static void
+take_send(struct held *h, const struct store_send *row)
+{
+	g_strlcpy(h->key, row->key, sizeof(h->key));
+	h->rule = rule_of(row->verdict);
+	h->since_ms = row->received_ms;
+	h->until_ms = row->until_ms;
+	h->persons = row->persons;
+	h->application = g_strdup(row->application);
+	h->employee = g_strdup(row->employee);
+	h->is_held = row->state == STORE_SEND_HELD;
+}
+
+static char *
+name_of(const struct held *h)
+{
+	return h->turn_id != 0 ? g_strdup_printf("turn:%" PRId64,
+	    h->turn_id) : g_strdup_printf("send:%s", h->key);
+}
+
+/* ---- list ------------------------------------------------------------------ */
+
+static void
+print_held(const struct ctl *ctl, const struct held *h)
+{
+	g_autofree char *name = name_of(h);
+	struct json_object *o;
+
+	if (!ctl->json) {
+		printf("%s rule=%s since=%s until=%s persons=%" PRId64, name,
+		    h->rule, ctl_time(h->since_ms), ctl_time(h->until_ms),
+		    h->persons);
+		if (h->application != NULL)
+			printf(" application=%s employee=%s", h->application,
+			    h->employee != NULL ? h->employee : "-");
+		putchar('\n');
+		return;
+	}
+	o = json_object_new_object();
+	ctl_json_text(o, "id", name);
+	ctl_json_text(o, "rule", h->rule);
+	ctl_json_text(o, "since", ctl_time(h->since_ms));
+	ctl_json_text(o, "until", ctl_time(h->until_ms));
+	ctl_json_int(o, "persons", h->persons);
+	ctl_json_text(o, "application", h->application);
+	ctl_json_text(o, "employee", h->employee);
+	ctl_json_print(o);
+}
+
+struct listing {
+	const struct ctl *ctl;
+	int64_t count;
+};
+
+static bool
+list_turn(void *arg, const struct store_hold *row)
+{
+	struct listing *l = arg;
+	struct held h = { 0 };
+
+	take_turn(&h, row);
+	print_held(l->ctl, &h);
+	held_clear(&h);
+	l->count++;
+	return true;
+}
+
+static bool
+list_send(void *arg, const struct store_send *row)
+{
+	struct listing *l = arg;
+	struct held h = { 0 };
+
+	take_send(&h, row);
+	print_held(l->ctl, &h);
+	held_clear(&h);
+	l->count++;
+	return true;
+}
+
+static int
+list(struct ctl *ctl)
+{
+	struct listing l = { .ctl = ctl };
+	struct err err = ERR_INIT;
+
+	if (!store_hold_list(ctl->store, ctl->after, (int)ctl->limit,
+	    list_turn, &l, &err) ||
+	    !store_send_list(ctl->store, STORE_SEND_HELD, 0,
+	    (int)ctl->limit, list_send, &l, &err))
+		return ctl_fail(&err);
+	return l.count > 0 ? CTL_OK : CTL_NOTHING;
+}
+
+/* ---- finding one ----------------------------------------------------------- */
+
+static bool
+find_turn(void *arg, const struct store_hold *row)
+{
+	take_turn(arg, row);
+	return false;
+}
+
+static bool
+find_send(void *arg, const struct store_send *row)
+{
+	take_send(arg, row);
+	return false;
+}
+
+/* CTL_OK, and h is what the id names, held or not. */
+static int
+find(struct ctl *ctl, const char *id, struct held *h)
+{
+	struct err err = ERR_INIT;
+	int64_t turn_id = ctl_id(id, "turn");
+	const char *key = g_str_has_prefix(id, "send:") ? id + 5 : NULL;
+
+	if (turn_id == 0 && (key == NULL || strlen(key) != KEY_CHARS)) {
+		fprintf(stderr, "chatjournal: %s is neither turn:N nor "
+		    "send:KEY, as review list shows them\n", id);
+		return CTL_USAGE;
+	}
+	if (!(turn_id != 0 ? store_hold_get(ctl->store, turn_id, find_turn,
+	    h, &err) : store_send_by_key(ctl->store, key, find_send, h,
+	    &err)))
+		return ctl_fail(&err);
+	if (h->rule == NULL) {
+		fprintf(stderr, "chatjournal: %s was never held\n", id);
+		return CTL_NOTHING;
+	}
+	return CTL_OK;
+}
+
+/* ---- show ------------------------------------------------------------------ */
+
+static bool
+show_review(void *arg, const struct store_review *r)
+{
+	(void)arg;
+	printf("%s by=%s at=%s why=%s\n", r->verb, r->who,
+	    ctl_time(r->at_ms), r->why != NULL ? r->why : "-");
+	return true;
+}
+
+static bool
+show_body(void *arg, const struct store_event *ev)
+{
+	(void)arg;
+	if (ev->body == NULL)
+		puts("(the content was purged)");
+	else
+		printf("%.*s\n", (int)ev->len, (const char *)ev->body);
+	return false;
+}
+
+static bool
+show_events(struct ctl *ctl, int64_t turn_id, struct err *err)
+{
+	g_autoptr(GArray) items = NULL;
+	int64_t last = 0;
+
+	if (!store_turn_item_list(ctl->store, turn_id, &items, err))
+		return false;
+	for (guint i = 0; i < items->len; i++) {
+		int64_t id = g_array_index(items, struct store_turn_item,
+		    i).event_id;
+
+		if (id != last && !store_event_get(ctl->store, id, show_body,
+		    NULL, err))
+			return false;
+		last = id;
+	}
+	return true;
+}
+
+static bool
+show_request(void *arg, const struct store_send *row)
+{
+	(void)arg;
+	if (row->request == NULL)
+		puts("(the content was purged)");
+	else
+		printf("%.*s\n", (int)row->request_len,
+		    (const char *)row->request);
+	return false;
+}
+
+static bool
+show_verdict(struct ctl *ctl, const struct held *h, struct err *err)
+{
+	g_autofree char *json = NULL;
+
+	if (h->turn_id == 0)
+		return true;
+	if (!store_judged_get(ctl->store, h->turn_id, &json, err))
+		return false;
+	if (json != NULL)
+		printf("%s\n", json);
+	return true;
+}
+
+static int
+show(struct ctl *ctl, const struct held *h)
+{
+	struct err err = ERR_INIT;
+	const char *key = h->turn_id == 0 ? h->key : NULL;
+
+	print_held(ctl, h);
+	if (!show_verdict(ctl, h, &err) ||
+	    !store_review_of(ctl->store, h->turn_id, key, show_review, NULL,
+	    &err) ||
+	    !(key == NULL ? show_events(ctl, h->turn_id, &err) :
+	    store_send_by_key(ctl->store, key, show_request, NULL, &err)))
+		return ctl_fail(&err);
+	return CTL_OK;
+}
+
+/* ---- acts ------------------------------------------------------------------ */
+
+struct before {
+	const char *who;
+	bool is_done;
+};
+
+static bool
+take_before(void *arg, const struct store_review *r)
+{
+	struct before *b = arg;
+
+	b->is_done |= strcmp(r->who, b->who) == 0 &&
+	    strcmp(r->verb, "release") == 0;
+	return true;
+}
+
+/* True when the act may be written; else says why not. */
+static bool
+may_act(struct ctl *ctl, const struct held *h, const char *verb, int *rc)
+{
+	struct before b = { .who = ctl_who() };
+	struct err err = ERR_INIT;
+
+	if (!h->is_held) {
+		fputs("chatjournal: it is not held any more\n", stderr);
+		*rc = CTL_NOTHING;
+		return false;
+	}
+	if (strcmp(verb, "release") != 0)
+		return true;
+	if (g_strcmp0(b.who, h->employee) == 0) {
+		fputs("chatjournal: nobody releases a message of their own\n",
+		    stderr);
+		*rc = CTL_USAGE;
+		return false;
+	}
+	if (!store_review_of(ctl->store, h->turn_id, h->turn_id == 0 ?
+	    h->key : NULL, take_before, &b, &err)) {
+		*rc = ctl_fail(&err);
+		return false;
+	}
+	if (b.is_done) {
+		fprintf(stderr, "chatjournal: %s has released it already; "
+		    "it takes %" PRId64 " persons\n", b.who, h->persons);
+		*rc = CTL_USAGE;
+		return false;
+	}
+	return true;
+}
+
+static int
+act(struct ctl *ctl, const struct held *h, const char *verb)
+{
+	g_autofree char *why = NULL, *name = name_of(h);
+	struct store_review r = { .at_ms = clock_now_ms(), .who = ctl_who(),
+		.verb = verb, .turn_id = h->turn_id,
+		.send_key = h->turn_id == 0 ? h->key : NULL };
+	struct err err = ERR_INIT;
+	int64_t id;
+	int rc = CTL_OK;
+
+	if (ctl->why == NULL || ctl->why[0] == '\0') {
+		fprintf(stderr, "chatjournal: say why: review %s %s --why "
+		    "TEXT\n", verb, name);
+		return CTL_USAGE;
+	}
+	if (!may_act(ctl, h, verb, &rc))
+		return rc;
+	r.why = why = text_clean(ctl->why, strlen(ctl->why), TEXT_LINE,
+	    WHY_MAX);
+	store_begin(ctl->store);
+	store_review_add(ctl->store, &r, &id);
+	if (!store_commit(ctl->store, &err))
+		return ctl_fail(&err);
+	printf("%s: %s by %s; the daemon carries it out\n", name, verb,
+	    r.who);
+	return CTL_OK;
+}
+
+int
+ctl_review(struct ctl *ctl, int argc, char **argv)
+{
+	bool is_list = argc == 1 && strcmp(argv[0], "list") == 0;
+	bool is_show = argc == 2 && strcmp(argv[0], "show") == 0;
+	bool is_act = argc == 2 && (strcmp(argv[0], "release") == 0 ||
+	    strcmp(argv[0], "reject") == 0);
+	struct held h = { 0 };
+	int rc;
+
+	if (!is_list && !is_show && !is_act) {
+		fputs("chatjournal: review list | show ID | release ID --why "
+		    "TEXT | reject ID --why TEXT\n", stderr);
+		return CTL_USAGE;
+	}
+	rc = ctl_store_open(ctl, is_act);
+	if (rc == CTL_OK && is_list)
+		return list(ctl);
+	if (rc == CTL_OK)
+		rc = find(ctl, argv[1], &h);
+	if (rc == CTL_OK)
+		rc = is_show ? show(ctl, &h) : act(ctl, &h, argv[0]);
+	held_clear(&h);
+	return rc;
+}
