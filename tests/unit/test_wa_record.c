@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "err.h"
+#include "gateway.h"
 #include "item.h"
 #include "text.h"
 #include "wa.h"
@@ -821,6 +822,70 @@ a_request_of_the_greatest_depth_makes_a_record_that_is_understood(void **state)
 	assert_string_equal(only_item(items)->text, "Hello");
 }
 
+static struct gateway_record
+make_record(enum gateway_outcome outcome)
+{
+	struct gateway_record r = { .key = "k", .outcome = outcome,
+		.received_ms = 1790100000000, .done_ms = 1790100000020,
+		.application = "crm", .author = "staff", .employee = "ana",
+		.remote = "10.1.2.3", .account = "900", .business_id = "700",
+		.business_number = "551140000001", .method = "POST",
+		.target = "/v25.0/700/messages", .request = HELLO,
+		.request_len = strlen(HELLO), .verdict = "{\"a\":1}",
+		.reason = "because" };
+
+	if (outcome == GATEWAY_ACCEPTED || outcome == GATEWAY_REPORTED) {
+		r.status = 200;
+		r.response = ANSWER;
+		r.response_len = strlen(ANSWER);
+	}
+	return r;
+}
+
+static void
+whatever_the_gateway_writes_down_is_understood(void **state)
+{
+	(void)state;
+	for (int i = 0; i < GATEWAY_OUTCOMES; i++) {
+		struct gateway_record r = make_record((enum gateway_outcome)i);
+		g_autoptr(GString) body = g_string_new(NULL);
+		bool leaves = i == GATEWAY_ACCEPTED || i == GATEWAY_REPORTED;
+
+		gateway_record_print(&r, body);
+		g_autoptr(GPtrArray) items = read_record(body->str);
+		const struct item *it = only_item(items);
+
+		assert_int_equal(it->kind, leaves ? ITEM_MESSAGE : ITEM_ATTEMPT);
+		assert_string_equal(it->send->outcome,
+		    gateway_outcome_name(r.outcome));
+		assert_string_equal(it->send->key, "k");
+		assert_string_equal(it->send->employee, "ana");
+		assert_string_equal(it->send->verdict, "{\"a\":1}");
+		assert_string_equal(it->text, "Hello");
+		assert_string_equal(it->business.user_id, "700");
+		assert_int_equal(it->at_ms, 1790100000000);
+		assert_null(it->note);
+	}
+}
+
+static void
+a_body_that_is_no_json_is_read_however_long_it_is(void **state)
+{
+	struct gateway_record r = make_record(GATEWAY_REFUSED);
+	g_autofree char *page = g_strnfill(1 << 20, 'x');
+	g_autoptr(GString) body = g_string_new(NULL);
+
+	(void)state;
+	r.status = 502;
+	r.response = page;
+	r.response_len = strlen(page);
+	gateway_record_print(&r, body);
+	g_autoptr(GPtrArray) items = read_record(body->str);
+
+	assert_string_equal(find_fact(only_item(items)->facts, "response"),
+	    page);
+}
+
 /* As the gateway writes bodies that are no JSON: in pieces, if they are long. */
 static void
 a_body_in_pieces_is_the_text_that_it_was(void **state)
@@ -1013,6 +1078,8 @@ main(void)
 		    who_wrote_is_staff_with_a_name_a_bot_or_nobody_knows),
 		cmocka_unit_test(
 		    a_request_of_the_greatest_depth_makes_a_record_that_is_understood),
+		cmocka_unit_test(whatever_the_gateway_writes_down_is_understood),
+		cmocka_unit_test(a_body_that_is_no_json_is_read_however_long_it_is),
 		cmocka_unit_test(a_body_in_pieces_is_the_text_that_it_was),
 		cmocka_unit_test(a_member_named_twice_is_told_beside_the_item),
 		cmocka_unit_test(what_a_phone_told_of_its_addresses_is_no_fact),
