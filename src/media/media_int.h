@@ -18,6 +18,7 @@
 enum media_step {
 	STEP_HELD,		/* in the spool: it only waits for a scan */
 	STEP_KEPT,		/* the declared digest is in the directory */
+	STEP_UPLOAD,		/* it came from here: staff uploaded it */
 	STEP_HINT,		/* get it from the webhook's url */
 	STEP_FIND, STEP_GET,
 	STEP_FIND_AGAIN, STEP_GET_AGAIN,

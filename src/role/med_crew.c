@@ -17,8 +17,8 @@ struct med_job *
 med_job_new(const struct store_want *want, const struct store_fetch *fetch)
 {
 	struct med_job *j = g_new0(struct med_job, 1);
-	const char *from[G_N_ELEMENTS(j->strings)] = { want->media_id,
-		want->url, want->mime_type, want->sha256, want->business };
+	const char *from[] = { want->media_id, want->url, want->mime_type,
+		want->sha256, want->business };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(from); i++)
 		j->strings[i] = g_strdup(from[i]);

@@ -20,7 +20,7 @@ struct graph;
 /* One want under work; owned by exactly one queue, worker or list. */
 struct med_job {
 	struct media_want want;
-	char *strings[5];	/* those of want */
+	char *strings[6];	/* those of want */
 	struct store_fetch fetch;	/* as committed; without its strings */
 	int64_t turn_id;
 	int64_t started_ms;	/* monotonic */

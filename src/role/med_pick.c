@@ -17,6 +17,7 @@
 #include "proc.h"
 
 #define CURSOR "wants"
+#define UPLOAD_AT 5		/* among a job's strings */
 #define BATCH_DEAD 1000
 #define CLOCK_SLACK_MS 5000
 
@@ -259,9 +260,37 @@ room(const struct med *m)
 	return downloads - (guint)m->in_flight;
 }
 
+static bool
+take_upload(void *arg, const struct store_upload *u)
+{
+	struct med_job *j = arg;
+
+	g_free(j->strings[UPLOAD_AT]);
+	j->strings[UPLOAD_AT] = g_strdup(u->path);
+	return false;
+}
+
+/* What staff uploaded through the gateway is here already. */
+static void
+find_upload(struct med *m, struct med_job *j)
+{
+	char *name;
+
+	if (m->conf->gateway.listen.address == NULL ||
+	    !store_upload_get(m->store, j->want.id, take_upload, j, NULL) ||
+	    j->strings[UPLOAD_AT] == NULL)
+		return;
+	name = j->strings[UPLOAD_AT];
+	j->strings[UPLOAD_AT] = g_build_filename(store_dir(m->store,
+	    STORE_DIR_UPLOAD), name, NULL);
+	g_free(name);
+	j->want.upload_path = j->strings[UPLOAD_AT];
+}
+
 static void
 begin(struct med *m, struct med_job *j, int64_t now)
 {
+	find_upload(m, j);
 	j->fetch.state = STORE_FETCH_TRYING;
 	if (j->fetch.first_ms == 0)
 		j->fetch.first_ms = j->want.first_ms = now;

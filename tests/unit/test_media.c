@@ -17,7 +17,7 @@
 /* ---- the plan -------------------------------------------------------------------- */
 
 /* Words of the table below, in the order of enum media_step. */
-static const char *const step_names[] = { "held", "kept", "hint", "find",
+static const char *const step_names[] = { "held", "kept", "upload", "hint", "find",
 	"get", "find-again", "get-again", "scan", "keep", "KEPT", "LATER",
 	"CONF", "NEVER" };
 
@@ -40,6 +40,7 @@ the_plan_is_this_table(void **state)
 	static const char *const rows[STEPS] = {
 		/* OK NONE EXPIRED REFUSED DIFFERS LATER CONF NEVER */
 		"scan kept kept kept kept LATER CONF NEVER",
+		"scan upload upload upload upload LATER CONF NEVER",
 		"scan hint hint hint hint LATER CONF NEVER",
 		"scan find find find find LATER CONF NEVER",
 		"get LATER LATER LATER LATER LATER CONF NEVER",

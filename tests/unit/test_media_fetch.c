@@ -245,6 +245,26 @@ assert_asked(const char *stage, const char *id, int times)
 /* ---- where a file comes from ------------------------------------------------------------ */
 
 static void
+what_staff_uploaded_is_taken_from_here_and_stays_there(void **state)
+{
+	struct world *w = *state;
+	g_autofree char *upload = g_build_filename(w->dir, "upload.png", NULL);
+
+	assert_true(g_file_set_contents(upload, (const char *)content, SIZE,
+	    NULL));
+	w->want.upload_path = upload;
+	fetch(w, "349");
+	assert_whole(w);
+	assert_asked("find", "349", 0);
+	assert_int_equal(access(upload, F_OK), 0);
+	w->want.upload_path = "/nonexistent/upload.png";
+	remove_file(w);
+	fetch(w, "349");
+	assert_whole(w);
+	assert_asked("find", "349", 1);
+}
+
+static void
 a_file_is_fetched_by_its_id(void **state)
 {
 	struct world *w = *state;
@@ -809,6 +829,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(what_staff_uploaded_is_taken_from_here_and_stays_there),
 		TEST(a_file_is_fetched_by_its_id),
 		TEST(another_type_than_declared_is_noted),
 		TEST(the_address_of_the_webhook_comes_first_while_it_is_fresh),
