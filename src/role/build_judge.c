@@ -15,6 +15,7 @@
 #include "item.h"
 #include "policy.h"
 #include "render.h"
+#include "wa.h"
 
 /* The store as the memory of rules. */
 struct memory {
@@ -123,11 +124,13 @@ judge_item(struct build *b, struct item *it, const struct build_case *c,
 	struct policy_world world = { .arg = &m, .count = count };
 	const struct render_input *r = c->in;
 	g_autoptr(GPtrArray) files = files_of(it, r->media);
+	g_autofree char *more = wa_more_text(it);
 	struct policy_input in = {
 		.item = it, .now_ms = r->now_ms, .talk = r->conversation,
 		.person = c->person, .business = r->business,
 		.staff = r->staff, .customer = r->customer,
-		.groups_unknown = c->groups_unknown, .files = files };
+		.groups_unknown = c->groups_unknown, .files = files,
+		.extra_text = more };
 
 	if (it->send != NULL) {
 		in.application = it->send->application;

@@ -303,12 +303,14 @@ judge(struct gw *g, struct gw_send *s, const struct directory_business *biz,
 	struct policy_world world = { .arg = g, .count = count,
 		.told = told };
 	g_autoptr(GPtrArray) files = files_of(g, s);
+	g_autofree char *more = wa_more_text(s->item);
 	g_autoptr(GString) json = NULL;
 	struct policy_input in = { .item = s->item, .at_gateway = true,
 		.now_ms = now_ms, .talk = s->talk, .person = s->person,
 		.business = biz, .staff = s->staff,
 		.application = s->app_name, .employee = s->employee,
-		.groups_unknown = s->groups_unknown, .files = files };
+		.groups_unknown = s->groups_unknown, .files = files,
+		.extra_text = more };
 	bool seen = false;
 
 	in.customer = directory_customer_get(g->conf->directory,
@@ -323,7 +325,7 @@ judge(struct gw *g, struct gw_send *s, const struct directory_business *biz,
 	s->verdict_json = g_string_free(g_steal_pointer(&json), FALSE);
 }
 
-/* Nothing leaves unseen: what is no message is judged as a notice. */
+/* Nothing leaves unseen: what is no message that is known is refused. */
 static void
 read_item(struct gw *g, struct gw_send *s)
 {
@@ -335,8 +337,7 @@ read_item(struct gw *g, struct gw_send *s)
 	if (s->item != NULL)
 		return;
 	limits.max_bytes = (size_t)g->conf->gateway.max_body_bytes;
-	if (wa_send_parse(body, len, &limits, s->definition, &s->item,
-	    &err) || s->item != NULL)
+	if (wa_send_parse(body, len, &limits, s->definition, &s->item, &err))
 		return;
 	s->is_refused = true;
 	s->refusal = GATEWAY_REFUSE_JSON;

@@ -174,8 +174,9 @@ read_item(struct gw_send *s)
 	const void *body = g_bytes_get_data(s->request, &len);
 
 	limits.max_bytes = (size_t)s->gw->conf->gateway.max_body_bytes;
-	if (s->what == GATEWAY_SEND && s->head.template_name == NULL)
-		wa_send_parse(body, len, &limits, NULL, &s->item, NULL);
+	if (s->what == GATEWAY_SEND && s->head.template_name == NULL &&
+	    !wa_send_parse(body, len, &limits, NULL, &s->item, NULL))
+		g_clear_pointer(&s->item, item_free);
 }
 
 static enum http_verdict
