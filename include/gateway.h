@@ -51,10 +51,8 @@ struct gateway_route {
  * target: path and query as they came. Of each path there is one spelling;
  * a query that could change what the request is makes it unknown.
  * allowed: char *, a method, a blank, a path glob in which * and ? are never a
- * slash (GET, then v25.0, an id and message_templates); what the gateway judges is
- * never allowed that way. The bodies of CALL, GROUP and ALLOWED must be JSON
- * and pass gateway_head_parse(), too: Graph takes "batch", "method" and
- * "access_token" from any body.
+ * slash (GET, then v25.0, an id and message_templates); what the gateway judges
+ * is never allowed that way.
  */
 void gateway_route(const char *method, const char *target,
     const GPtrArray *allowed, struct gateway_route *out);
@@ -122,6 +120,19 @@ int gateway_held(const char *key, const char *to, GString *out);
 
 /* ---- bodies ------------------------------------------------------------------ */
 
+/*
+ * Before anything is passed on, with or without a record: with a GET and
+ * MEDIA_DELETE goes no body; all others but UPLOAD are application/json (a form
+ * that looks like JSON is another request to Graph; send "application/json" on,
+ * not the caller's spelling); bodies of CALL, GROUP and ALLOWED, which nothing
+ * else reads, are unambiguous and hold no "batch", "method", "access_token".
+ * Those of SEND and CAPTURE are read by gateway_head_parse() and
+ * gateway_copy_parse(), of UPLOAD by gateway_part_find(). ERR_PERM
+ * "gateway.json".
+ */
+bool gateway_body_check(enum gateway_what what, const char *method,
+    const char *content_type, const void *body, size_t len, struct err *err);
+
 /* Of a JSON body to /messages: what the gateway must know before it is parsed
  * in full. Strings are owned; NULL: not there. */
 struct gateway_head {
@@ -137,7 +148,8 @@ struct gateway_head {
  * ERR_PERM "gateway.json": no JSON object, beyond the limits (4 MiB, strings of
  * 1 MiB, depth 28), or not to be read in one way only: two members of one name
  * anywhere, an escape that is no character, a content member that is not of
- * the type or no object, "batch", "method", "access_token" at the top.
+ * the type (text if there is none) or no object, "batch", "method",
+ * "access_token" at the top.
  */
 bool gateway_head_parse(const void *body, size_t len,
     struct gateway_head *out, struct err *err);
@@ -175,6 +187,8 @@ struct gateway_answer {
 	char *wamid, *wa_id, *user_id, *message_status;
 	char *id;		/* of an upload, at the top */
 	bool is_error;		/* by status, or there is an "error" */
+	bool is_graph_error;	/* there is one: Graph itself refused it, and
+				   not something on the way */
 	bool is_throttled;	/* 429 or a throttling code: slow down */
 	int64_t code;		/* of the error, 0 if none */
 	char *message;		/* of the error, one clean line */

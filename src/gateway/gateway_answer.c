@@ -71,6 +71,7 @@ take_error(const struct gateway_json *j, const struct gateway_node *error,
 	g_autofree char *message = text_of(j, error, "message");
 
 	out->is_error = true;
+	out->is_graph_error = error->kind == '{';
 	out->code = number_of(j, error, "code");
 	if (message != NULL)
 		out->message = text_clean(message, strlen(message), TEXT_LINE,

@@ -38,27 +38,60 @@ is_set(const struct gateway_node *n)
 }
 
 static bool
-check_top(const struct gateway_json *j, const struct gateway_node *root,
-    const char *type, struct err *err)
+check_orders(const struct gateway_json *j, struct err *err)
 {
 	for (size_t i = 0; never[i] != NULL; i++) {
-		if (gateway_json_get(j, root, never[i]) != NULL)
+		if (gateway_json_get(j, gateway_json_root(j), never[i]) !=
+		    NULL)
 			return fail(err, never[i], "is not taken here");
 	}
-	for (size_t i = 0; contents[i] != NULL; i++) {
-		const struct gateway_node *n =
-		    gateway_json_get(j, root, contents[i]);
-
-		if (!is_set(n))
-			continue;
-		if (n->kind != '{' && n->kind != '[')
-			return fail(err, contents[i],
-			    "is neither an object nor a list");
-		if (type != NULL && strcmp(type, contents[i]) != 0)
-			return fail(err, contents[i],
-			    "is not that of the message's type");
-	}
 	return true;
+}
+
+/* A known member is an object or a list, or it is not there. */
+static bool
+check_shape(const struct gateway_json *j, const struct gateway_node *o,
+    const char *name, struct err *err)
+{
+	const struct gateway_node *n = gateway_json_get(j, o, name);
+
+	return !is_set(n) || n->kind == '{' || n->kind == '[' ||
+	    fail(err, name, "is neither an object nor a list");
+}
+
+static bool
+check_parts(const struct gateway_json *j, const struct gateway_node *root,
+    struct err *err)
+{
+	const struct gateway_node *o = gateway_json_get(j, root, "interactive");
+	const struct gateway_node *t = gateway_json_get(j, root, "template");
+
+	return check_shape(j, root, "context", err) &&
+	    check_shape(j, o, "header", err) &&
+	    check_shape(j, o, "body", err) &&
+	    check_shape(j, o, "footer", err) &&
+	    check_shape(j, o, "action", err) &&
+	    check_shape(j, t, "language", err) &&
+	    check_shape(j, t, "components", err);
+}
+
+/* A message without a type is a text to Meta. */
+static bool
+check_content(const struct gateway_json *j, const struct gateway_node *root,
+    const char *type, struct err *err)
+{
+	for (size_t i = 0; contents[i] != NULL; i++) {
+		const char *name = contents[i];
+
+		if (!check_shape(j, root, name, err))
+			return false;
+		if (is_set(gateway_json_get(j, root, name)) &&
+		    strcmp(type != NULL ? type : "text", name) != 0)
+			return fail(err, name, type != NULL ?
+			    "is not that of the message's type" :
+			    "needs a \"type\" that says so");
+	}
+	return check_parts(j, root, err);
 }
 
 /* A string or number that is there; empty is as absent. */
@@ -173,7 +206,7 @@ take_members(const struct gateway_json *j, struct gateway_head *h,
 	    !take(j, root, "recipient", &h->to, err) ||
 	    !take(j, root, "to", &h->to, err) ||
 	    !take(j, root, "biz_opaque_callback_data", &h->callback_data,
-	    err) || !check_top(j, root, h->type, err))
+	    err) || !check_content(j, root, h->type, err))
 		return false;
 	template = gateway_json_get(j, root, "template");
 	if (!is_set(template))
@@ -181,6 +214,21 @@ take_members(const struct gateway_json *j, struct gateway_head *h,
 	return take(j, template, "name", &h->template_name, err) &&
 	    take(j, gateway_json_get(j, template, "language"), "code",
 	    &h->template_language, err);
+}
+
+/* An object that is read in one way only and gives no orders. */
+static bool
+load(const void *body, size_t len, struct gateway_json *j, struct err *err)
+{
+	if (!gateway_json_load(body, len, j, err))
+		return false;
+	if ((gateway_json_is(gateway_json_root(j), '{') ||
+	    err_set(err, ERR_PERM, "gateway.json",
+	    "the body is no JSON object")) &&
+	    gateway_json_check(j, err) && check_orders(j, err))
+		return true;
+	gateway_json_clear(j);
+	return false;
 }
 
 bool
@@ -191,12 +239,9 @@ gateway_head_parse(const void *body, size_t len, struct gateway_head *out,
 	struct gateway_json j;
 	bool ok;
 
-	if (!gateway_json_load(body, len, &j, err))
+	if (!load(body, len, &j, err))
 		return false;
-	ok = gateway_json_is(gateway_json_root(&j), '{') ||
-	    err_set(err, ERR_PERM, "gateway.json",
-	    "the body is no JSON object");
-	ok = ok && gateway_json_check(&j, err) && take_members(&j, &h, err);
+	ok = take_members(&j, &h, err);
 	if (ok) {
 		h.is_read = is_read(&j, gateway_json_root(&j));
 		h.media_ids = find_media(&j);
@@ -206,6 +251,64 @@ gateway_head_parse(const void *body, size_t len, struct gateway_head *out,
 	}
 	gateway_json_clear(&j);
 	return ok;
+}
+
+/* application/json, in UTF-8 if it says so: by another type other readers
+ * take other things out of the same bytes. */
+static bool
+is_json_type(const char *type)
+{
+	static const char json[] = "application/json";
+	const char *p;
+
+	if (type == NULL || g_ascii_strncasecmp(type, json, strlen(json)) != 0)
+		return false;
+	p = type + strlen(json);
+	p += strspn(p, " ");
+	if (*p == '\0')
+		return true;
+	if (*p++ != ';')
+		return false;
+	p += strspn(p, " ");
+	return *p == '\0' || g_ascii_strcasecmp(p, "charset=utf-8") == 0 ||
+	    g_ascii_strcasecmp(p, "charset=\"utf-8\"") == 0;
+}
+
+static bool
+takes_no_body(enum gateway_what what, const char *method)
+{
+	return strcmp(method, "GET") == 0 || what == GATEWAY_MEDIA_DELETE;
+}
+
+static bool
+check_orderless(const void *body, size_t len, struct err *err)
+{
+	struct gateway_json j;
+
+	if (!load(body, len, &j, err))
+		return false;
+	gateway_json_clear(&j);
+	return true;
+}
+
+bool
+gateway_body_check(enum gateway_what what, const char *method,
+    const char *content_type, const void *body, size_t len, struct err *err)
+{
+	bool is_read_later = what == GATEWAY_SEND || what == GATEWAY_READ ||
+	    what == GATEWAY_CAPTURE;
+
+	if (what == GATEWAY_UPLOAD)
+		return true;
+	if (takes_no_body(what, method))
+		return len == 0 || err_set(err, ERR_PERM, "gateway.json",
+		    "a body is not taken with this request");
+	if (len == 0 && !is_read_later)
+		return true;
+	if (!is_json_type(content_type))
+		return err_set(err, ERR_PERM, "gateway.json",
+		    "the Content-Type must be application/json");
+	return is_read_later || check_orderless(body, len, err);
 }
 
 void

@@ -124,7 +124,8 @@ files_are_found_wherever_they_are(void **state)
 	    "\"2\"}}]}]}]}]}}", &h);
 	assert_int_equal(h.media_ids->len, 2);
 	gateway_head_clear(&h);
-	assert_reads("{\"image\":{\"link\":\"https://x/y.png\"},\"id\":\"5\","
+	assert_reads("{\"type\":\"image\",\"image\":{\"link\":"
+	    "\"https://x/y.png\"},\"id\":\"5\","
 	    "\"context\":{\"message_id\":\"w\",\"id\":\"9\"}}", &h);
 	assert_int_equal(h.media_ids->len, 0);
 	gateway_head_clear(&h);
@@ -197,6 +198,14 @@ what_can_be_read_in_two_ways_is_refused(void **state)
 		"{\"type\":\"audio\",\"image\":{\"id\":\"1\"}}",
 		"{\"type\":\"text\",\"text\":\"{\\\"body\\\":\\\"x\\\"}\"}",
 		"{\"type\":\"template\",\"template\":5}",
+		"{\"text\":{},\"interactive\":{}}", "{\"template\":{}}",
+		"{\"text\":{},\"context\":\"{}\"}",
+		"{\"type\":\"interactive\",\"interactive\":{\"action\":"
+		"\"{}\"}}",
+		"{\"type\":\"interactive\",\"interactive\":{\"body\":"
+		"\"x\"}}",
+		"{\"type\":\"template\",\"template\":{\"components\":"
+		"\"[]\"}}",
 		"{\"type\":[\"text\"]}", "{\"type\":{}}", "{\"to\":[\"5\"]}",
 		"{\"to\":true}", "{\"template\":{\"name\":{}}}",
 		"{\"template\":{\"language\":{\"code\":[]}}}",
@@ -253,6 +262,77 @@ bodies_are_bounded_in_depth_and_length(void **state)
 		g_string_append(long_text, "0123456789abcdef");
 	g_string_append(long_text, "\"}");
 	assert_refuses(long_text->str);
+}
+
+/* ---- what may be passed on at all ------------------------------------------------------ */
+
+static bool
+may_pass(enum gateway_what what, const char *method, const char *type,
+    const char *body)
+{
+	struct err err = ERR_INIT;
+	bool ok = gateway_body_check(what, method, type, body, strlen(body),
+	    &err);
+
+	if (!ok)
+		assert_string_equal(err.what, "gateway.json");
+	return ok;
+}
+
+static void
+a_body_is_json_by_its_type_too(void **state)
+{
+	static const char *const good[] = { "application/json",
+		"Application/JSON; charset=utf-8", "application/json;",
+		"application/json ; charset=\"UTF-8\"" };
+	static const char *const bad[] = { NULL, "", "text/plain",
+		"application/x-www-form-urlencoded", "application/jsonx",
+		"application/json, text/plain", "multipart/form-data",
+		"application/json; charset=utf-16",
+		"application/json; charset=utf-7", "application/json; a=b",
+		"application/json; charset=utf-8; boundary=x" };
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(good); i++) {
+		assert_true(may_pass(GATEWAY_SEND, "POST", good[i], "{}"));
+		assert_true(may_pass(GATEWAY_CALL, "POST", good[i], "{}"));
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+		assert_false(may_pass(GATEWAY_SEND, "POST", bad[i], "{}"));
+		assert_false(may_pass(GATEWAY_CAPTURE, "POST", bad[i], "{}"));
+		assert_false(may_pass(GATEWAY_ALLOWED, "POST", bad[i], "{}"));
+	}
+}
+
+static void
+what_nothing_else_reads_gives_no_orders(void **state)
+{
+	static const char type[] = "application/json";
+	static const enum gateway_what kinds[] = { GATEWAY_CALL,
+		GATEWAY_GROUP, GATEWAY_ALLOWED };
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		assert_true(may_pass(kinds[i], "POST", NULL, ""));
+		/* Two-step verification: "pin" is no content here. */
+		assert_true(may_pass(kinds[i], "POST", type,
+		    "{\"pin\":\"123456\"}"));
+		assert_false(may_pass(kinds[i], "POST", type,
+		    "{\"batch\":[]}"));
+		assert_false(may_pass(kinds[i], "POST", type,
+		    "{\"method\":\"GET\"}"));
+		assert_false(may_pass(kinds[i], "DELETE", type,
+		    "{\"a\":1,\"a\":2}"));
+		assert_false(may_pass(kinds[i], "POST", type, "[]"));
+		assert_false(may_pass(kinds[i], "POST", type, "a=b"));
+		assert_false(may_pass(kinds[i], "GET", type, "{}"));
+		assert_true(may_pass(kinds[i], "GET", type, ""));
+	}
+	assert_false(may_pass(GATEWAY_MEDIA_DELETE, "DELETE", type, "{}"));
+	assert_true(may_pass(GATEWAY_MEDIA_DELETE, "DELETE", NULL, ""));
+	assert_false(may_pass(GATEWAY_MEDIA_FIND, "GET", type, "{}"));
+	assert_true(may_pass(GATEWAY_UPLOAD, "POST", "multipart/form-data",
+	    "x"));
 }
 
 /* ---- changes ------------------------------------------------------------------------ */
@@ -501,6 +581,8 @@ main(void)
 		cmocka_unit_test(what_can_be_read_in_two_ways_is_refused),
 		cmocka_unit_test(members_that_say_nothing_are_no_content),
 		cmocka_unit_test(bodies_are_bounded_in_depth_and_length),
+		cmocka_unit_test(a_body_is_json_by_its_type_too),
+		cmocka_unit_test(what_nothing_else_reads_gives_no_orders),
 		cmocka_unit_test(
 		    additions_stand_in_the_text_and_all_else_stays),
 		cmocka_unit_test(what_has_no_text_takes_no_addition),

@@ -235,6 +235,7 @@ an_answer_says_what_became_of_the_send(void **state)
 	    "\"type\":\"OAuthException\",\"code\":131056,\"fbtrace_id\":\"A\""
 	    "}}", &a);
 	assert_true(a.is_error);
+	assert_true(a.is_graph_error);
 	assert_true(a.is_throttled);
 	assert_int_equal(a.code, 131056);
 	assert_string_equal(a.message, "(#131056) pair limit");
@@ -252,7 +253,7 @@ an_odd_answer_is_read_as_far_as_it_goes(void **state)
 		int status;
 		const char *body;
 		bool is_error, is_throttled;
-		int64_t code;
+		int64_t code;	/* of Graph's own error */
 	} rows[] = {
 		{ 200, "", false, false, 0 },
 		{ 502, "<html>", true, false, 0 },
@@ -278,7 +279,8 @@ an_odd_answer_is_read_as_far_as_it_goes(void **state)
 		answer(rows[i].status, rows[i].body, &a);
 		if (a.is_error != rows[i].is_error ||
 		    a.is_throttled != rows[i].is_throttled ||
-		    a.code != rows[i].code || a.wamid != NULL ||
+		    a.code != rows[i].code ||
+		    (a.code != 0 && !a.is_graph_error) || a.wamid != NULL ||
 		    a.wa_id != NULL)
 			fail_msg("%d %s", rows[i].status, rows[i].body);
 		gateway_answer_clear(&a);
@@ -311,6 +313,23 @@ a_file_s_address_is_ours_in_the_answer(void **state)
 		    "x", &b, &w));
 		assert_null(b);
 		assert_null(w);
+	}
+}
+
+static void
+an_error_on_the_way_is_not_graph_s_own(void **state)
+{
+	static const char *const bodies[] = { "", "<html>", "{}", "[]",
+		"{\"error\":\"bad gateway\"}", "{\"error\":null}" };
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(bodies); i++) {
+		struct gateway_answer a;
+
+		answer(502, bodies[i], &a);
+		assert_true(a.is_error);
+		assert_false(a.is_graph_error);
+		gateway_answer_clear(&a);
 	}
 }
 
@@ -575,6 +594,7 @@ main(void)
 		cmocka_unit_test(a_file_may_hold_any_bytes_or_none),
 		cmocka_unit_test(an_answer_says_what_became_of_the_send),
 		cmocka_unit_test(an_odd_answer_is_read_as_far_as_it_goes),
+		cmocka_unit_test(an_error_on_the_way_is_not_graph_s_own),
 		cmocka_unit_test(a_file_s_address_is_ours_in_the_answer),
 		cmocka_unit_test(a_copy_keeps_both_bodies_as_they_came),
 		cmocka_unit_test(a_copy_that_would_lose_something_is_refused),
