@@ -26,6 +26,7 @@ struct err;
 /* A value: its bytes are [at, end), its name's with quotes [key, key_end). */
 struct gateway_node {
 	char kind;		/* { [ " 0 t f n */
+	bool has_escaped_key;
 	uint32_t at, end, key, key_end;
 	uint32_t next;		/* brother; 0: none */
 	uint32_t child;		/* first of its values; 0: none */

@@ -26,14 +26,20 @@ skip_blanks(struct reader *r)
 		r->p++;
 }
 
-static void
+/* True: there is an escape in it. */
+static bool
 skip_string(struct reader *r)
 {
+	bool escaped = false;
+
 	for (r->p++; *r->p != '"'; r->p++) {
-		if (*r->p == '\\')
+		if (*r->p == '\\') {
+			escaped = true;
 			r->p++;
+		}
 	}
 	r->p++;
+	return escaped;
 }
 
 static uint32_t
@@ -54,9 +60,10 @@ static uint32_t
 read_member(struct reader *r)
 {
 	uint32_t key, key_end, i;
+	bool escaped;
 
 	key = place(r);
-	skip_string(r);
+	escaped = skip_string(r);
 	key_end = place(r);
 	skip_blanks(r);
 	r->p++;		/* the colon */
@@ -64,6 +71,7 @@ read_member(struct reader *r)
 	i = read_value(r);
 	node(r->nodes, i)->key = key;
 	node(r->nodes, i)->key_end = key_end;
+	node(r->nodes, i)->has_escaped_key = escaped;
 	return i;
 }
 
@@ -264,9 +272,8 @@ is_named(const struct gateway_json *j, const struct gateway_node *n,
 	size_t len = n->key_end - n->key - 2;
 	g_autofree char *decoded = NULL;
 
-	if (memchr(key, '\\', len) == NULL)
-		return strlen(name) == len &&
-		    memcmp(key, name, len) == 0;
+	if (!n->has_escaped_key)
+		return strlen(name) == len && memcmp(key, name, len) == 0;
 	decoded = gateway_json_name(j, n);
 	return strcmp(decoded, name) == 0;
 }
@@ -354,7 +361,7 @@ gateway_json_check(const struct gateway_json *j, struct err *err)
 	for (uint32_t i = 0; i < j->nodes->len; i++) {
 		const struct gateway_node *n = node(j->nodes, i);
 
-		if (n->key_end != 0 &&
+		if (n->has_escaped_key &&
 		    !check_string(j, n->key, n->key_end, err))
 			return false;
 		if (n->kind == '"' && !check_string(j, n->at, n->end, err))
