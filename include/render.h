@@ -233,6 +233,12 @@ bool render_alert(struct render *r, const struct render_style *style,
     const struct render_input *in, const char *rule, int64_t swallowed,
     struct rendered *out, struct err *err);
 
+/*
+ * The events attached to a mail of ours, as they were received (GBytes *, also
+ * within a journal report); empty when there are none. Owned by the caller.
+ */
+GPtrArray *render_events_of(const void *mail, size_t len);
+
 /* "t.<32 hex>@domain" of the turn whose first item has this key. */
 char *render_message_id(const char *tenant, const char *domain,
     const char *network, const char *first_key, const char *kind);

@@ -36,6 +36,8 @@ static const struct command {
 		"everything that happened to one message; who has which ids" },
 	{ "retry", ctl_retry, "mail:N ... | --all",
 		"try failed mails again" },
+	{ "policy", ctl_policy, "test FILE ... | explain ID | simulate | sets",
+		"which rules fire, and why; try another rule set" },
 	{ "review", ctl_review, "list | show ID | release|reject ID --why TEXT",
 		"what rules withhold; the acts of officers on it" },
 	{ "render", ctl_render, "FILE ...",
@@ -65,7 +67,8 @@ static bool
 parse_options(struct ctl *ctl, int argc, char **argv)
 {
 	enum { JSON = 1, PRINT, CHECK, RAW, ALL, LIMIT, AFTER, TEMPLATES,
-		RECEIVED, MEDIA, WHY, HELP, SHOW_VERSION };
+		RECEIVED, MEDIA, WHY, SINCE,
+		POLICY, HELP, SHOW_VERSION };
 	static const struct option options[] = {
 		{ "conf", required_argument, NULL, 'c' },
 		{ "json", no_argument, NULL, JSON },
@@ -81,6 +84,8 @@ parse_options(struct ctl *ctl, int argc, char **argv)
 		{ "received", required_argument, NULL, RECEIVED },
 		{ "media", required_argument, NULL, MEDIA },
 		{ "why", required_argument, NULL, WHY },
+		{ "since", required_argument, NULL, SINCE },
+		{ "policy", required_argument, NULL, POLICY },
 		{ "help", no_argument, NULL, HELP },
 		{ "version", no_argument, NULL, SHOW_VERSION },
 		{ 0 },
@@ -128,6 +133,12 @@ parse_options(struct ctl *ctl, int argc, char **argv)
 			break;
 		case MEDIA:
 			ctl->media_dir = optarg;
+			break;
+		case SINCE:
+			ctl->since = optarg;
+			break;
+		case POLICY:
+			ctl->policy = optarg;
 			break;
 		case WHY:
 			ctl->why = optarg;

@@ -29,6 +29,7 @@ struct ctl {
 	/* options of single commands */
 	bool print, check, raw, all;
 	const char *why;	/* of an act of review */
+	const char *since, *policy;	/* of a simulation */
 	const char *journal, *out_dir, *templates, *received, *media_dir;
 	int64_t limit, after;
 
@@ -38,7 +39,7 @@ struct ctl {
 
 typedef int ctl_fn(struct ctl *ctl, int argc, char **argv);
 
-ctl_fn ctl_review;
+ctl_fn ctl_review, ctl_policy;
 ctl_fn ctl_check_config, ctl_status, ctl_verify, ctl_list, ctl_show,
     ctl_trace, ctl_retry, ctl_render;
 

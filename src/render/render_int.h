@@ -275,6 +275,7 @@ const char *render_thread_index(struct render_turn *t);
 
 /* --- render_mime.c: the tree --- */
 
+void render_gmime_init(void);	/* once, whoever comes first */
 void render_trees_init(struct render *r);
 void render_trees_clear(struct render *r);
 

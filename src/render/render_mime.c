@@ -218,9 +218,15 @@ tree_give(struct render *r, struct render_tree *tree)
 }
 
 void
-render_trees_init(struct render *r)
+render_gmime_init(void)
 {
 	pthread_once(&gmime_once, g_mime_init);
+}
+
+void
+render_trees_init(struct render *r)
+{
+	render_gmime_init();
 	pthread_mutex_init(&r->trees_lock, NULL);
 	r->trees = g_ptr_array_new_with_free_func(tree_free);
 }
