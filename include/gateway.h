@@ -189,7 +189,8 @@ struct gateway_answer {
 	bool is_error;		/* by status, or there is an "error" */
 	bool is_graph_error;	/* there is one: Graph itself refused it, and
 				   not something on the way */
-	bool is_throttled;	/* 429 or a throttling code: slow down */
+	bool is_throttled;	/* 429 or a throttling code: slow down. Not for
+				   131056, which is about one person */
 	int64_t code;		/* of the error, 0 if none */
 	char *message;		/* of the error, one clean line */
 };

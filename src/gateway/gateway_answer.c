@@ -50,12 +50,15 @@ number_of(const struct gateway_json *j, const struct gateway_node *o,
 	    g_ascii_strtoll(s, NULL, 10);
 }
 
+/* The pair limit: it is about one person, and the number may go on. */
+#define CODE_PAIR 131056
+
 /* Source: Meta, error codes, "Throttling errors". */
 static bool
 is_throttling(int64_t code)
 {
-	static const int64_t codes[] = { 4, 80007, 130429, 131048, 131056,
-		131064, 133016 };
+	static const int64_t codes[] = { 4, 80007, 130429, 131048, 131064,
+		133016 };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
 		if (codes[i] == code)
@@ -106,7 +109,8 @@ gateway_answer_parse(int status, const void *body, size_t len,
 		take_answer(&j, out);
 		gateway_json_clear(&j);
 	}
-	out->is_throttled = status == 429 || is_throttling(out->code);
+	out->is_throttled = out->code != CODE_PAIR &&
+	    (status == 429 || is_throttling(out->code));
 }
 
 void

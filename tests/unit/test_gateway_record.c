@@ -236,7 +236,7 @@ an_answer_says_what_became_of_the_send(void **state)
 	    "}}", &a);
 	assert_true(a.is_error);
 	assert_true(a.is_graph_error);
-	assert_true(a.is_throttled);
+	assert_false(a.is_throttled);
 	assert_int_equal(a.code, 131056);
 	assert_string_equal(a.message, "(#131056) pair limit");
 	assert_null(a.wamid);
@@ -258,6 +258,8 @@ an_odd_answer_is_read_as_far_as_it_goes(void **state)
 		{ 200, "", false, false, 0 },
 		{ 502, "<html>", true, false, 0 },
 		{ 429, "<html>", true, true, 0 },
+		{ 429, "{\"error\":{\"code\":131056}}", true, false,
+		    131056 },
 		{ 200, "{\"error\":{\"code\":100}}", true, false, 100 },
 		{ 200, "{\"error\":\"x\"}", true, false, 0 },
 		{ 200, "{\"error\":null}", false, false, 0 },
