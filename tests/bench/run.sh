@@ -7,8 +7,8 @@
 #   BENCH_EVENTS   events from POST to 250 (200000)
 #   BENCH_QUEUE    mails in the backlog for memory and draining (500000);
 #                  0 leaves that part out
-#   BENCH_PARTS    which parts (render scan rules answers through latency
-#                  backlog)
+#   BENCH_PARTS    which parts (render scan rules answers sends through
+#                  latency backlog)
 #   BENCH_SESSIONS SMTP sessions at once, ours and smtp-source's (4)
 set -u
 srcdir=${SRCDIR:-$(cd "$(dirname "$0")/../.." && pwd)}
@@ -16,7 +16,7 @@ bdir=${BUILDDIR:-$srcdir}
 events=${BENCH_EVENTS:-200000}
 queue=${BENCH_QUEUE:-500000}
 sessions=${BENCH_SESSIONS:-4}
-parts=${BENCH_PARTS:-render scan rules answers through latency backlog}
+parts=${BENCH_PARTS:-render scan rules answers sends through latency backlog}
 tmp=$(mktemp -d)
 daemon= sink= nginx=
 trap 'stop_all; rm -rf "$tmp"' EXIT
@@ -156,6 +156,17 @@ bench_answers() {
 	stop_daemon
 	stop_sink
 	kill "$(cat "$tmp/nginx.pid")"
+}
+
+# ---- sends to Graph, beside wrk to the same nginx over TLS ---------------------
+
+bench_sends() {
+	local out ours ref
+	out=$(CONNECTIONS=16 bash "$srcdir/tests/bench/graph.sh")
+	ours=$(value rate "$(grep ^pool <<<"$out")")
+	ref=$(value rate "$(grep ^wrk <<<"$out")")
+	row "sends/s of the pool (TLS, 16 connections) : wrk" "$ours" "$ref" \
+		"$(ratio "$ours" "$ref")"
 }
 
 # ---- from POST to the relay's 250 --------------------------------------------------
