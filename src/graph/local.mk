@@ -2,11 +2,11 @@
 src_libchatjournal_a_SOURCES += \
 	src/graph/graph.c src/graph/graph_answer.c src/graph/graph_host.c \
 	src/graph/graph_pool.c src/graph/graph_proxy.c \
-	src/graph/graph_request.c src/graph/graph_socket.c \
-	src/graph/graph_template.c
+	src/graph/graph_request.c src/graph/graph_slot.c \
+	src/graph/graph_socket.c src/graph/graph_template.c
 noinst_HEADERS += include/graph.h src/graph/graph_curl.h \
 	src/graph/graph_int.h src/graph/graph_proxy.h \
-	src/graph/graph_socket.h
+	src/graph/graph_slot.h src/graph/graph_socket.h
 
 UNIT_TESTS += tests/unit/test_graph tests/unit/test_graph_calls
 tests_unit_test_graph_SOURCES = tests/unit/test_graph.c

@@ -6,8 +6,9 @@ it does with a request is in the request.
     sends.py --dir DIR
 
 Speaks TLS as "localhost" (certificate and token as graph.py makes them), prints
-"PORT CLOSES" and ends when its standard input ends. CLOSES takes connections
-and closes them without a word.
+"PORT CLOSES PROXY" and ends when its standard input ends. CLOSES takes
+connections and closes them without a word. PROXY opens tunnels to PORT, says 403
+to any other, and notes "proxy TARGET STATUS token=yes|no".
 
     POST|DELETE|GET /v25.0/ACTION[,ACTION]/messages     the body is its key
 
@@ -357,16 +358,51 @@ def close_all(s):
         s.accept()[0].close()
 
 
+def pour(a, b):
+    try:
+        while data := a.recv(CHUNK):
+            b.sendall(data)
+        b.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+def tunnel(world, sock, port):
+    head = b""
+    while b"\r\n\r\n" not in head and (data := sock.recv(CHUNK)):
+        head += data
+    target = head.split(b" ")[1].decode()
+    status = 200 if target == "localhost:%d" % port else 403
+    world.log("proxy", target, status, "token=" +
+              ("yes" if world.token.encode() in head else "no"))
+    if status != 200:
+        sock.sendall(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+        sock.close()
+        return
+    far = socket.create_connection(("127.0.0.1", port))
+    sock.sendall(b"HTTP/1.1 200 Open\r\nRetry-After: 88\r\n\r\n")
+    threading.Thread(target=pour, args=(far, sock), daemon=True).start()
+    pour(sock, far)
+
+
+def open_tunnels(world, s, port):
+    while True:
+        threading.Thread(target=tunnel, args=(world, s.accept()[0], port),
+                         daemon=True).start()
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     p.add_argument("--dir", required=True)
     world = World(p.parse_args().dir)
-    main_socket, closes = listen(0), listen(0)
+    main_socket, closes, proxy = listen(0), listen(0), listen(0)
+    ports = [s.getsockname()[1] for s in (main_socket, closes, proxy)]
     threading.Thread(target=serve, args=(world, main_socket),
                      daemon=True).start()
     threading.Thread(target=close_all, args=(closes,), daemon=True).start()
-    print(main_socket.getsockname()[1], closes.getsockname()[1], 0,
-          flush=True)
+    threading.Thread(target=open_tunnels, args=(world, proxy, ports[0]),
+                     daemon=True).start()
+    print(*ports, flush=True)
     while sys.stdin.read(CHUNK):
         pass
     os._exit(0)

@@ -19,7 +19,10 @@ struct graph_peer {
 
 /* NULL when there is no python3 or openssl. */
 struct graph_peer *graph_peer_start(const char *script);
-/* tests/fake/sends.py: closes at once who comes to the port `foreign`. */
+/*
+ * tests/fake/sends.py: who comes to the port `foreign` is closed at once; at
+ * `plain` there is a proxy.
+ */
 struct graph_peer *graph_peer_start_sends(void);
 void graph_peer_stop(struct graph_peer *p);
 void graph_peer_file(struct graph_peer *p, const char *name, const void *data,

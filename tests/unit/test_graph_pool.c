@@ -661,6 +661,40 @@ a_proxy_of_the_environment_is_not_used(void **state)
 }
 
 static void
+through_a_proxy_it_is_the_same_and_the_proxy_does_not_see_the_token(
+    void **state)
+{
+	g_autofree char *proxy = g_strdup_printf("http://127.0.0.1:%d",
+	    peer->plain);
+	g_autofree char *refused = g_strdup_printf("https://localhost:%d",
+	    peer->foreign);
+	struct graph_conf conf = good_conf();
+	struct world *w = *state;
+
+	conf.proxy = proxy;
+	close_pool(w);
+	open_pool(w, &conf, 1);
+	assert_answered(send_one(w, "ok"), 200);
+	assert_int_equal(g_strv_length(((struct send *)
+	    w->sends->pdata[0])->headers), 0);
+	assert_answered(send_one(w, "next-gone"), 200);
+	assert_fate(send_one(w, "ok"), GRAPH_UNKNOWN, "graph.network");
+	assert_answered(send_one(w, "then-close"), 200);
+	g_usleep(100000);
+	assert_answered(send_one(w, "ok"), 200);
+	conf.url = refused;
+	send_to(w, &conf, "graph.proxy");
+	assert_true(graph_peer_logged(peer, "proxy localhost:") >= 4);
+	{
+		g_auto(GStrv) lines = graph_peer_lines(peer);
+
+		for (char **l = lines; *l != NULL; l++)
+			assert_false(g_str_has_prefix(*l, "proxy ") &&
+			    g_str_has_suffix(*l, "token=yes"));
+	}
+}
+
+static void
 what_is_no_request_is_refused(void **state)
 {
 	static const struct {
@@ -721,7 +755,8 @@ the_time_in_the_queue_counts(void **state)
 	wait_all(w);
 	assert_answered(first, 200);
 	assert_fate(late, GRAPH_NOT_SENT, "graph.deadline");
-	assert_in_range(late->took_ms, 100, 500);
+	assert_true(late->took_ms >= 100);
+	assert_true(late->took_ms < first->took_ms);
 	assert_answered(patient, 200);
 }
 
@@ -732,7 +767,7 @@ the_deadline_is_absolute(void **state)
 
 	wait_all(*state);
 	assert_fate(s, GRAPH_UNKNOWN, "graph.deadline");
-	assert_in_range(s->took_ms, SHORT_MS - 5, SHORT_MS * 4);
+	assert_in_range(s->took_ms, SHORT_MS - 5, TOTAL_MS / 2);
 	s = submit(*state, "ok", 0);
 	wait_all(*state);
 	assert_fate(s, GRAPH_NOT_SENT, "graph.deadline");
@@ -897,6 +932,7 @@ main(void)
 		TEST(what_never_got_as_far_as_tls_was_not_sent),
 		TEST(a_host_that_never_shakes_hands_was_not_sent_anything),
 		TEST(a_proxy_of_the_environment_is_not_used),
+		TEST(through_a_proxy_it_is_the_same_and_the_proxy_does_not_see_the_token),
 		TEST(what_is_no_request_is_refused),
 		TEST(the_time_in_the_queue_counts),
 		TEST(the_deadline_is_absolute),
