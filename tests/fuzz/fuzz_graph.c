@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What Graph answers. The first line of the input is an address and a
- * Retry-After, the rest a body. Laws: an address that gets the token leads,
- * for libcurl's parser too, over https to an allowed host, without a user; an
- * answer that is believed has an address; a refusal has a kind, a name and
- * one clean line that holds no word as long as a token; no wait is longer
- * than the bound.
+ * What Graph answers. The first line of the input is an address, a
+ * Retry-After and what a caller wants sent to, the rest a body. Laws: an
+ * address that gets the token leads, for libcurl's parser too, over https to
+ * an allowed host, without a user; a target that is sent is one word, and
+ * libcurl finds nothing in it to resolve; an answer that is believed has an
+ * address; the template that is found is the one asked for; a refusal has a
+ * kind, a name and one clean line that holds no word as long as a token; no
+ * wait is longer than the bound.
  */
 #include <assert.h>
 #include <curl/curl.h>
+#include <json-c/json.h>
 #include <string.h>
 
 #include "err.h"
@@ -63,6 +66,67 @@ try_url(const char *url)
 		    strlen(err.text)));
 }
 
+/* What libcurl would make of it is what is sent. */
+static void
+check_target(const char *target)
+{
+	g_autofree char *url = g_strconcat("https://graph.facebook.com",
+	    target, NULL);
+	g_autofree char *path = g_strndup(target, strcspn(target, "?"));
+	CURLU *u = curl_url();
+	char *host = NULL, *seen = NULL;
+
+	for (const char *p = target; *p != '\0'; p++)
+		assert(*p > ' ' && *p < 0x7f);
+	assert(curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK);
+	assert(curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK);
+	assert(strcmp(host, "graph.facebook.com") == 0);
+	assert(curl_url_get(u, CURLUPART_PATH, &seen, 0) == CURLUE_OK);
+	assert(strcmp(seen, path) == 0);
+	curl_free(host);
+	curl_free(seen);
+	curl_url_cleanup(u);
+}
+
+static void
+try_target(const char *target)
+{
+	const struct graph_request rq = { .method = "POST", .target = target,
+		.content_type = target };
+	const char *method = NULL;
+	struct err err = ERR_INIT;
+
+	if (graph_request_check(&rq, &method, &err))
+		check_target(target);
+	else
+		assert(err.kind == ERR_PERM && method == NULL);
+}
+
+static void
+check_template(const char *json)
+{
+	json_object *o = json_tokener_parse(json), *name = NULL;
+
+	assert(json_object_object_get_ex(o, "name", &name));
+	assert(strcmp(json_object_get_string(name), "payment_due") == 0);
+	json_object_put(o);
+}
+
+static void
+try_templates(const char *body, size_t len)
+{
+	char *json = NULL, *after = NULL;
+	struct err err = ERR_INIT;
+
+	if (!graph_answer_templates(body, len, "payment_due", "en", &json,
+	    &after, &err))
+		assert(err.kind == ERR_TEMP && json == NULL && after == NULL);
+	if (json != NULL)
+		check_template(json);
+	g_free(json);
+	g_free(after);
+}
+
 static void
 check_refusal(const struct err *err)
 {
@@ -115,6 +179,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	assert(ms >= 0 && ms <= GRAPH_WAIT_MAX_MS);
 	try_url(line);
+	try_target(line);
+	try_templates(nl != NULL ? (const char *)nl + 1 : "",
+	    nl != NULL ? len - first - 1 : 0);
 	try_body(nl != NULL ? (const char *)nl + 1 : "",
 	    nl != NULL ? len - first - 1 : 0);
 	return 0;

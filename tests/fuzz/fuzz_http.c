@@ -53,6 +53,8 @@ handle(void *app, struct http_request *rq)
 	size_t len;
 	const void *body = http_request_body(rq, &len);
 	g_autofree char *copy = g_memdup2(body, len);
+	const char *const headers[] = { "X-Q", q != NULL ? q : "",
+		q != NULL ? q : "X", "1", NULL };
 
 	(void)app;
 	assert(host != NULL && *host != '\0');
@@ -60,7 +62,8 @@ handle(void *app, struct http_request *rq)
 	assert(http_request_path(rq) != NULL);
 	assert(strcmp(http_request_remote(rq), "127.0.0.1") == 0);
 	check_length(rq, len);
-	http_answer(rq, ASKED, NULL, q, q != NULL ? strlen(q) : 0, 0);
+	assert(http_request_target(rq)[0] != '\0');
+	http_answer_with(rq, ASKED, q, headers, q, q != NULL ? strlen(q) : 0);
 	return HTTP_ANSWERED;
 }
 
@@ -70,7 +73,8 @@ start(void)
 	static const char *const singles[] = { "X-Single", NULL };
 	const struct http_conf conf = { .address = "127.0.0.1", .threads = 1,
 		.max_body = MAX_BODY, .deadline_ms = 200, .connections = 16,
-		.single_headers = singles };
+		.single_headers = singles, .spool = "/tmp",
+		.spool_above = 64 };
 	struct err err = ERR_INIT;
 
 	if (!http_server_new(&conf, handle, NULL, &srv, &err) ||
