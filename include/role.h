@@ -22,6 +22,7 @@ int role_store(const struct conf *c);
 int role_intake(const struct conf *c);
 int role_media(const struct conf *c);
 int role_gateway(const struct conf *c);
+int role_directory(const struct conf *c);
 int role_build(const struct conf *c);
 int role_deliver(const struct conf *c);
 

@@ -446,11 +446,12 @@ do_keep(struct try *t)
 	return OUT_LATER;
 }
 
-/* ---- one try --------------------------------------------------------------------------- */
+/* ---- one try ---------------------------------------------------------- */
 
 static enum media_outcome (*const steps[STEPS])(struct try *) = {
 	[STEP_HELD] = do_held, [STEP_KEPT] = do_kept,
-	[STEP_UPLOAD] = do_upload, [STEP_HINT] = do_hint, [STEP_FIND] = do_find, [STEP_GET] = do_get,
+	[STEP_UPLOAD] = do_upload, [STEP_HINT] = do_hint,
+	[STEP_FIND] = do_find, [STEP_GET] = do_get,
 	[STEP_FIND_AGAIN] = do_find, [STEP_GET_AGAIN] = do_get,
 	[STEP_SCAN] = do_scan, [STEP_KEEP] = do_keep,
 };

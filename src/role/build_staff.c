@@ -25,6 +25,7 @@ struct entry {
 	struct directory_staff *staff;	/* NULL: nobody, or not known yet */
 	int64_t until_ms;	/* looked up again after that */
 	int64_t asked_ms;	/* 0: not asked */
+	int64_t oldest_ms;	/* an answer that held until before is not used */
 	bool is_answered;
 };
 
@@ -58,8 +59,9 @@ take_answer(void *arg, const struct store_answer *a)
 	struct entry *e = arg;
 	struct directory_staff *s;
 
-	e->is_answered = true;
-	if (!a->found)
+	/* What is too old to be used is as if it were not there. */
+	e->is_answered = a->until_ms >= e->oldest_ms;
+	if (!a->found || !e->is_answered)
 		return false;
 	e->staff = s = directory_staff_new();
 	s->id = g_strdup(a->id);
@@ -83,6 +85,7 @@ look_up(struct build *b, const char *kind, const char *value, int64_t now_ms,
 	}
 	fresh = g_new0(struct entry, 1);
 	fresh->asked_ms = e != NULL ? e->asked_ms : 0;
+	fresh->oldest_ms = now_ms - b->conf->ldap.stale_ms;
 	if (!store_answer_get(b->store, kind, value, take_answer, fresh,
 	    err)) {
 		free_entry(fresh);

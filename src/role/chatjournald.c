@@ -199,6 +199,7 @@ run_role(const char *name)
 		[PROC_GATEWAY] = role_gateway,
 		[PROC_BUILD] = role_build,
 		[PROC_MEDIA] = role_media,
+		[PROC_DIRECTORY] = role_directory,
 		[PROC_DELIVER] = role_deliver,
 	};
 	struct err err = ERR_INIT;

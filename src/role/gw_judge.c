@@ -27,6 +27,7 @@
 /* ---- who of the staff ------------------------------------------------------ */
 
 struct answer {
+	int64_t oldest_ms;	/* one that held until before is not used */
 	struct directory_staff *staff;
 	bool is_there;
 };
@@ -38,8 +39,8 @@ take_answer(void *arg, const struct store_answer *a)
 	struct json_object *list = a->groups != NULL ?
 	    json_tokener_parse(a->groups) : NULL;
 
-	out->is_there = true;
-	if (a->found) {
+	out->is_there = a->until_ms >= out->oldest_ms;
+	if (a->found && out->is_there) {
 		out->staff = directory_staff_new();
 		out->staff->id = g_strdup(a->id);
 		out->staff->name = g_strdup(a->name);
@@ -72,7 +73,7 @@ ask(struct gw *g, const struct gw_send *s, int64_t now_ms)
 static bool
 find_staff(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
 {
-	struct answer a = { 0 };
+	struct answer a = { .oldest_ms = now_ms - g->conf->ldap.stale_ms };
 
 	if (s->staff_sought || s->employee == NULL)
 		return true;
