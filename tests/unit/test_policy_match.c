@@ -130,6 +130,16 @@ static const struct row {
 	    "template=promo_may", YES, "template promo_*" },
 	{ "another template is not it", "template", "promo_*", 0,
 	    "template=a_promo_may", NO, NULL },
+	{ "a star is any run, also of nothing", "template", "a*b*c", 0,
+	    "template=abbc", YES, NULL },
+	{ "a star that took too little takes more", "template", "*ab?c", 0,
+	    "template=abxabab\xc3\xa9" "c", YES, NULL },
+	{ "a pattern ends where the name does", "template", "a*b", 0,
+	    "template=abbc", NO, NULL },
+	{ "stars at the end may be nothing", "template", "ab**", 0,
+	    "template=ab", YES, NULL },
+	{ "a name that ends too early is not it", "template", "ab?", 0,
+	    "template=ab", NO, NULL },
 	{ "what is no template is not it", "template", "*", 0, "text=a", NO,
 	    NULL },
 	{ "media-type is by pattern", "media-type", "image/*", 0,
@@ -187,6 +197,8 @@ static const struct row {
 	    "text=nothing", NO, NULL },
 	{ "time fits within the window", "time", "office", 0,
 	    "time=2026-02-03T12:00:00Z", YES, "time office" },
+	{ "any window is enough", "time", "office|weekend", 0,
+	    "time=2026-02-07T12:00:00Z", YES, "time weekend" },
 	{ "time does not fit outside of it", "time", "office", 0,
 	    "time=2026-02-03T19:00:00Z", NO, NULL },
 	{ "an event without a time is of now", "time", "office", 0,
@@ -261,11 +273,13 @@ static void
 fill(struct policy_bed *b)
 {
 	const struct policy_span office = { 0x1f, 8 * 60, 18 * 60 };
+	const struct policy_span weekend = { 0x60, 0, 1440 };
 
 	policy_bed_lexicon(b, "lures", "lures.txt", "[category channel]\n"
 	    "move to telegram = 5\n[category secret]\ndelete this = 3\n");
 	policy_bed_pattern(b, "account", "\\b\\d{5}-\\d\\b");
 	policy_bed_window(b, "office", "UTC", &office);
+	policy_bed_window(b, "weekend", "UTC", &weekend);
 }
 
 static void
@@ -365,7 +379,8 @@ a_caption_that_is_the_body_too_counts_once(void **state)
 	policy_bed_act(policy_bed_rule(&b, "r",
 	    policy_bed_cond("lexicon", "lures", 6)), "flag", "", NULL);
 	v = policy_bed_judge(&b, "text=move to telegram; "
-	    "media=a.png|image/png|move to telegram");
+	    "media=a.png|image/png|move to telegram; "
+	    "file=a.png|image/png|1|clean");
 	assert_false(v->flag);
 	policy_verdict_free(v);
 	policy_bed_clear(&b);
@@ -440,6 +455,32 @@ reasons_do_not_grow_with_the_text(void **state)
 }
 
 static void
+a_sum_over_more_hits_than_are_kept_is_unsure(void **state)
+{
+	g_autoptr(GString) scene = g_string_new("text=");
+	struct policy_bed b;
+	struct policy_verdict *v;
+
+	(void)state;
+	for (int i = 0; i < 1500; i++)
+		g_string_append(scene, "delete this, ");
+	policy_bed_init(&b);
+	fill(&b);
+	policy_bed_rule(&b, "more", policy_bed_cond("lexicon", "lures",
+	    1500 * 3));
+	policy_bed_rule(&b, "enough", policy_bed_cond("lexicon", "lures",
+	    900 * 3));
+	policy_bed_rule(&b, "none", policy_bed_cond("lexicon",
+	    "lures/channel", 0));
+	v = policy_bed_judge(&b, scene->str);
+	assert_true(policy_bed_fired(v, "more")->is_unsure);
+	assert_false(policy_bed_fired(v, "enough")->is_unsure);
+	assert_null(policy_bed_fired(v, "none"));
+	policy_verdict_free(v);
+	policy_bed_clear(&b);
+}
+
+static void
 a_pattern_that_meets_its_limit_is_unsure(void **state)
 {
 	g_autofree char *as = g_strnfill(40, 'a');
@@ -451,13 +492,16 @@ a_pattern_that_meets_its_limit_is_unsure(void **state)
 	(void)state;
 	policy_bed_init(&b);
 	policy_bed_pattern(&b, "slow", "^(a|aa|a*)*$");
+	policy_bed_pattern(&b, "quick", "b");
 	policy_bed_act(policy_bed_rule(&b, "r",
 	    policy_bed_cond("pattern", "slow", 0)), "flag", "", NULL);
+	policy_bed_rule(&b, "other", policy_bed_cond("pattern", "quick", 0));
 	v = policy_bed_judge(&b, scene);
 	f = policy_bed_fired(v, "r");
 	assert_non_null(f);
 	assert_true(f->is_unsure);
 	assert_true(v->flag);
+	assert_null(policy_bed_fired(v, "other"));
 	assert_string_equal(g_ptr_array_index(f->why, 0),
 	    "unsure: pattern slow met its limit");
 	policy_verdict_free(v);
@@ -794,6 +838,7 @@ main(void)
 		    a_phrase_does_not_begin_in_one_part_and_end_in_another),
 		cmocka_unit_test(reasons_say_where_but_never_what),
 		cmocka_unit_test(reasons_do_not_grow_with_the_text),
+		cmocka_unit_test(a_sum_over_more_hits_than_are_kept_is_unsure),
 		cmocka_unit_test(a_pattern_that_meets_its_limit_is_unsure),
 		cmocka_unit_test(texts_are_not_read_before_a_rule_asks_for_them),
 		cmocka_unit_test(all_is_the_least_of_its_parts),

@@ -130,6 +130,29 @@ not_of_several_conditions_is_refused_with_the_remedy(void **state)
 	    "around several");
 }
 
+static void
+conditions_within_one_that_takes_none_are_refused(void **state)
+{
+	struct policy_cond *c = cond("desk", "a");
+
+	(void)state;
+	g_ptr_array_add(c->conds, cond("desk", "b"));
+	flag_rule("r", c);
+	assert_false(policy_bed_try(&bed));
+	assert_said("error p:2: desk takes no conditions");
+}
+
+static void
+a_phrase_given_twice_is_warned_of_with_its_line(void **state)
+{
+	(void)state;
+	policy_bed_lexicon(&bed, "l", "l.txt", "word\nother\nWORD\n");
+	flag_rule("r", cond("lexicon", "l"));
+	policy_bed_compile(&bed);
+	assert_int_equal(bed.issues->len, 1);
+	assert_said("warning l.txt:3: ");
+}
+
 static const struct act_mistake {
 	const char *act, *values, *text;
 	int64_t number;
@@ -487,6 +510,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    a_condition_that_cannot_be_read_is_an_error_with_its_place),
+		TEST(conditions_within_one_that_takes_none_are_refused),
+		TEST(a_phrase_given_twice_is_warned_of_with_its_line),
 		TEST(not_of_several_conditions_is_refused_with_the_remedy),
 		cmocka_unit_test(
 		    an_action_without_what_it_needs_is_an_error_with_its_place),
