@@ -123,12 +123,7 @@ policy_eval_lexicon(const struct policy_case *c, const struct policy_node *n,
 			return POLICY_YES;
 		because_found(why, f, "lexicon", lexicon_name(c, f->id));
 	}
-	if (sum >= need)
-		return POLICY_YES;
-	if (!c->work->is_cut || n->source->number == 0)
-		return POLICY_NO;
-	policy_because(why, "unsure: lexicon: too many hits to add up");
-	return POLICY_UNSURE;
+	return sum >= need ? POLICY_YES : POLICY_NO;
 }
 
 static bool

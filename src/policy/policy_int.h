@@ -132,7 +132,6 @@ struct policy_work {
 	GPtrArray *hosts;
 	GPtrArray *groups;	/* char *: of the employee, folded */
 	uint64_t scripts;
-	bool is_cut;		/* there was more than is in found */
 	bool has_parts, has_scan, has_detected, has_hosts, has_scripts,
 	    has_groups;
 };

@@ -190,7 +190,6 @@ policy_work_begin(struct policy_work *w)
 	g_ptr_array_set_size(w->hosts, 0);
 	g_ptr_array_set_size(w->groups, 0);
 	w->scripts = 0;
-	w->is_cut = false;
 	w->has_parts = w->has_scan = w->has_detected = false;
 	w->has_hosts = w->has_scripts = w->has_groups = false;
 }
@@ -230,7 +229,6 @@ keep_found(struct policy_work *w, const struct policy *p, const char *part)
 
 		g_array_append_val(w->found, f);
 	}
-	w->is_cut = w->is_cut || hits->len >= SCAN_HITS_MAX;
 	for (guint i = 0; i < w->result.unsure->len; i++) {
 		int id = GPOINTER_TO_INT(g_hash_table_lookup(p->pattern_ids,
 		    g_ptr_array_index(w->result.unsure, i))) - 1;

@@ -455,7 +455,7 @@ reasons_do_not_grow_with_the_text(void **state)
 }
 
 static void
-a_sum_over_more_hits_than_are_kept_is_unsure(void **state)
+weights_sum_up_however_many_hits_there_are(void **state)
 {
 	g_autoptr(GString) scene = g_string_new("text=");
 	struct policy_bed b;
@@ -466,15 +466,15 @@ a_sum_over_more_hits_than_are_kept_is_unsure(void **state)
 		g_string_append(scene, "delete this, ");
 	policy_bed_init(&b);
 	fill(&b);
-	policy_bed_rule(&b, "more", policy_bed_cond("lexicon", "lures",
+	policy_bed_rule(&b, "all", policy_bed_cond("lexicon", "lures",
 	    1500 * 3));
-	policy_bed_rule(&b, "enough", policy_bed_cond("lexicon", "lures",
-	    900 * 3));
+	policy_bed_rule(&b, "more", policy_bed_cond("lexicon", "lures",
+	    1500 * 3 + 1));
 	policy_bed_rule(&b, "none", policy_bed_cond("lexicon",
 	    "lures/channel", 0));
 	v = policy_bed_judge(&b, scene->str);
-	assert_true(policy_bed_fired(v, "more")->is_unsure);
-	assert_false(policy_bed_fired(v, "enough")->is_unsure);
+	assert_non_null(policy_bed_fired(v, "all"));
+	assert_null(policy_bed_fired(v, "more"));
 	assert_null(policy_bed_fired(v, "none"));
 	policy_verdict_free(v);
 	policy_bed_clear(&b);
@@ -838,7 +838,7 @@ main(void)
 		    a_phrase_does_not_begin_in_one_part_and_end_in_another),
 		cmocka_unit_test(reasons_say_where_but_never_what),
 		cmocka_unit_test(reasons_do_not_grow_with_the_text),
-		cmocka_unit_test(a_sum_over_more_hits_than_are_kept_is_unsure),
+		cmocka_unit_test(weights_sum_up_however_many_hits_there_are),
 		cmocka_unit_test(a_pattern_that_meets_its_limit_is_unsure),
 		cmocka_unit_test(texts_are_not_read_before_a_rule_asks_for_them),
 		cmocka_unit_test(all_is_the_least_of_its_parts),
