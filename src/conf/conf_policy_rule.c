@@ -11,6 +11,7 @@
 
 #include "item.h"
 #include "policy.h"
+#include "scan.h"
 #include "text.h"
 
 #define MINUTE 60000
@@ -45,6 +46,19 @@ direction_name(int i)
 {
 	return i <= ITEM_SENT ? item_direction_name((enum item_direction)i) :
 	    NULL;
+}
+
+static const char *
+script_name(int i)
+{
+	return i < SCAN_SCRIPTS ? scan_script_name((enum scan_script)i) : NULL;
+}
+
+static const char *
+detector_name(int i)
+{
+	return i < SCAN_DETECTORS ?
+	    scan_detector_name((enum scan_detector)i) : NULL;
 }
 
 static const char *
@@ -188,7 +202,7 @@ static const struct {
 	[POLICY_CUSTOMER_LIST] = { FORM_VALUES, CONF_NAME,
 		.usage = "lists" },
 	[POLICY_NEW_COUNTERPART] = { FORM_NOTHING },
-	[POLICY_SCRIPT] = { FORM_VALUES, CONF_NAME,
+	[POLICY_SCRIPT] = { FORM_CHOICE, .name = script_name,
 		.usage = "scripts" },
 	[POLICY_KIND] = { FORM_CHOICE, .name = kind_name,
 		.usage = "kinds of events" },
@@ -213,7 +227,7 @@ static const struct {
 	[POLICY_PATTERN] = { FORM_REF, .what = "pattern",
 		.usage = "patterns" },
 	[POLICY_TEXT] = { FORM_VALUES, CONF_STRING, .usage = "phrases" },
-	[POLICY_DETECT] = { FORM_VALUES, CONF_NAME,
+	[POLICY_DETECT] = { FORM_CHOICE, .name = detector_name,
 		.usage = "detectors" },
 	[POLICY_MALWARE] = { FORM_CHOICE, .name = malware_name,
 		.usage = "infected, unscanned or clean" },

@@ -15,6 +15,7 @@ int
 ctl_check_config(struct ctl *ctl, int argc, char **argv)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
+	bool ok;
 
 	(void)argv;
 	if (argc > 0) {
@@ -24,10 +25,11 @@ ctl_check_config(struct ctl *ctl, int argc, char **argv)
 	}
 	if (!ctl_conf_load(ctl))
 		return CTL_CONF;
-	if (!role_check(ctl->conf, text)) {
-		fputs(text->str, stderr);
+	ok = role_check(ctl->conf, text);
+	fputs(text->str, stderr);	/* warnings, too */
+	if (!ok)
 		return CTL_CONF;
-	}
+	g_string_truncate(text, 0);
 	if (ctl->print)
 		conf_print(ctl->conf, text);
 	if (ctl->json) {

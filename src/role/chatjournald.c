@@ -85,15 +85,17 @@ snapshot(struct conf *c)
 	return fd;
 }
 
-/* Every line of a refused reload reaches the log, not only the terminal. */
+/* What is said of a reload reaches the log: there is no terminal. */
 static void
-log_lines(const char *text)
+log_lines(const char *text, bool is_refused)
 {
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
 	for (char **l = lines; *l != NULL; l++) {
-		if (**l != '\0')
+		if (**l != '\0' && is_refused)
 			log_error("reload.error", "text=%s", *l);
+		else if (**l != '\0')
+			log_warn("reload.warning", "text=%s", *l);
 	}
 }
 
@@ -141,7 +143,7 @@ reload(void *arg, int *conf_fd)
 
 	if (!conf_load(d->path, &c, messages, &err) ||
 	    !role_check(c, messages)) {
-		log_lines(messages->str);
+		log_lines(messages->str, true);
 		conf_free(c);
 		return false;
 	}
@@ -150,6 +152,7 @@ reload(void *arg, int *conf_fd)
 		conf_free(c);
 		return false;
 	}
+	log_lines(messages->str, false);
 	conf_free(d->conf);
 	d->conf = c;
 	log_set_level((enum log_level)c->log.level);

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What must hold before a configuration is put to use, beyond what its own
- * text shows: templates compile and secret files are there and private.
+ * text shows: templates and rules compile, secret files are there and private.
  * Reads only; the secrets are looked at and forgotten.
  */
 #include <glib.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "build_int.h"
 #include "conf.h"
 #include "err.h"
 #include "graph.h"
 #include "io.h"
+#include "policy.h"
 #include "render.h"
 #include "role.h"
 #include "role_int.h"
+#include "text.h"
 
 static bool
 check_secret(const char *path, GString *messages)
@@ -84,6 +88,43 @@ check_graph(const struct conf_graph *g, GString *messages)
 	return false;
 }
 
+#define TOLD_MAX 100	/* complaints about rules; more are counted only */
+
+struct told {
+	GString *messages;
+	unsigned count;
+};
+
+static void
+tell_policy(void *arg, const char *where, bool is_error, const char *text)
+{
+	struct told *t = arg;
+	g_autofree char *line = g_strdup_printf("%s: %s%s", where,
+	    is_error ? "" : "warning: ", text);
+	g_autofree char *clean = text_clean(line, strlen(line), TEXT_LINE,
+	    SIZE_MAX);
+
+	if (++t->count <= TOLD_MAX)
+		g_string_append_printf(t->messages, "%s\n", clean);
+}
+
+/* What only compiling finds: patterns, lines of lexicons, rules in the way. */
+static bool
+check_policy(const struct conf *c, GString *messages)
+{
+	struct told told = { messages, 0 };
+	struct err err = ERR_INIT;
+	struct policy *p = NULL;
+	bool ok = policy_new(c->policy, tell_policy, &told, &p, &err);
+
+	if (told.count > TOLD_MAX)
+		g_string_append_printf(messages, "and %u more\n",
+		    told.count - TOLD_MAX);
+	if (ok)
+		policy_free(p);
+	return ok;
+}
+
 static bool
 check_gateway(const struct conf_gateway *g, GString *messages)
 {
@@ -115,6 +156,7 @@ role_check(const struct conf *c, GString *messages)
 	ok &= check_graph(&c->graph, messages);
 	ok &= check_readable(c->graph.tls_ca_file, messages);
 	ok &= check_readable(c->graph.proxy_tls_ca_file, messages);
+	ok &= check_policy(c, messages);
 	ok &= check_gateway(&c->gateway, messages);
 	ok &= check_secret(c->ldap.password_file, messages);
 	ok &= check_readable(c->ldap.tls_ca_file, messages);

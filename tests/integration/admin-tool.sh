@@ -152,6 +152,16 @@ check "render -o writes files" eval \
 	'ctl -o "$tmp" render "$tmp/tool.json" && [ -s "$tmp/$mid.eml" ]'
 check "check-config --print shows values that are not in the file" \
 	text_has poison_deaths check-config --print
+sed "1i policy $tmp/rules;" "$conf" > "$tmp/ruled.conf"
+printf 'pattern p "(";\nrule r { match pattern p; action flag; }\n' > "$tmp/rules"
+check "check-config finds what is wrong with a pattern of a rule" eval \
+	'with_conf "$tmp/ruled.conf" says 78 check-config &&
+	grep -q "rules:1: pattern p: .*missing closing" "$tmp/err"'
+printf 'rule r { match always; final; }\nrule s { match always; action flag; }\n' \
+	> "$tmp/rules"
+check "check-config warns of a rule that can never fire" eval \
+	'with_conf "$tmp/ruled.conf" says 0 check-config &&
+	grep -q "rules:2: warning: rule s can never fire" "$tmp/err"'
 check "--help and --version end with 0" \
 	eval 'ctl --help | grep -q usage && ctl --version | grep -q "^chatjournal "'
 
