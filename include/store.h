@@ -699,7 +699,8 @@ bool store_tally_add(struct store *st, enum store_file file,
     const char *rule, const char *subject, const char *who, int64_t at_ms);
 /*
  * Different ones since then (inclusive); `who` (may be NULL) counts even if
- * not added. Costs time for each that is remembered: purge.
+ * not added. Counts no further than to *n as it is given; 0: all, which costs
+ * time for each.
  */
 bool store_tally_count(struct store *st, enum store_file file,
     const char *rule, const char *subject, const char *who, int64_t since_ms,

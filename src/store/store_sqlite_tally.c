@@ -35,13 +35,14 @@ tally_count(struct store *st, const struct store_tally *t, int64_t since_ms,
     int64_t *n, struct err *err)
 {
 	static const char *const sql[STORE_FILES] = PER_TABLE(
-	    "SELECT count(*) + (?3 IS NOT NULL) FROM ",
-	    " WHERE rule = ?1 AND subject = ?2 AND at_ms >= ?4 "
-	    "AND (?3 IS NULL OR who <> ?3)");
+	    "SELECT min(?5, count(*) + (?3 IS NOT NULL)) FROM "
+	    "(SELECT 1 FROM ", " WHERE rule = ?1 AND subject = ?2 "
+	    "AND at_ms >= ?4 AND who IS NOT ?3 LIMIT ?5)");
+	int64_t enough = *n > 0 ? *n : INT64_MAX;
 
 	return counts(t->file, err) && store_db_number(SQLITE_OF(st),
-	    sql[t->file], 0, n, err, "sssi", t->rule, t->subject, t->who,
-	    since_ms);
+	    sql[t->file], 0, n, err, "sssii", t->rule, t->subject, t->who,
+	    since_ms, enough);
 }
 
 static bool

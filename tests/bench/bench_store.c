@@ -2,7 +2,8 @@
 /*
  * What the hot verbs of the store cost: events in batches of 64, the build
  * set of an item in batches of 100, the outcome of a mail in batches of 100,
- * what a file adds, then status and the law over all of it.
+ * what a file adds, then status and the law over all of it; and a send: its
+ * row before it goes, its record and answer after, 64 a commit each.
  *
  *	bench_store [DIRECTORY [EVENTS [BYTES OF A MAIL]]]
  *
@@ -389,6 +390,105 @@ trace(struct bench *b)
 		printf("traced %d facts, not 12\n", (int)facts);
 }
 
+/* ---- sends --------------------------------------------------------------- */
+
+#define SEND_BATCH 64
+#define REQUEST_BYTES 420
+#define ANSWER_BYTES 240
+#define RECORD_BYTES 1300
+
+/* Keys are of their time, digests of Idempotency-Keys are random. */
+static void
+ask_to_send(struct bench *b, int64_t i, bool keyed)
+{
+	g_autofree char *request = g_strnfill(REQUEST_BYTES, 'q');
+	uint8_t digest[HASH_SIZE];
+	char key[33];
+	struct store_send s = { .key = key, .state = STORE_SEND_FORWARDING,
+		.application = "crm", .employee = "e1234567",
+		.remote = "192.0.2.7", .business = "551130000000",
+		.target = "/v25.0/551130000000/messages",
+		.content_type = "application/json", .request = request,
+		.request_len = REQUEST_BYTES, .received_ms = t0 + i,
+		.changed_ms = t0 + i };
+
+	hash_sha256(&i, sizeof(i), digest);
+	hash_sha256(request, REQUEST_BYTES, s.sha256);
+	snprintf(key, sizeof(key), "%012x%012x%08x", (unsigned)(i >> 6),
+	    (unsigned)digest[0] << 8 | digest[1], (unsigned)i);
+	s.idempotency = keyed ? digest : NULL;
+	store_send_add(b->of[STORE_GATEWAY], &s, NULL);
+}
+
+static void
+answer_send(struct bench *b, int64_t id)
+{
+	g_autofree char *body = g_strnfill(RECORD_BYTES, 'r');
+	struct store_event ev = { .received_ms = t0 + id,
+		.remote = "192.0.2.7", .secret_name = "crm", .signature = "",
+		.body = body, .len = RECORD_BYTES };
+	struct store_send s = { .id = id, .state = STORE_SEND_DONE,
+		.outcome = "accepted", .status = 200, .answer = body,
+		.answer_len = ANSWER_BYTES, .changed_ms = t0 + id,
+		.wamid = "wamid.HBgNNTUxMTk5OTk5OTk5OTkVAgARGBI5QTNDQTVCM0Q0Q0"
+		    "Q2RTY3RTcA" };
+
+	hash_sha256(body, RECORD_BYTES, ev.sha256);
+	store_record_add(b->of[STORE_GATEWAY], &ev, &s.record_id);
+	s.first_record_id = s.record_id;
+	store_send_set(b->of[STORE_GATEWAY], &s);
+}
+
+static void
+send_all(struct bench *b, int64_t done, bool keyed)
+{
+	struct err err = ERR_INIT;
+
+	start(b);
+	for (int64_t i = done; i < done + b->events; i += SEND_BATCH) {
+		store_begin(b->of[STORE_GATEWAY]);
+		for (int k = 0; k < SEND_BATCH; k++)
+			ask_to_send(b, i + k + 1, keyed);
+		must(store_commit(b->of[STORE_GATEWAY], &err), &err);
+		store_begin(b->of[STORE_GATEWAY]);
+		for (int k = 0; k < SEND_BATCH; k++)
+			answer_send(b, i + k + 1);
+		must(store_commit(b->of[STORE_GATEWAY], &err), &err);
+	}
+	stop(b, keyed ? "sends with Idempotency-Key" : "sends, 64 a commit",
+	    b->events);
+}
+
+/* What a rule costs that counts the customers of a busy number. */
+static void
+count(struct bench *b)
+{
+	struct err err = ERR_INIT;
+	struct store *st = b->of[STORE_GATEWAY];
+	int64_t n = 0;
+
+	start(b);
+	for (int64_t i = 0; i < b->events; ) {
+		store_begin(st);
+		for (int k = 0; k < SEND_BATCH; k++, i++) {
+			g_autofree char *who = g_strdup_printf("u:%08x",
+			    (unsigned)(i * 2654435761u));
+
+			store_tally_add(st, STORE_GATEWAY, "many", "5511", who,
+			    t0 + i);
+		}
+		must(store_commit(st, &err), &err);
+	}
+	stop(b, "tally_add, 64 a commit", b->events);
+	start(b);
+	for (int i = 0; i < ASKED; i++) {
+		n = 26;
+		must(store_tally_count(st, STORE_GATEWAY, "many", "5511",
+		    "u:x", t0, &n, &err), &err);
+	}
+	stop(b, "tally_count, over 25", ASKED);
+}
+
 /* ---- intake and build at once ------------------------------------------ */
 
 static gint
@@ -488,6 +588,8 @@ main(int argc, char **argv)
 	};
 	struct err err = ERR_INIT;
 
+	/* Whole batches of sends. */
+	b.events -= b.events % SEND_BATCH;
 	printf("store in %s\n", dir);
 	must(store_prepare(uri, NULL, NULL, &err), &err);
 	for (int f = 0; f < STORE_FILES; f++)
@@ -501,6 +603,9 @@ main(int argc, char **argv)
 	look(&b);
 	trace(&b);
 	purge(&b);
+	send_all(&b, 0, false);
+	send_all(&b, b.events, true);
+	count(&b);
 	both_at_once(&b, uri);
 	return 0;
 }

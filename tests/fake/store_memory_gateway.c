@@ -470,7 +470,8 @@ tally_count(struct store *st, const struct store_tally *t, int64_t since_ms,
 		others += is_of(at, t) && at->at_ms >= since_ms &&
 		    g_strcmp0(at->t.who, t->who) != 0;
 	}
-	*n = others + (t->who != NULL);
+	others += t->who != NULL;
+	*n = *n > 0 ? MIN(*n, others) : others;
 	return true;
 }
 

@@ -399,7 +399,7 @@ static void
 expect_count(struct bed *b, enum store_file file, const char *who,
     int64_t since_ms, int64_t want)
 {
-	int64_t n = -1;
+	int64_t n = 0;
 
 	assert_true(store_tally_count(b->of[STORE_ADMIN], file, "r", "s", who,
 	    since_ms, &n, NULL));
@@ -430,6 +430,25 @@ different_ones_are_counted_since_a_time(void **state)
 		expect_count(b, f, NULL, T0 + 5, 1);
 		expect_count(b, f, NULL, T0 + 6, 0);
 		expect_count(b, f, "a", T0 + 6, 1);
+	}
+}
+
+static void
+nobody_counts_further_than_he_is_asked_to(void **state)
+{
+	struct bed *b = bed_of(state);
+	static const int64_t asked[] = { 1, 2, 3, 4, 9 };
+	static const int64_t want[] = { 1, 2, 3, 4, 4 };
+
+	tally(b, STORE_GATEWAY, "s", "a", T0);
+	tally(b, STORE_GATEWAY, "s", "b", T0);
+	tally(b, STORE_GATEWAY, "s", "c", T0);
+	for (size_t i = 0; i < G_N_ELEMENTS(asked); i++) {
+		int64_t n = asked[i];
+
+		assert_true(store_tally_count(gateway(b), STORE_GATEWAY, "r",
+		    "s", "z", T0, &n, NULL));
+		assert_int_equal(n, want[i]);
 	}
 }
 
@@ -565,6 +584,7 @@ const struct CMUnitTest store_contract_remembering[] = {
 	TEST(a_clock_set_back_loses_no_version),
 	TEST(definitions_of_other_accounts_names_and_languages_are_others),
 	TEST(different_ones_are_counted_since_a_time),
+	TEST(nobody_counts_further_than_he_is_asked_to),
 	TEST(build_and_gateway_count_each_for_itself),
 	TEST(old_counts_are_forgotten_a_few_at_a_time),
 	TEST(other_files_count_nothing),

@@ -237,6 +237,7 @@ CREATE TABLE turn_tally (
   PRIMARY KEY (rule, subject, who)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX turn_tally_at ON turn_tally (at_ms);
+CREATE INDEX turn_tally_since ON turn_tally (rule, subject, at_ms);
 
 -- The rule sets that were in force, with the texts that made them.
 CREATE TABLE ruleset (
@@ -529,6 +530,7 @@ CREATE TABLE send_tally (
   PRIMARY KEY (rule, subject, who)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX send_tally_at ON send_tally (at_ms);
+CREATE INDEX send_tally_since ON send_tally (rule, subject, at_ms);
 
 -- When a rule last added its text to a conversation.
 CREATE TABLE told (
