@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "crash_calls.h"
+#include "crash_sends.h"
 #include "err.h"
 #include "io.h"
 #include "store_sqlite.h"
@@ -34,6 +35,7 @@
 struct told {
 	int64_t events, mails, sent, fetched;
 	int64_t held, let_go;	/* the last turns */
+	struct crash_sends sends;
 	int calls;
 };
 
@@ -315,6 +317,12 @@ deliver(struct store *st)
 		told->sent = MAX(told->sent, o.mail_id);
 }
 
+static bool
+is_role(int file)
+{
+	return file < STORE_ADMIN || file == STORE_GATEWAY;
+}
+
 /* What in life happens after thousands of pages. */
 static void
 tidy(struct store **of)
@@ -324,9 +332,12 @@ tidy(struct store **of)
 	store_event_purge(of[STORE_INTAKE], T0 + 1, 3, &n, NULL);
 	store_content_purge(of[STORE_BUILD], T0 + 1, 3, &n, NULL);
 	store_media_purge(of[STORE_MEDIA], T0 + 1, 3, &n, NULL);
-	for (int f = 0; f < STORE_ADMIN; f++)
+	for (int f = 0; f < STORE_FILES; f++) {
+		if (!is_role(f))
+			continue;
 		sqlite3_wal_checkpoint_v2(SQLITE_OF(of[f])->db, "main",
 		    SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	}
 }
 
 static void
@@ -334,13 +345,18 @@ live(void)
 {
 	struct store *of[STORE_FILES] = { NULL };
 
-	for (int f = 0; f < STORE_ADMIN; f++) {
+	for (int f = 0; f < STORE_FILES; f++) {
+		if (!is_role(f))
+			continue;
 		if (!store_open(uri, f, &of[f], NULL))
 			return;
 	}
 	for (int i = 0; i < ROUNDS; i++) {
 		write_events(of[STORE_INTAKE]);
+		if (i % 2 == 0)
+			crash_sends_pass(of[STORE_GATEWAY], &told->sends);
 		build(of[STORE_BUILD]);
+		crash_sends_file(of[STORE_BUILD]);
 		fetch(of[STORE_MEDIA]);
 		take_up(of[STORE_BUILD]);
 		if (i % 2 == 1)
@@ -349,7 +365,7 @@ live(void)
 		if (i % 3 == 2)
 			tidy(of);
 	}
-	for (int f = 0; f < STORE_ADMIN; f++)
+	for (int f = 0; f < STORE_FILES; f++)
 		store_close(of[f]);
 }
 
@@ -498,6 +514,7 @@ check_store(void)
 	char *wrong;
 
 	if (!store_prepare(uri, NULL, NULL, &err) ||
+	    !crash_sends_check(uri, &told->sends, &c.broken, &err) ||
 	    !store_open(uri, STORE_NONE, &st, &err))
 		return g_strdup(err.text);
 	if (!check_events(st, &c, &err) || !check_mails(st, &c, &err) ||
