@@ -812,6 +812,133 @@ states_and_holds_that_do_not_agree_break_the_law(void **state)
 	}
 }
 
+/* ---- sends --------------------------------------------------------------- */
+
+/* Within the gateway's transaction: a send that is over, with its record. */
+static void
+add_done(struct store *st, int number, const char *request,
+    const uint8_t *idempotency)
+{
+	g_autofree char *key = g_strdup_printf("%032x", (unsigned)number);
+	struct store_event ev = { .received_ms = number, .remote = "r",
+		.secret_name = "crm", .signature = "", .body = request,
+		.len = strlen(request) };
+	struct store_send s = { .key = key, .state = STORE_SEND_DONE,
+		.application = "crm", .remote = "r", .business = "b",
+		.target = "/", .request = request, .sent = request,
+		.answer = request, .request_len = strlen(request),
+		.sent_len = strlen(request), .answer_len = strlen(request),
+		.received_ms = number, .outcome = "accepted",
+		.idempotency = idempotency };
+
+	store_record_add(st, &ev, &s.record_id);
+	store_send_add(st, &s, NULL);
+}
+
+static void
+sends_and_records_that_do_not_agree_break_the_law(void **state)
+{
+	static const char *const damage[][2] = {
+		{ "PRAGMA foreign_keys=OFF; DELETE FROM gateway.record",
+		  "1 sends are held or done and have no record" },
+		{ "UPDATE gateway.send SET request = NULL, state = 'stored'",
+		  "1 sends lost their request before they were done" },
+		{ "UPDATE gateway.record SET body = NULL",
+		  "1 records lost their body before they were read" },
+		{ "PRAGMA ignore_check_constraints=ON; "
+		  "UPDATE gateway.send SET state = 'lost'",
+		  "1 sends are in no known state" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(damage); i++) {
+		g_autofree char *why = NULL;
+		bool ok = true;
+		struct bed b;
+
+		open_memory(&b);
+		store_begin(b.of[0]);
+		add_done(b.of[0], 1, "{}", NULL);
+		assert_true(store_commit(b.of[0], NULL));
+		assert_int_equal(sqlite3_exec(SQLITE_OF(b.of[0])->db,
+		    damage[i][0], NULL, NULL, NULL), SQLITE_OK);
+		assert_true(store_law_check(b.of[0], &ok, &why, NULL));
+		assert_false(ok);
+		assert_non_null(strstr(why, damage[i][1]));
+		store_close(b.of[0]);
+	}
+}
+
+static bool
+take_send(void *arg, const struct store_send *s)
+{
+	*(int64_t *)arg = s->id;
+	return true;
+}
+
+static void
+the_index_of_idempotency_keys_is_as_long_as_they_are_asked_for(void **state)
+{
+	int64_t found = 0, rows = 0;
+	struct sqlite *s;
+	struct bed b;
+
+	(void)state;
+	open_memory(&b);
+	s = SQLITE_OF(b.of[0]);
+	for (int i = 1; i <= 300; i++) {
+		uint8_t digest[HASH_SIZE] = { (uint8_t)i, (uint8_t)(i >> 8) };
+
+		assert_true(store_send_by_idempotency(b.of[0], digest, i - 50,
+		    take_send, &found, NULL));
+		store_begin(b.of[0]);
+		add_done(b.of[0], i, "{}", digest);
+		assert_true(store_commit(b.of[0], NULL));
+	}
+	assert_int_equal(found, 0);
+	assert_true(store_db_number(s, "SELECT count(*) FROM idempotency", 0,
+	    &rows, NULL, ""));
+	assert_int_equal(rows, 50);
+	assert_true(store_send_by_idempotency(b.of[0],
+	    (const uint8_t[HASH_SIZE]){ 255 }, 250, take_send, &found, NULL));
+	assert_int_equal(found, 255);
+	store_close(b.of[0]);
+}
+
+/* One is read and journaled, so it goes; the other is not. */
+static void
+what_is_purged_of_a_send_is_gone_from_the_file(void **state)
+{
+	static const char secret[] = "the words of a banker";
+	static const char kept[] = "words that build did not read";
+	struct place *p = place_of(state);
+	struct store *gateway, *build;
+	int64_t n = 0;
+
+	prepare(p);
+	gateway = open_as(p, STORE_GATEWAY);
+	build = open_as(p, STORE_BUILD);
+	store_begin(gateway);
+	add_done(gateway, 1, secret, NULL);
+	add_done(gateway, 2, kept, NULL);
+	assert_true(store_commit(gateway, NULL));
+	store_begin(build);
+	store_sighting_add(build, "k", STORE_EVENT_GATEWAY + 1, 1, true);
+	store_cursor_set(build, STORE_BUILD, STORE_CURSOR_RECORDS,
+	    STORE_EVENT_GATEWAY + 1);
+	assert_true(store_commit(build, NULL));
+	store_close(gateway);
+	assert_true(is_in_file(p, "gateway.db", secret));
+	gateway = open_as(p, STORE_GATEWAY);
+	assert_true(store_record_purge(gateway, 9, 10, &n, NULL));
+	assert_int_equal(n, 1);
+	store_close(gateway);
+	store_close(build);
+	assert_false(is_in_file(p, "gateway.db", secret));
+	assert_false(is_in_file(p, "gateway.db-wal", secret));
+	assert_true(is_in_file(p, "gateway.db", kept));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, \
 	remove_place)
 
@@ -844,6 +971,9 @@ main(void)
 		TEST(what_is_about_a_message_is_found_among_ten_thousand),
 		TEST(of_hundreds_the_longest_due_come_first),
 		TEST(states_and_holds_that_do_not_agree_break_the_law),
+		TEST(sends_and_records_that_do_not_agree_break_the_law),
+		TEST(the_index_of_idempotency_keys_is_as_long_as_they_are_asked_for),
+		TEST(what_is_purged_of_a_send_is_gone_from_the_file),
 	};
 
 	return cmocka_run_group_tests_name("files", tests, NULL, NULL);

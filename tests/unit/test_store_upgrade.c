@@ -422,6 +422,66 @@ what_an_older_store_has_closed_can_be_held_and_reviewed(void **state)
 	store_close(b.of[0]);
 }
 
+/* What a store of any age takes once it is prepared. */
+static void
+pass_the_gateway(const struct place *p)
+{
+	struct store_event ev = { .received_ms = T0, .remote = "r",
+		.secret_name = "crm", .signature = "", .body = "{}",
+		.len = 2 };
+	struct store_send s = { .key = "0123456789abcdef0123456789abcdef",
+		.state = STORE_SEND_DONE, .application = "crm",
+		.remote = "r", .business = "b", .target = "/",
+		.request = "{}", .request_len = 2, .outcome = "unknown" };
+	struct bed b = { { NULL } };
+	struct store_status status;
+	int64_t turn;
+
+	for (int f = 0; f < STORE_FILES; f++)
+		b.of[f] = open_as(p, f);
+	begin(&b, STORE_GATEWAY);
+	assert_true(store_record_add(b.of[STORE_GATEWAY], &ev, &s.record_id));
+	assert_true(store_send_add(b.of[STORE_GATEWAY], &s, NULL));
+	commit(&b, STORE_GATEWAY);
+	begin(&b, STORE_BUILD);
+	turn = add_turn(&b, "talk", TURN_STILL_OPEN);
+	add_item(&b, "of the gateway", s.record_id, turn);
+	assert_true(store_cursor_set(b.of[STORE_BUILD], STORE_BUILD,
+	    STORE_CURSOR_RECORDS, s.record_id));
+	assert_true(store_tally_add(b.of[STORE_BUILD], STORE_BUILD, "r", "s",
+	    "w", T0));
+	commit(&b, STORE_BUILD);
+	expect_law(b.of[STORE_ADMIN]);
+	assert_true(store_status(b.of[STORE_ADMIN], &status, NULL));
+	assert_int_equal(status.records, 1);
+	assert_int_equal(status.records_unread, 0);
+	assert_int_equal(status.sends_unknown, 1);
+	store_status_clear(&status);
+	for (int f = 0; f < STORE_FILES; f++)
+		store_close(b.of[f]);
+}
+
+static void
+an_older_store_takes_what_passes_the_gateway(void **state)
+{
+	struct place *p = *state;
+
+	make_version_2(p);
+	prepare(p);
+	pass_the_gateway(p);
+}
+
+static void
+the_oldest_store_takes_what_passes_the_gateway(void **state)
+{
+	struct place *p = *state;
+
+	make_version_1(p);
+	prepare(p);
+	pass_the_gateway(p);
+	prepare(p);
+}
+
 /* ---- sweeping ---------------------------------------------------------------------- */
 
 #define HASH1 "abcd000000000000000000000000000000000000000000000000000000000001"
@@ -450,10 +510,11 @@ expect_there(const struct place *p, const char *name, bool there)
 /* Names of files without a row, of all kinds and of none. */
 static const char *const orphans[] = { "mail/ab/cd/" HASH2,
 	"mail/00/ff/" HASH2, "media/ab/cd/" HASH2, "media/quarantine/" HASH2,
-	"spool/turn-1.eml" };
+	"upload/ab/cd/" HASH2, "spool/turn-1.eml" };
 static const char *const others[] = { "mail/ab/cd/" HASH1,
 	"media/ab/cd/" HASH1, "media/quarantine/" HASH1, "mail/README",
-	"media/ab/cd/notes", "media/zz/cd/" HASH2, "spool/media-7.held" };
+	"media/ab/cd/notes", "media/zz/cd/" HASH2, "spool/media-7.held",
+	"upload/ab/cd/" HASH1, "upload/ab/cd/notes" };
 
 static void
 put_files(const struct place *p)
@@ -464,7 +525,19 @@ put_files(const struct place *p)
 		g_free(put_file(p, others[i]));
 }
 
-/* A content and two fetches that know HASH1. */
+static void
+put_upload(struct bed *b)
+{
+	const struct store_upload u = { .media_id = "m", .business = "b",
+		.application = "crm", .size = 1, .at_ms = T0,
+		.path = "ab/cd/" HASH1 };
+
+	begin(b, STORE_GATEWAY);
+	assert_true(store_upload_add(b->of[STORE_GATEWAY], &u));
+	commit(b, STORE_GATEWAY);
+}
+
+/* A content, two fetches and an upload that know HASH1. */
 static void
 put_rows(const struct place *p)
 {
@@ -485,6 +558,7 @@ put_rows(const struct place *p)
 	commit(&b, STORE_BUILD);
 	put_fetch(&b, 1, STORE_FETCHED, "ab/cd/" HASH1, 0);
 	put_fetch(&b, 2, STORE_QUARANTINED, "quarantine/" HASH1, 0);
+	put_upload(&b);
 	for (int f = 0; f < STORE_FILES; f++)
 		store_close(b.of[f]);
 }
@@ -550,6 +624,8 @@ main(void)
 		TEST(an_upgrade_that_stopped_half_way_goes_on),
 		TEST(a_store_without_rules_keeps_all_it_had_and_the_law),
 		TEST(what_an_older_store_has_closed_can_be_held_and_reviewed),
+		TEST(an_older_store_takes_what_passes_the_gateway),
+		TEST(the_oldest_store_takes_what_passes_the_gateway),
 		TEST(files_that_no_row_knows_are_swept_and_no_others),
 		TEST(nothing_but_the_spool_is_swept_for_databases_that_know_nothing),
 		TEST(the_directories_are_for_the_service_user_alone),
