@@ -213,8 +213,8 @@ static int
 not_found(const char *id)
 {
 	fprintf(stderr, "chatjournal: nothing is known of %s; give a wamid, a "
-	    "Message-ID, mail:N, turn:N or event:N, or somebody's number, "
-	    "user id, username or name\n", id);
+	    "Message-ID, mail:N, turn:N, event:N or send:KEY, or somebody's "
+	    "number, user id, username or name\n", id);
 	return CTL_NOTHING;
 }
 

@@ -75,7 +75,8 @@ is_stuck(const struct ctl *ctl, const struct store_journal_status *j)
 static bool
 needs_a_person(const struct ctl *ctl, const struct store_status *s)
 {
-	if (s->events_parked > 0 || s->turns_parked > 0 || s->turns_held > 0)
+	if (s->events_parked > 0 || s->turns_parked > 0 ||
+	    s->turns_held > 0 || s->sends_held > 0)
 		return true;
 	for (guint i = 0; i < s->journals->len; i++) {
 		if (is_stuck(ctl, &g_array_index(s->journals,
@@ -178,6 +179,8 @@ print_json(const struct ctl *ctl, const struct store_status *s)
 		"parked", "waiting", "held", "excluded" };
 	static const char *const files[] = { "wanted", "fetched",
 		"quarantined", "unavailable" };
+	static const char *const sends[] = { "stored", "forwarding", "held",
+		"done", "unknown", "records", "records_unread" };
 	struct json_object *o = json_object_new_object();
 
 	json_object_object_add(o, "events", counts(events, (const int64_t[]){
@@ -192,12 +195,33 @@ print_json(const struct ctl *ctl, const struct store_status *s)
 	json_object_object_add(o, "files", counts(files, (const int64_t[]){
 		s->files_wanted, s->files_fetched, s->files_quarantined,
 		s->files_unavailable }, 4));
+	json_object_object_add(o, "sends", counts(sends, (const int64_t[]){
+		s->sends_stored, s->sends_forwarding, s->sends_held,
+		s->sends_done, s->sends_unknown, s->records,
+		s->records_unread }, 7));
 	json_object_object_add(o, "unknown", novelties_json(s));
 	json_object_object_add(o, "journals", journals_json(ctl, s));
 	json_object_object_add(o, "relays", relays_json(ctl, s));
 	json_object_object_add(o, "attention", json_object_new_boolean(
 	    needs_a_person(ctl, s)));
 	ctl_json_print(o);
+}
+
+/* Nothing where there is no gateway. */
+static void
+print_sends(const struct store_status *s)
+{
+	int64_t sends = s->sends_stored + s->sends_forwarding +
+	    s->sends_held + s->sends_done;
+
+	if (sends + s->records == 0)
+		return;
+	printf("sends    %" PRId64 " asked for, %" PRId64 " not sent yet, %"
+	    PRId64 " on their way, %" PRId64 " held, %" PRId64
+	    " of unknown outcome\n", sends, s->sends_stored,
+	    s->sends_forwarding, s->sends_held, s->sends_unknown);
+	printf("records  %" PRId64 " of the gateway, %" PRId64 " unread\n",
+	    s->records, s->records_unread);
 }
 
 static void
@@ -219,6 +243,7 @@ print_text(const struct ctl *ctl, const struct store_status *s)
 	printf("files    %" PRId64 " wanted, %" PRId64 " fetched, %" PRId64
 	    " in quarantine, %" PRId64 " unavailable\n", s->files_wanted,
 	    s->files_fetched, s->files_quarantined, s->files_unavailable);
+	print_sends(s);
 	for (guint i = 0; i < s->novelties->len; i++) {
 		const struct store_novelty *n = &g_array_index(s->novelties,
 		    struct store_novelty, i);

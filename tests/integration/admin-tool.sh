@@ -218,4 +218,29 @@ check "trace tells since when it is held" eval \
 	'ctl trace turn:$(ctl list held | sed "s/^turn:\([0-9]*\).*/\1/") |
 		grep -q " held .*rule=no-cards persons=2"'
 check "verify says that no message is in it" says 2 verify
+
+# The same with what passed the gateway.
+check "status does not speak of sends where there are none" eval \
+	'! ctl status | grep -q "^sends "'
+check "a send is held" python3 - "$store/gateway.db" <<'EOF'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.executescript("""
+    INSERT INTO record (id, received_ms, remote, application, sha256, size,
+        body) VALUES (1000000000000001, 1, 'r', 'crm', x'00', 2, x'7b7d');
+    INSERT INTO send (key, state, received_ms, changed_ms, until_ms, persons,
+        status, record_id, application, remote, business, target, sha256,
+        request) VALUES (x'00112233445566778899aabbccddeeff', 'held', 1, 1, 9,
+        1, 202, 1000000000000001, 'crm', 'r', 'b', '/', x'00', x'7b7d');
+""")
+EOF
+check "status counts it" eval 'ctl status | grep -q \
+	"^sends  *1 asked for, 0 not sent yet, 0 on their way, 1 held, 0 of"'
+check "and its record" eval \
+	'ctl status | grep -q "^records  *1 of the gateway, 1 unread$"'
+check "trace tells of it by its key" eval \
+	'ctl trace send:00112233445566778899aabbccddeeff |
+		grep -q " asked .*application=crm"'
+check "show gives the bytes of a record" eval \
+	'[ "$(ctl show --raw event:1000000000000001)" = "{}" ]'
 finish
