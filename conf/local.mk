@@ -18,6 +18,25 @@ dist_presets_DATA = \
 	conf/presets/piler.conf \
 	conf/presets/smarsh.conf
 
+# phrases that rules may look for, to be copied and added to
+lexiconsdir = $(pkgdatadir)/lexicons
+dist_lexicons_DATA = \
+	conf/lexicons/complaints.en.txt \
+	conf/lexicons/complaints.pt.txt \
+	conf/lexicons/complaints.ru.txt \
+	conf/lexicons/guarantees.en.txt \
+	conf/lexicons/guarantees.pt.txt \
+	conf/lexicons/guarantees.ru.txt \
+	conf/lexicons/insider.en.txt \
+	conf/lexicons/insider.pt.txt \
+	conf/lexicons/insider.ru.txt \
+	conf/lexicons/off-channel.en.txt \
+	conf/lexicons/off-channel.pt.txt \
+	conf/lexicons/off-channel.ru.txt \
+	conf/lexicons/payment-fraud.en.txt \
+	conf/lexicons/payment-fraud.pt.txt \
+	conf/lexicons/payment-fraud.ru.txt
+
 # --with-systemdsystemunitdir: the unit, its user and its directories
 EXTRA_DIST += conf/chatjournald.service.in conf/chatjournal.sysusers \
 	conf/chatjournal.tmpfiles

@@ -18,3 +18,8 @@ UNIT_TESTS += tests/unit/test_scan_detect
 tests_unit_test_scan_detect_SOURCES = tests/unit/test_scan_detect.c \
 	tests/unit/scan_bed.c tests/unit/scan_bed.h
 tests_unit_test_scan_detect_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_scan_lexicons
+tests_unit_test_scan_lexicons_SOURCES = tests/unit/test_scan_lexicons.c \
+	tests/unit/scan_bed.c tests/unit/scan_bed.h
+tests_unit_test_scan_lexicons_LDADD = $(LDADD) $(CMOCKA_LIBS)

@@ -78,8 +78,8 @@ is_of(const struct network *net, uint32_t prefix, size_t n)
 	    (net->lengths & L(n)) != 0;
 }
 
-bool
-scan_card_is(const char *digits, size_t n, bool only_mir)
+static bool
+is_card(const char *digits, size_t n, bool only_mir)
 {
 	uint32_t prefix = 0;
 
@@ -147,7 +147,7 @@ card_at(const struct scan_chain *c, size_t i, bool only_mir)
 	for (size_t n = 1; i + n <= c->n &&
 	    scan_chain_digits(c, i, n, digits, CARD_MOST); n++) {
 		if ((is_shape(c, i, n) || is_whole(c, i, n)) &&
-		    scan_card_is(digits, strlen(digits), only_mir) &&
+		    is_card(digits, strlen(digits), only_mir) &&
 		    scan_chain_is_free(c, i, n, ".,"))
 			found = n;
 	}

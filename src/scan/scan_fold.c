@@ -7,7 +7,7 @@
  * pass the same way, so that no more of NFKC is needed than this.
  *
  * Asking utf8proc for each letter is slow; what people write most is looked
- * up in a table, made once for a set. Never fails.
+ * up in a table. Never fails.
  */
 #include "scan_int.h"
 
@@ -67,7 +67,10 @@ variant_of(uint32_t c)
 static uint32_t
 make(uint32_t c, enum scan_class class, bool is_mark)
 {
-	return c | (uint32_t)class << 21 | (uint32_t)scan_script_of(c) << 24 |
+	bool is_letter = class == SCAN_LETTER || class == SCAN_ALONE;
+	uint32_t script = is_letter ? scan_script_of(c) : SCAN_NO_SCRIPT;
+
+	return c | (uint32_t)class << 21 | script << 24 |
 	    (uint32_t)is_mark << 28;
 }
 
@@ -194,26 +197,36 @@ scan_fold_many(uint32_t c, uint32_t out[SCAN_FOLD_MAX])
 uint32_t
 scan_fold_char(uint32_t c)
 {
+	const utf8proc_property_t *p =
+	    utf8proc_get_property((utf8proc_int32_t)c);
 	uint32_t out[SCAN_FOLD_MAX];
-	size_t n = scan_fold_many(c, out);
+	size_t n;
 
+	if (p->decomp_seqindex == UINT16_MAX &&
+	    p->casefold_seqindex == UINT16_MAX)
+		return classify(variant_of(c));
+	n = scan_fold_many(c, out);
 	if (n > 1)
-		return c | (uint32_t)SCAN_MANY << 21 |
-		    SCAN_SCRIPT(out[0]) << 24;
+		return c | (uint32_t)SCAN_MANY << 21;
 	/* The micro sign folds to a Greek letter, but it is none. */
 	if (scan_script_of(c) == SCAN_NO_SCRIPT && (c == 0xb5 || c == 0x2126))
 		return (out[0] & ~(15u << 24)) | SCAN_NO_SCRIPT << 24;
 	return out[0];
 }
 
-struct scan_fold *
-scan_fold_new(void)
+/* A constant that is computed, as no compiler can: once for the process. */
+const struct scan_fold *
+scan_fold_table(void)
 {
-	struct scan_fold *f = g_new(struct scan_fold, 1);
+	static struct scan_fold table;
+	static gsize is_made;
 
-	for (uint32_t c = 0; c < SCAN_FOLD_TABLE; c++)
-		f->entry[c] = scan_fold_char(c);
-	return f;
+	if (g_once_init_enter(&is_made)) {
+		for (uint32_t c = 0; c < SCAN_FOLD_TABLE; c++)
+			table.entry[c] = scan_fold_char(c);
+		g_once_init_leave(&is_made, 1);
+	}
+	return &table;
 }
 
 uint32_t

@@ -36,7 +36,7 @@ enum scan_class {
 struct scan_fold {
 	uint32_t entry[SCAN_FOLD_TABLE];
 };
-struct scan_fold *scan_fold_new(void);
+const struct scan_fold *scan_fold_table(void);
 uint32_t scan_fold_char(uint32_t c);	/* without a table; slow */
 size_t scan_fold_many(uint32_t c, uint32_t out[SCAN_FOLD_MAX]);
 
@@ -140,7 +140,7 @@ struct scan_entry {
 };
 
 struct scan_set {
-	struct scan_fold *fold;
+	const struct scan_fold *fold;
 	struct scan_trie *trie;
 	GArray *entries;	/* struct scan_entry */
 	GPtrArray *patterns;	/* struct scan_pattern * */
@@ -149,9 +149,6 @@ struct scan_set {
 	bool has_symbols, is_sealed;
 };
 
-/* The words of a phrase; node is set. False: *why says what is wrong. */
-bool scan_set_words(struct scan_set *s, const char *phrase, size_t len,
-    uint32_t *node, const char **why);
 /* What is written in a line, or in a rule: a phrase or two with near. */
 struct scan_phrase {
 	const char *text[2];
@@ -196,7 +193,7 @@ struct scan_place {
 	size_t from, to;
 };
 struct scan_plain {
-	char *c;		/* ends in NUL, as it begins after one */
+	char *c;		/* ends in NUL */
 	size_t n;
 	struct scan_place *place;
 	size_t digits;
@@ -210,7 +207,7 @@ struct scan_group {
 	size_t from, n;
 	char after;		/* ' ', '-', '.', '/'; 0: no further group */
 };
-/* Groups that belong together: first is one after another chain's end. */
+/* Groups that belong together. */
 struct scan_chain {
 	const struct scan_plain *plain;
 	const struct scan_group *group;
@@ -231,10 +228,6 @@ bool scan_chain_is_free(const struct scan_chain *c, size_t i, size_t n,
 size_t scan_chain_from(const struct scan_chain *c, size_t i);
 size_t scan_chain_to(const struct scan_chain *c, size_t i, size_t n);
 
-bool scan_card_is(const char *digits, size_t n, bool only_mir);
-bool scan_cpf_is(const char *digits);
-bool scan_cnpj_is(const char *chars);
-bool scan_snils_is(const char *digits);
 void scan_find_cards(const struct scan_chain *c, enum scan_detector d,
     struct scan_result *r);
 void scan_find_cpf(const struct scan_chain *c, struct scan_result *r);

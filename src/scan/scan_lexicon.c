@@ -265,6 +265,7 @@ scan_set_lexicon(struct scan_set *s, const char *name, const char *file,
 		parse_line(&p, text + at, n);
 		at += n + 1;
 	}
+	p.line = MAX(p.line, 1);
 	if (p.phrases == 0 && p.wrong == 0)
 		tell(&p, 0, "the file has no phrase");
 	if (p.wrong > 0)

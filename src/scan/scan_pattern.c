@@ -6,7 +6,7 @@
  *
  * Unicode properties cost time that most texts need not spend. On a text of
  * ASCII alone they decide as their ASCII counterparts do; where all digits are
- * those of ASCII, \\d decides as [0-9] does, which PCRE2 looks for first. So
+ * those of ASCII, \d decides as [0-9] does, which PCRE2 looks for first. So
  * each pattern is compiled for such texts, too.
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -91,11 +91,12 @@ token_length(const char *s, bool in_class)
 	return end != NULL ? (size_t)(end + 2 - s) : 1;
 }
 
-/* Quotes, comments, verbs, callouts, the option x: these change the rest. */
+/* Quotes, comments, verbs, callouts, the option x: they change the rest. */
 static bool
 is_read_otherwise(const char *regex)
 {
-	if (strstr(regex, "\\Q") != NULL || strstr(regex, "(*") != NULL)
+	if (strstr(regex, "\\Q") != NULL || strstr(regex, "\\c") != NULL ||
+	    strstr(regex, "(*") != NULL)
 		return true;
 	for (const char *s = strstr(regex, "(?"); s != NULL;
 	    s = strstr(s + 2, "(?")) {
@@ -108,9 +109,7 @@ is_read_otherwise(const char *regex)
 	return false;
 }
 
-/*
- * The same with [0-9] for \\d. NULL: nothing to replace, or not safely.
- */
+/* The same with [0-9] for \d. NULL: nothing to replace, or not safely. */
 static char *
 with_plain_digits(const char *regex)
 {

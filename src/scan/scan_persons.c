@@ -27,24 +27,24 @@ check_digit(const char *chars, size_t n, int most)
 	return sum % 11 < 2 ? 0 : 11 - sum % 11;
 }
 
-bool
-scan_cpf_is(const char *digits)
+static bool
+is_cpf(const char *digits)
 {
 	return !are_alike(digits, 11) &&
 	    check_digit(digits, 9, 10) == digits[9] - '0' &&
 	    check_digit(digits, 10, 11) == digits[10] - '0';
 }
 
-bool
-scan_cnpj_is(const char *chars)
+static bool
+is_cnpj(const char *chars)
 {
 	return !are_alike(chars, 14) &&
 	    check_digit(chars, 12, 9) == chars[12] - '0' &&
 	    check_digit(chars, 13, 9) == chars[13] - '0';
 }
 
-bool
-scan_snils_is(const char *digits)
+static bool
+is_snils(const char *digits)
 {
 	int sum = 0;
 
@@ -94,8 +94,8 @@ find(const struct scan_chain *c, enum scan_detector d,
 	for (size_t i = 0, n; i < c->n; i += MAX(n, 1)) {
 		n = eleven_at(c, i, shapes, digits);
 		if (n > 0 && scan_chain_is_free(c, i, n, ".,-/") &&
-		    (d == SCAN_CPF ? scan_cpf_is(digits) :
-		    scan_snils_is(digits)))
+		    (d == SCAN_CPF ? is_cpf(digits) :
+		    is_snils(digits)))
 			scan_detect_add(c->plain, d, scan_chain_from(c, i),
 			    scan_chain_to(c, i, n), r);
 		else
@@ -176,7 +176,7 @@ scan_find_cnpj(const struct scan_plain *p, struct scan_result *r)
 
 		if (to == 0 || is_joined(p->c[to]) ||
 		    strpbrk(chars, "0123456789") >= chars + 12 ||
-		    !scan_cnpj_is(chars))
+		    !is_cnpj(chars))
 			continue;
 		scan_detect_add(p, SCAN_CNPJ, i, to, r);
 		i = to - 1;

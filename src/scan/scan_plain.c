@@ -91,11 +91,10 @@ look(uint32_t c)
 void
 scan_plain_init(struct scan_plain *p, const char *text, size_t len)
 {
-	p->c = g_malloc(len + 2);
+	p->c = g_malloc(len + 1);
 	p->place = g_new(struct scan_place, len + 1);
 	p->n = p->digits = 0;
 	p->has_at = false;
-	*p->c++ = '\0';		/* what is before the first is nothing */
 	for (size_t at = 0; at < len;) {
 		size_t from = at;
 		char c = look(scan_decode((const uint8_t *)text, len, &at));
@@ -113,6 +112,6 @@ scan_plain_init(struct scan_plain *p, const char *text, size_t len)
 void
 scan_plain_clear(struct scan_plain *p)
 {
-	g_free(p->c - 1);
+	g_free(p->c);
 	g_free(p->place);
 }

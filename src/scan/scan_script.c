@@ -109,22 +109,19 @@ scan_script_is_blankless(uint32_t c)
 uint64_t
 scan_scripts(const char *text, size_t len)
 {
+	const struct scan_fold *fold = scan_fold_table();
 	uint64_t found = 0;
-	size_t at = 0;
 
-	while (at < len) {
+	for (size_t at = 0; at < len;) {
 		uint32_t c = scan_decode((const uint8_t *)text, len, &at);
-		unsigned script;
+		uint32_t many[SCAN_FOLD_MAX] = { scan_fold_get(fold, c) };
+		size_t n = SCAN_CLASS(many[0]) == SCAN_MANY ?
+		    scan_fold_many(c, many) : 1;
 
-		if (c < 0x80)
-			script = g_ascii_isalpha((char)c) ? SCAN_LATIN :
-			    SCAN_NO_SCRIPT;
-		else
-			script = SCAN_SCRIPT(scan_fold_char(c));
-		if (script != SCAN_NO_SCRIPT)
-			found |= UINT64_C(1) << script;
+		for (size_t i = 0; i < n; i++)
+			found |= UINT64_C(1) << SCAN_SCRIPT(many[i]);
 	}
-	return found;
+	return found & ~(UINT64_C(1) << SCAN_NO_SCRIPT);
 }
 
 const char *

@@ -14,7 +14,7 @@ scan_set_new(void)
 {
 	struct scan_set *s = g_new0(struct scan_set, 1);
 
-	s->fold = scan_fold_new();
+	s->fold = scan_fold_table();
 	s->trie = scan_trie_new();
 	s->entries = g_array_new(FALSE, FALSE, sizeof(struct scan_entry));
 	s->patterns = g_ptr_array_new_with_free_func(
@@ -30,7 +30,6 @@ scan_set_free(struct scan_set *s)
 {
 	if (s == NULL)
 		return;
-	g_free(s->fold);
 	scan_trie_free(s->trie);
 	g_array_unref(s->entries);
 	g_ptr_array_unref(s->patterns);
@@ -46,9 +45,10 @@ scan_set_phrases(const struct scan_set *s)
 	return s->entries->len;
 }
 
-bool
-scan_set_words(struct scan_set *s, const char *phrase, size_t len,
-    uint32_t *node, const char **why)
+/* The words of a phrase as a node. False: *why says what is wrong. */
+static bool
+add_words(struct scan_set *s, const char *phrase, size_t len, uint32_t *node,
+    const char **why)
 {
 	uint32_t words[SCAN_PHRASE_WORDS_MAX];
 	bool has_symbol = false;
@@ -105,10 +105,10 @@ scan_set_add(struct scan_set *s, const struct scan_entry *e,
 		    " phrases";
 		return SCAN_REFUSED;
 	}
-	if (!scan_set_words(s, p->text[0], p->len[0], &nodes[0], why))
+	if (!add_words(s, p->text[0], p->len[0], &nodes[0], why))
 		return SCAN_REFUSED;
 	if (p->near >= 0 &&
-	    !scan_set_words(s, p->text[1], p->len[1], &nodes[1], why))
+	    !add_words(s, p->text[1], p->len[1], &nodes[1], why))
 		return SCAN_REFUSED;
 	if (!is_new(s, e, nodes))
 		return SCAN_TWICE;

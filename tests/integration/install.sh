@@ -31,6 +31,21 @@ everything_is_there() {
 	./etc/chatjournal/policy.conf.sample
 	./usr/bin/chatjournal
 	./usr/sbin/chatjournald
+	./usr/share/chatjournal/lexicons/complaints.en.txt
+	./usr/share/chatjournal/lexicons/complaints.pt.txt
+	./usr/share/chatjournal/lexicons/complaints.ru.txt
+	./usr/share/chatjournal/lexicons/guarantees.en.txt
+	./usr/share/chatjournal/lexicons/guarantees.pt.txt
+	./usr/share/chatjournal/lexicons/guarantees.ru.txt
+	./usr/share/chatjournal/lexicons/insider.en.txt
+	./usr/share/chatjournal/lexicons/insider.pt.txt
+	./usr/share/chatjournal/lexicons/insider.ru.txt
+	./usr/share/chatjournal/lexicons/off-channel.en.txt
+	./usr/share/chatjournal/lexicons/off-channel.pt.txt
+	./usr/share/chatjournal/lexicons/off-channel.ru.txt
+	./usr/share/chatjournal/lexicons/payment-fraud.en.txt
+	./usr/share/chatjournal/lexicons/payment-fraud.pt.txt
+	./usr/share/chatjournal/lexicons/payment-fraud.ru.txt
 	./usr/share/chatjournal/presets/enterprise-vault.conf
 	./usr/share/chatjournal/presets/exchange-purview.conf
 	./usr/share/chatjournal/presets/global-relay.conf

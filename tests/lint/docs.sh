@@ -34,7 +34,7 @@ for path in README ARCHITECTURE.md CHANGES doc conf templates; do
 done
 need codespell > "$tmp/found" &&
 	python3 -B tests/lint/comments.py "$tmp/comments" > "$tmp/found" 2>&1 &&
-	codespell -q 7 --skip '*.words' -I tests/lint/codespell.ignore "${texts[@]}" \
+	codespell -q 7 --skip '*.words,*.pt.txt,*.ru.txt' -I tests/lint/codespell.ignore "${texts[@]}" \
 	> "$tmp/found" 2>&1
 sed -i "s|^$tmp/comments/||" "$tmp/found"
 law 'there are no spelling mistakes in documents and comments' "$tmp/found"

@@ -430,7 +430,7 @@ a_pattern_of_ascii_decides_on_ascii_as_on_any_text(void **state)
 	}
 }
 
-/* With a digit of another script behind it, \\d is not [0-9]. */
+/* With a digit of another script behind it, \d is not [0-9]. */
 static void
 a_pattern_of_digits_decides_on_plain_digits_as_on_any(void **state)
 {
