@@ -37,6 +37,11 @@ dist_lexicons_DATA = \
 	conf/lexicons/payment-fraud.pt.txt \
 	conf/lexicons/payment-fraud.ru.txt
 
+# rule sets to begin with, to be copied with the lexicons beside them
+rulesetsdir = $(pkgdatadir)/policy
+dist_rulesets_DATA = \
+	conf/policy/brazil.conf conf/policy/fca.conf conf/policy/finra.conf
+
 # --with-systemdsystemunitdir: the unit, its user and its directories
 EXTRA_DIST += conf/chatjournald.service.in conf/chatjournal.sysusers \
 	conf/chatjournal.tmpfiles

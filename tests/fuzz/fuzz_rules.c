@@ -3,7 +3,8 @@
  * Reader of the rule language. The input is the policy file, /p; after a line
  * "%%" follows a lexicon, /x. Laws: what is refused says where; messages are
  * clean; what is accepted has whole rules, each with its place, and a hash of
- * its bundle; its snapshot gives the same rules and texts.
+ * its bundle; its snapshot gives the same rules and texts; what compiles of it
+ * has no error, and what does not has one with a place.
  */
 #include <assert.h>
 #include <string.h>
@@ -159,6 +160,30 @@ check_snapshot(const struct conf *c)
 }
 
 static void
+count_errors(void *arg, const char *where, bool is_error, const char *text)
+{
+	unsigned *errors = arg;
+
+	assert(*where != '\0' && *text != '\0');
+	*errors += is_error;
+}
+
+static void
+check_compiled(const struct conf *c)
+{
+	struct err err = ERR_INIT;
+	struct policy *p = NULL;
+	unsigned errors = 0;
+
+	if (policy_new(c->policy, count_errors, &errors, &p, &err)) {
+		assert(errors == 0);
+		policy_free(p);
+	} else {
+		assert(errors > 0 && err.kind == ERR_CONF && p == NULL);
+	}
+}
+
+static void
 check_messages(const GString *messages)
 {
 	assert(text_is_utf8(messages->str, messages->len));
@@ -184,6 +209,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (conf_load_texts(texts, G_N_ELEMENTS(texts), &c, messages, &err)) {
 		check_hash(c);
 		check_snapshot(c);
+		check_compiled(c);
 	} else {
 		assert(c == NULL && err.kind == ERR_CONF);
 		assert(g_str_has_prefix(messages->str, "/p:"));

@@ -46,6 +46,9 @@ everything_is_there() {
 	./usr/share/chatjournal/lexicons/payment-fraud.en.txt
 	./usr/share/chatjournal/lexicons/payment-fraud.pt.txt
 	./usr/share/chatjournal/lexicons/payment-fraud.ru.txt
+	./usr/share/chatjournal/policy/brazil.conf
+	./usr/share/chatjournal/policy/fca.conf
+	./usr/share/chatjournal/policy/finra.conf
 	./usr/share/chatjournal/presets/enterprise-vault.conf
 	./usr/share/chatjournal/presets/exchange-purview.conf
 	./usr/share/chatjournal/presets/global-relay.conf

@@ -740,7 +740,9 @@ large_lexicons_and_many_rules_are_read_at_once(void **state)
 
 /* --- what is shipped --- */
 
-static const char *const shipped[] = { "conf/policy.conf.sample" };
+static const char *const shipped[] = { "conf/policy.conf.sample",
+	"conf/policy/brazil.conf", "conf/policy/fca.conf",
+	"conf/policy/finra.conf" };
 
 static void
 tell(void *arg, const char *where, bool is_error, const char *text)
