@@ -37,7 +37,9 @@ check-integration: check-programs
 
 # Of no use on a build that has sanitizers in it.
 VALGRIND = valgrind -q --error-exitcode=99 --leak-check=full \
-	--errors-for-leak-kinds=definite
+	--errors-for-leak-kinds=definite \
+	--suppressions=$(abs_top_srcdir)/tests/valgrind.supp
+EXTRA_DIST += tests/valgrind.supp
 check-valgrind: check-programs
 	G_SLICE=always-malloc $(RUN_TAP) -e test_proc_ -w '$(VALGRIND)' \
 		$(UNIT_TESTS)
