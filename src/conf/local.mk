@@ -11,7 +11,12 @@ src_libchatjournal_a_SOURCES += \
 	src/conf/conf_tree.h src/conf/conf_value.c src/conf/conf_word.c
 
 UNIT_TESTS += tests/unit/test_conf tests/unit/test_conf_errors \
-	tests/unit/test_conf_gateway tests/unit/test_conf_policy
+	tests/unit/test_conf_gateway tests/unit/test_conf_policy \
+	tests/unit/test_conf_rulesets
+tests_unit_test_conf_rulesets_SOURCES = tests/unit/test_conf_rulesets.c \
+	tests/unit/conf_help.h tests/unit/policy_bed.c \
+	tests/unit/policy_bed.h
+tests_unit_test_conf_rulesets_LDADD = $(LDADD) $(CMOCKA_LIBS)
 tests_unit_test_conf_policy_SOURCES = tests/unit/test_conf_policy.c \
 	tests/unit/conf_help.h
 tests_unit_test_conf_policy_LDADD = $(LDADD) $(CMOCKA_LIBS)

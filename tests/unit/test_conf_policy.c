@@ -738,58 +738,6 @@ large_lexicons_and_many_rules_are_read_at_once(void **state)
 	conf_free(c);
 }
 
-/* --- what is shipped --- */
-
-static const char *const shipped[] = { "conf/policy.conf.sample",
-	"conf/policy/brazil.conf", "conf/policy/fca.conf",
-	"conf/policy/finra.conf" };
-
-static void
-tell(void *arg, const char *where, bool is_error, const char *text)
-{
-	(void)is_error;
-	g_string_append_printf(arg, "%s: %s\n", where, text);
-}
-
-/* Loaded beside a gateway and a journal for supervisors, and compiled. */
-static struct conf *
-load_shipped(const char *name, GString *messages)
-{
-	char *dir = make_dir(), *source = realpath(getenv("SRCDIR"), NULL);
-	g_autofree char *policy = g_build_filename(source, name, NULL);
-	g_autofree char *main_file = put_file(dir, "c.conf", "gateway { "
-	    "application crm { token_file /t; } }\n" MINIMAL);
-	g_autofree char *more = NULL;
-	struct conf *c = NULL;
-	struct policy *p = NULL;
-
-	free(source);
-	if (strstr(name, "sample") == NULL)
-		more = put_file(dir, "c.conf", "journal supervisor { maildir "
-		    "/sup; } gateway { application crm { token_file /t; } }\n"
-		    MINIMAL);
-	if (conf_load_policy(main_file, policy, &c, messages, NULL) &&
-	    policy_new(c->policy, tell, messages, &p, NULL))
-		policy_free(p);
-	drop_dir(dir);
-	return c;
-}
-
-static void
-each_shipped_rule_set_is_without_mistakes_and_warnings(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(shipped); i++) {
-		g_autoptr(GString) got = g_string_new(NULL);
-		struct conf *c = load_shipped(shipped[i], got);
-
-		if (c == NULL || got->len > 0)
-			fail_msg("%s: %s", shipped[i], got->str);
-		assert_true(c->policy->rules->len >= 3);
-		conf_free(c);
-	}
-}
-
 /* --- documentation --- */
 
 static void
@@ -833,7 +781,6 @@ main(void)
 		cmocka_unit_test(a_pattern_of_files_that_finds_none_is_an_error),
 		cmocka_unit_test(another_policy_file_can_stand_in_for_a_trial),
 		cmocka_unit_test(large_lexicons_and_many_rules_are_read_at_once),
-		cmocka_unit_test(each_shipped_rule_set_is_without_mistakes_and_warnings),
 		cmocka_unit_test(words_are_in_the_manual),
 	};
 
