@@ -83,7 +83,7 @@ add_item(struct evidence *e, GHashTable *items, const struct item *it)
 }
 
 static void
-add_event(struct evidence *e, GBytes *event)
+add_event(struct evidence *e, GBytes *event, bool is_record)
 {
 	struct wa_limits limits = WA_LIMITS_DEFAULT;
 	g_autoptr(GPtrArray) list = NULL;
@@ -93,7 +93,8 @@ add_event(struct evidence *e, GBytes *event)
 	const void *body = g_bytes_get_data(event, &len);
 
 	limits.max_bytes = len;
-	if (wa_parse(body, len, &limits, &list, &err)) {
+	if ((is_record ? wa_record_parse : wa_parse)(body, len, &limits,
+	    &list, &err)) {
 		for (guint i = 0; i < list->len; i++)
 			add_item(e, items, list->pdata[i]);
 	}
@@ -217,6 +218,16 @@ check_items(struct evidence *e, const struct world_mail *m,
 		world_fail(e->w, "mail %" PRId64 " proves nothing", m->id);
 }
 
+/* Of what is excluded there is a record, and nothing else. */
+static void
+check_nothing(struct evidence *e, const struct world_mail *m,
+    struct attached *a)
+{
+	if (g_hash_table_size(a->events) + g_hash_table_size(a->items) > 0)
+		world_fail(e->w, "mail %" PRId64 " has attached what it "
+		    "excludes", m->id);
+}
+
 static void
 check_mail(struct evidence *e, const struct world_mail *m)
 {
@@ -224,8 +235,10 @@ check_mail(struct evidence *e, const struct world_mail *m)
 
 	read_part(e, &a, m->inner);
 	check_names(e, m, &a);
+	if (m->is_excluded)
+		check_nothing(e, m, &a);
 	/* A follow-up brings files; the mail before it had the events. */
-	if (e->w->conf->render.attach_event && !m->is_follow_up)
+	else if (e->w->conf->render.attach_event && !m->is_follow_up)
 		check_items(e, m, &a);
 	g_hash_table_unref(a.events);
 	g_hash_table_unref(a.items);
@@ -241,12 +254,14 @@ evidence_check(struct world *w)
 	e.said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 	    free_set);
 	for (guint i = 0; i < w->bodies->len; i++)
-		add_event(&e, w->bodies->pdata[i]);
+		add_event(&e, w->bodies->pdata[i], false);
+	for (guint i = 0; i < w->records->len; i++)
+		add_event(&e, w->records->pdata[i], true);
 	for (guint i = 0; i < w->mails->len; i++) {
 		const struct world_mail *m = w->mails->pdata[i];
 
-		/* The manifest before them has the events. */
-		if (!m->is_part)
+		/* The manifest before them has the events; an alert none. */
+		if (!m->is_part && !m->is_alert)
 			check_mail(&e, m);
 	}
 	g_hash_table_unref(e.posted);

@@ -12,8 +12,11 @@
 #include "err.h"
 #include "golden.h"
 #include "mail_read.h"
+#include "record.h"
 #include "script.h"
 #include "world.h"
+
+#define REALM "whatsapp|900100200300400"
 
 /* ---- turns ------------------------------------------------------------------- */
 
@@ -63,6 +66,8 @@ find_state(void *arg, const struct store_fact *f)
 		g_free(k->reason);
 		k->reason = detail_of(f, "reason");
 	}
+	if (strcmp(f->what, "held") == 0)
+		k->state = "held";
 	if (strcmp(f->what, "rendered") == 0)
 		k->state = "rendered";
 	if (strcmp(f->what, "parked") == 0 && f->event_id == 0)
@@ -70,8 +75,8 @@ find_state(void *arg, const struct store_fact *f)
 	return true;
 }
 
-static int64_t
-turn_of(struct world *w, const char *id)
+int64_t
+expect_turn_of(struct world *w, const char *id)
 {
 	g_autofree char *wamid = world_wamid(id);
 	struct looked k = { .wamid = wamid };
@@ -89,7 +94,7 @@ check_turn_items(struct world *w, int64_t turn, char **ids)
 	struct err err = ERR_INIT;
 
 	for (size_t i = 1; ids[i] != NULL; i++) {
-		if (turn_of(w, ids[i]) != turn)
+		if (expect_turn_of(w, ids[i]) != turn)
 			world_fail(w, "%s is in another turn than %s", ids[i],
 			    ids[0]);
 	}
@@ -110,7 +115,7 @@ expect_turn(struct world *w, struct script_line *l)
 	struct looked k = { .state = "open" };
 	struct err err = ERR_INIT;
 
-	k.turn_id = ids[0] != NULL ? turn_of(w, ids[0]) : 0;
+	k.turn_id = ids[0] != NULL ? expect_turn_of(w, ids[0]) : 0;
 	if (k.turn_id == 0) {
 		world_fail(w, "%s is in no turn", ids[0]);
 		return;
@@ -141,20 +146,25 @@ has_id(const struct world_mail *m, const char *wamid)
 
 /*
  * The first mail of the journal (NULL: any) that holds the item; "file/A" is
- * the one that brings a file of A later.
+ * the one that brings a file of A later, "alert/A" one that tells of its turn.
  */
 static const struct world_mail *
-mail_of(const struct world *w, const char *id, const char *journal)
+mail_of(struct world *w, const char *id, const char *journal)
 {
 	bool later = g_str_has_prefix(id, "file/");
-	g_autofree char *wamid = world_wamid(later ? id + 5 : id);
+	bool alert = g_str_has_prefix(id, "alert/");
+	const char *of = strchr(id, '/') != NULL ? strchr(id, '/') + 1 : id;
+	g_autofree char *wamid = world_wamid(of);
+	int64_t turn = alert ? expect_turn_of(w, of) : 0;
 
 	for (guint i = 0; i < w->mails->len; i++) {
 		const struct world_mail *m = w->mails->pdata[i];
 
-		if (has_id(m, wamid) && m->is_follow_up == later &&
-		    !m->is_part && (journal == NULL ||
-		    strcmp(m->journal, journal) == 0))
+		if (journal != NULL && strcmp(m->journal, journal) != 0)
+			continue;
+		if (alert ? m->is_alert && m->turn_id == turn :
+		    has_id(m, wamid) && m->is_follow_up == later &&
+		    !m->is_part)
 			return m;
 	}
 	return NULL;
@@ -185,7 +195,7 @@ pick_mail(struct world *w, const char *list, const char *journal)
 		g_string_append_printf(has, "%s%s", i > 0 ? "," : "",
 		    g_str_has_prefix(m->ids->pdata[i], "wamid.") ?
 		    (char *)m->ids->pdata[i] + 6 : (char *)m->ids->pdata[i]);
-	if (m->is_follow_up)
+	if (m->is_follow_up || m->is_alert)
 		return m;
 	if (strcmp(has->str, list) != 0 && !g_str_has_suffix(list, ",…"))
 		world_fail(w, "the mail has %s", has->str);
@@ -237,6 +247,18 @@ check_outcome(struct world *w, const struct world_mail *m,
 		world_fail(w, "the mail has %" PRId64 " attempts", f.attempts);
 }
 
+/* One after another; NULL if there is none. */
+static char *
+all_fields(const struct world_mail *m, const char *name)
+{
+	GString *all = g_string_new(NULL);
+	const char *value;
+
+	for (guint i = 0; (value = mail_field(m->inner, name, i)) != NULL; i++)
+		g_string_append_printf(all, "%s%s", i > 0 ? ", " : "", value);
+	return g_string_free(all, mail_field(m->inner, name, 0) == NULL);
+}
+
 /* What a word is about: a part's text, or a header field. */
 static char *
 subject_of(const struct world_mail *m, const char *name)
@@ -249,6 +271,14 @@ subject_of(const struct world_mail *m, const char *name)
 		{ "counterpart", "X-ChatJournal-Counterpart" },
 		{ "types", "X-ChatJournal-Types" },
 		{ "captured", "X-ChatJournal-Captured" },
+		{ "policy", "X-ChatJournal-Policy" },
+		{ "flag", "X-ChatJournal-Flag" },
+		{ "retention", "X-ChatJournal-Retention" },
+		{ "review", "X-ChatJournal-Review" },
+		{ "excluded", "X-ChatJournal-Excluded" },
+		{ "send", "X-ChatJournal-Send" },
+		{ "alert", "X-ChatJournal-Alert" },
+		{ "media", "X-ChatJournal-Media" },
 	};
 
 	if (strcmp(name, "text") == 0)
@@ -261,7 +291,7 @@ subject_of(const struct world_mail *m, const char *name)
 		if (strcmp(name, shorts[i][0]) == 0)
 			name = shorts[i][1];
 	}
-	return g_strdup(mail_field(m->inner, name, 0));
+	return all_fields(m, name);
 }
 
 static void
@@ -352,6 +382,16 @@ compare(struct world *w, struct script_line *l, const char *name, int64_t got)
 		world_fail(w, "%s is %" PRId64, name, got);
 }
 
+static int64_t
+count_alerts(const struct world *w)
+{
+	int64_t n = 0;
+
+	for (guint i = 0; i < w->mails->len; i++)
+		n += ((const struct world_mail *)w->mails->pdata[i])->is_alert;
+	return n;
+}
+
 static void
 expect_count(struct world *w, struct script_line *l)
 {
@@ -372,6 +412,10 @@ expect_count(struct world *w, struct script_line *l)
 	compare(w, l, "open", s.turns_open);
 	compare(w, l, "rendered", s.turns_rendered);
 	compare(w, l, "parked-turns", s.turns_parked);
+	compare(w, l, "held", s.turns_held);
+	compare(w, l, "excluded", s.turns_excluded);
+	compare(w, l, "records", s.records);
+	compare(w, l, "alerts", count_alerts(w));
 	compare(w, l, "waiting", s.turns_waiting);
 	compare(w, l, "files-wanted", s.files_wanted);
 	compare(w, l, "mails", w->mails->len);
@@ -447,6 +491,87 @@ expect_known(struct world *w, struct script_line *l)
 	}
 }
 
+/* ---- what was learned for the sake of sends ------------------------------------------ */
+
+static void
+expect_same(struct world *w, const char *what, const char *got,
+    const char *want)
+{
+	if (g_strcmp0(got != NULL ? got : "nothing", want) != 0)
+		world_fail(w, "%s: %s", what, got != NULL ? got : "nothing");
+}
+
+/* consent NUMBER given|withdrawn|nothing */
+static void
+expect_consent(struct world *w, struct script_line *l)
+{
+	const char *number = script_take(l), *want = script_take(l);
+	g_autofree char *id = g_strconcat("n:", number, NULL);
+	g_autofree char *person = NULL, *state = NULL;
+	struct err err = ERR_INIT;
+
+	if (!store_alias_get(w->store, REALM, id, &person, &err) ||
+	    (person != NULL && !store_consent_get(w->store, REALM, person,
+	    INT64_MAX, &state, &err)))
+		world_fail(w, "consent: %s", err.text);
+	expect_same(w, "consent", state, want);
+}
+
+/* account BUSINESS ID */
+static void
+expect_account(struct world *w, struct script_line *l)
+{
+	const char *business = script_take(l), *want = script_take(l);
+	g_autofree char *account = NULL;
+	struct err err = ERR_INIT;
+
+	if (!store_alias_get(w->store, "account", business, &account, &err))
+		world_fail(w, "account: %s", err.text);
+	expect_same(w, "account", account, want);
+}
+
+/* resolved NAME A: the send of this name left as A */
+static void
+expect_resolved(struct world *w, struct script_line *l)
+{
+	const char *name = script_take(l), *want = script_take(l);
+	g_autofree char *key = record_key(name), *wamid = NULL;
+	const char *id = NULL;
+	struct err err = ERR_INIT;
+
+	if (!store_resolution_get(w->store, key, &wamid, &err))
+		world_fail(w, "resolution: %s", err.text);
+	if (wamid != NULL)
+		id = strchr(wamid, '.') + 1;
+	expect_same(w, "the send left as", id, want);
+}
+
+static bool
+take_change(void *arg, int64_t id, const char *account, const char *name,
+    const char *language)
+{
+	GString *all = arg;
+
+	(void)id, (void)account;
+	g_string_append_printf(all, "%s%s/%s", all->len > 0 ? "," : "", name,
+	    language);
+	return true;
+}
+
+/* templates-changed NAME/LANGUAGE,… */
+static void
+expect_changed(struct world *w, struct script_line *l)
+{
+	g_autoptr(GString) all = g_string_new(NULL);
+	struct err err = ERR_INIT;
+
+	if (!store_template_change_list(w->store, 0, INT32_MAX, take_change,
+	    all, &err))
+		world_fail(w, "template changes: %s", err.text);
+	expect_same(w, "templates changed", all->len > 0 ? all->str : NULL,
+	    script_take(l));
+}
+
 void
 expect_line(struct world *w, struct script_line *l)
 {
@@ -456,7 +581,10 @@ expect_line(struct world *w, struct script_line *l)
 	} kinds[] = { { "turn", expect_turn }, { "mail", expect_mail },
 		{ "no", expect_no }, { "count", expect_count },
 		{ "conversation", expect_conversation },
-		{ "known", expect_known } };
+		{ "known", expect_known }, { "consent", expect_consent },
+		{ "account", expect_account },
+		{ "resolved", expect_resolved },
+		{ "templates-changed", expect_changed } };
 	const char *word = script_take(l);
 
 	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {

@@ -65,6 +65,12 @@ count_parked(struct account *a, int64_t turn_id, const void *body, size_t len)
 	item_free(raw);
 }
 
+static bool
+is_record(int64_t id)
+{
+	return id > STORE_EVENT_GATEWAY;
+}
+
 static void
 count_event(struct account *a, int64_t id, GBytes *event)
 {
@@ -78,7 +84,8 @@ count_event(struct account *a, int64_t id, GBytes *event)
 	limits.max_bytes = len;
 	if (turn != NULL) {
 		count_parked(a, *turn, body, len);
-	} else if (!wa_parse(body, len, &limits, &items, &err)) {
+	} else if (!(is_record(id) ? wa_record_parse : wa_parse)(body, len,
+	    &limits, &items, &err)) {
 		world_fail(a->w, "event %" PRId64 " is no JSON, but was not "
 		    "parked", id);
 	} else {
@@ -158,7 +165,7 @@ count_mail(struct account *a, struct world_mail *m)
 	struct world_mail *first = g_hash_table_lookup(a->turns, &m->turn_id);
 	const char *types = mail_field(m->inner, "X-ChatJournal-Types", 0);
 
-	if (m->is_follow_up || m->is_part)
+	if (m->is_follow_up || m->is_part || m->is_alert)
 		return;
 	if (first != NULL) {
 		if (is_same_style(a->w, first, m) &&
@@ -169,7 +176,8 @@ count_mail(struct account *a, struct world_mail *m)
 		return;
 	}
 	g_hash_table_insert(a->turns, &m->turn_id, m);
-	a->made += g_strcmp0(types, "identity") == 0;
+	a->made += g_strcmp0(types, "identity") == 0 ||
+	    g_strcmp0(types, "resolved") == 0;
 	a->mailed += a->w->show_raw ? items_in_turn(a, m->turn_id) :
 	    items_of(m);
 	if (items_of(m) != (int64_t)m->ids->len)
@@ -245,6 +253,7 @@ compare_sums(struct account *a)
 	    a->made);
 	compare_sum(a, "sightings", s.sightings, a->repeats);
 	compare_sum(a, "events", s.events, a->w->bodies->len);
+	compare_sum(a, "records", s.records, a->w->records->len);
 	compare_sum(a, "parked events", s.events_parked,
 	    g_hash_table_size(a->parked));
 	for (guint i = 0; i < s.journals->len; i++) {
@@ -285,6 +294,9 @@ check_account(struct account *a)
 		world_fail(a->w, "list: %s", err.text);
 	for (guint i = 0; i < a->w->bodies->len; i++)
 		count_event(a, i + 1, a->w->bodies->pdata[i]);
+	for (guint i = 0; i < a->w->records->len; i++)
+		count_event(a, STORE_EVENT_GATEWAY + i + 1,
+		    a->w->records->pdata[i]);
 	for (guint i = 0; i < a->w->mails->len; i++)
 		count_mail(a, a->w->mails->pdata[i]);
 	count_waiting(a);

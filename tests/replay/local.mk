@@ -11,6 +11,7 @@ tests_replay_replay_SOURCES = tests/replay/replay.c \
 	tests/replay/law.c tests/replay/mail_read.c tests/replay/mail_read.h \
 	tests/replay/play.c tests/replay/play.h \
 	tests/replay/post.c tests/replay/post.h \
+	tests/replay/record.c tests/replay/record.h \
 	tests/replay/script.c tests/replay/script.h \
 	tests/replay/world.c tests/replay/world.h \
 	tests/replay/world_mail.c tests/replay/world_relay.c

@@ -16,6 +16,7 @@
 #include "expect.h"
 #include "io.h"
 #include "post.h"
+#include "record.h"
 #include "script.h"
 #include "world.h"
 
@@ -120,19 +121,24 @@ do_die(struct play *p, struct script_line *l)
 	const char *times = script_take(l), *what = script_take(l);
 	const char *number = script_take(l);
 	const char *claim = g_strcmp0(what, "event") == 0 ? "webhook" :
+	    g_strcmp0(what, "record") == 0 ? "gateway" :
 	    g_strcmp0(what, "turn") == 0 ? "turns" :
 	    g_strcmp0(what, "files") == 0 ? "files" : NULL;
 	struct store_claim c = { 0 };
 	struct err err = ERR_INIT;
 
 	if (number == NULL || claim == NULL) {
-		world_fail(p->w, "die TIMES event|turn|files NUMBER "
+		world_fail(p->w, "die TIMES event|record|turn|files NUMBER "
 		    "[to=NUMBER]");
 		return;
 	}
 	c.first = c.last = g_ascii_strtoll(number, NULL, 10);
 	if ((number = script_get(l, "to")) != NULL)
 		c.last = g_ascii_strtoll(number, NULL, 10);
+	if (strcmp(what, "record") == 0) {
+		c.first += STORE_EVENT_GATEWAY;
+		c.last += STORE_EVENT_GATEWAY;
+	}
 	/* The life that finds the claim counts itself among the dead. */
 	c.deaths = g_ascii_strtoll(times, NULL, 10) - 1;
 	store_begin(p->w->store);
@@ -166,6 +172,7 @@ do_purge(struct play *p, struct script_line *l)
 	int64_t n;
 
 	if (!store_event_purge(p->w->intake, before, 10000, &n, &err) ||
+	    !store_record_purge(p->w->gateway, before, 10000, &n, &err) ||
 	    !store_content_purge(p->w->store, before, 10000, &n, &err) ||
 	    !store_media_purge(p->w->fetching, before, 10000, &n, &err))
 		world_fail(p->w, "purge: %s", err.text);
@@ -385,6 +392,29 @@ do_store(struct play *p, struct script_line *l)
 }
 
 static void
+do_record(struct play *p, struct script_line *l)
+{
+	record_line(p->w, l);
+}
+
+static void
+do_review(struct play *p, struct script_line *l)
+{
+	review_line(p->w, l);
+}
+
+/* A file beside the policy file: a lexicon. */
+static void
+do_file(struct play *p, struct script_line *l)
+{
+	const char *name = script_take(l), *text = script_take_text(l);
+	g_autofree char *path = g_build_filename(p->w->dir, name, NULL);
+
+	if (text == NULL || !g_file_set_contents(path, text, -1, NULL))
+		world_fail(p->w, "file NAME \"text\"");
+}
+
+static void
 do_expect(struct play *p, struct script_line *l)
 {
 	expect_line(p->w, l);
@@ -406,6 +436,8 @@ static const struct {
 	{ "quarantined", do_quarantined, true },
 	{ "lose", do_lose, false }, { "regain", do_regain, false },
 	{ "gone", do_gone, false },
+	{ "record", do_record, true }, { "review", do_review, true },
+	{ "file", do_file, false },
 	{ "expect", do_expect, false },
 };
 
@@ -456,6 +488,10 @@ is_setting(struct play *p, const struct script_line *l, const char *word)
 		world_conf(p->w, l->rest);
 	else if (strcmp(word, "directory") == 0)
 		g_string_append_printf(p->w->directory, "%s\n", l->rest);
+	else if (strcmp(word, "policy") == 0)
+		g_string_append_printf(p->w->policy, "%s\n", l->rest);
+	else if (strcmp(word, "policy-gone") == 0)
+		g_string_truncate(p->w->policy, 0);
 	else
 		return false;
 	return true;

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "record.h"
 #include "script.h"
+#include "wa.h"
 #include "world.h"
 
 #define ACCOUNT "900100200300400"
@@ -254,6 +256,9 @@ make_status(const struct saying *s)
 	json_object *m = json_object_new_object(), *e;
 	const char *state = script_get(s->l, "state");
 	const char *group = script_get(s->l, "group");
+	const char *send = script_get(s->l, "send");
+	g_autofree char *key = send != NULL ? record_key(send) : NULL;
+	g_autofree char *data = NULL;
 
 	put_wamid(m, "id", script_get(s->l, "of"));
 	put(m, "status", state);
@@ -264,6 +269,10 @@ make_status(const struct saying *s)
 	}
 	put(m, group != NULL ? "recipient_participant_id" : "recipient_id",
 	    script_get(s->l, "to"));
+	if (send != NULL) {
+		data = g_strconcat(WA_CALLBACK_PREFIX, key, NULL);
+		put(m, "biz_opaque_callback_data", data);
+	}
 	if (g_strcmp0(state, "failed") == 0) {
 		e = json_object_new_object();
 		json_object_object_add(e, "code",
@@ -299,6 +308,21 @@ make_user_id_update(const struct saying *s)
 	put(o, "detail", script_take_text(s->l));
 	put_ids(s, o, "user_id", "was", "user");
 	put_ids(s, o, "parent_user_id", "parent-was", "parent");
+	put_time(s, o, 0);
+	return o;
+}
+
+/* What a person wishes of the business: "stop", "resume". */
+static json_object *
+make_preference(const struct saying *s)
+{
+	json_object *o = json_object_new_object();
+
+	put(o, "wa_id", script_get(s->l, "from"));
+	put(o, "user_id", script_get(s->l, "user"));
+	put(o, "detail", script_take_text(s->l));
+	put(o, "category", "marketing_messages");
+	put(o, "value", script_get(s->l, "value"));
 	put_time(s, o, 0);
 	return o;
 }
@@ -352,6 +376,14 @@ add_status(struct post *p, struct saying *s)
 
 	remember(s, id, change);
 	json_object_array_add(p->changes, change);
+	return true;
+}
+
+static bool
+add_preference(struct post *p, struct saying *s)
+{
+	json_object_array_add(p->changes, make_change(s, "user_preferences",
+	    "user_preferences", make_preference(s)));
 	return true;
 }
 
@@ -455,6 +487,8 @@ post_add(struct post *p, struct world *w, const char *word,
 		return add_status(p, &s);
 	if (strcmp(word, "user-id") == 0)
 		return add_user_id(p, &s);
+	if (strcmp(word, "preference") == 0)
+		return add_preference(p, &s);
 	if (strcmp(word, "many") == 0 || strcmp(word, "many-people") == 0)
 		return add_many(p, &s);
 	if (strcmp(word, "again") == 0)

@@ -18,6 +18,7 @@
 #define STEPS_MAX 100000
 #define RETRY_MS 10000	/* what failed is tried again */
 #define FINISH_MS (30 * (int64_t)60000)
+#define HOLD_MAX_MS (31 * (int64_t)86400000)
 
 bool
 world_fail(struct world *w, const char *fmt, ...)
@@ -119,6 +120,8 @@ write_conf(struct world *w, const char *path)
 {
 	g_autofree char *directory = g_build_filename(w->dir,
 	    "directory.conf", NULL);
+	g_autofree char *policy = g_build_filename(w->dir, "policy.conf",
+	    NULL);
 	g_autoptr(GString) text = g_string_new(base_conf);
 	GHashTableIter it;
 	gpointer name, section;
@@ -128,7 +131,11 @@ write_conf(struct world *w, const char *path)
 		print_section(name, section, text);
 	g_string_append_printf(text, "%sdirectory %s;\n", w->extra->str,
 	    directory);
-	return g_file_set_contents(path, text->str, (gssize)text->len, NULL) &&
+	if (w->policy->len > 0)
+		g_string_append_printf(text, "policy %s;\n", policy);
+	return g_file_set_contents(policy, w->policy->str,
+	    (gssize)w->policy->len, NULL) &&
+	    g_file_set_contents(path, text->str, (gssize)text->len, NULL) &&
 	    g_file_set_contents(directory, w->directory->str,
 	    (gssize)w->directory->len, NULL);
 }
@@ -193,8 +200,10 @@ world_new(const char *srcdir, const char *script)
 	    free_table);
 	w->extra = g_string_new(NULL);
 	w->directory = g_string_new(NULL);
+	w->policy = g_string_new(NULL);
 	w->now_ms = WORLD_START_MS;
 	w->bodies = g_ptr_array_new_with_free_func(free_bytes);
+	w->records = g_ptr_array_new_with_free_func(free_bytes);
 	w->said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 	    g_free);
 	w->mails = g_ptr_array_new_with_free_func(free_mail);
@@ -223,12 +232,15 @@ open_store(struct world *w)
 		ok = store_prepare(uri, NULL, NULL, &err) &&
 		    store_open(uri, STORE_INTAKE, &w->intake, &err) &&
 		    store_open(uri, STORE_MEDIA, &w->fetching, &err) &&
+		    store_open(uri, STORE_GATEWAY, &w->gateway, &err) &&
+		    store_open(uri, STORE_ADMIN, &w->admin, &err) &&
 		    store_open(uri, STORE_BUILD, &w->store, &err) &&
 		    store_open(uri, STORE_DELIVER, &w->outgoing, &err);
 	} else {
 		ok = store_open("sqlite::memory:", STORE_ALL, &w->store,
 		    &err);
-		w->intake = w->fetching = w->outgoing = w->store;
+		w->intake = w->fetching = w->outgoing = w->gateway =
+		    w->admin = w->store;
 	}
 	return ok || world_fail(w, "store: %s", err.text);
 }
@@ -236,14 +248,16 @@ open_store(struct world *w)
 static void
 close_store(struct world *w)
 {
-	if (w->intake != w->store)
-		store_close(w->intake);
-	if (w->fetching != w->store)
-		store_close(w->fetching);
-	if (w->outgoing != w->store)
-		store_close(w->outgoing);
+	struct store **const all[] = { &w->intake, &w->fetching,
+		&w->outgoing, &w->gateway, &w->admin };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
+		if (*all[i] != w->store)
+			store_close(*all[i]);
+		*all[i] = NULL;
+	}
 	store_close(w->store);
-	w->intake = w->fetching = w->outgoing = w->store = NULL;
+	w->store = NULL;
 }
 
 static void
@@ -271,7 +285,9 @@ world_free(struct world *w)
 	g_hash_table_unref(w->sections);
 	g_string_free(w->extra, TRUE);
 	g_string_free(w->directory, TRUE);
+	g_string_free(w->policy, TRUE);
 	g_ptr_array_unref(w->bodies);
+	g_ptr_array_unref(w->records);
 	g_hash_table_unref(w->said);
 	g_ptr_array_unref(w->mails);
 	g_hash_table_unref(w->answers);
@@ -328,6 +344,27 @@ world_post(struct world *w, const void *body, size_t len)
 		return;
 	}
 	g_ptr_array_add(w->bodies, g_bytes_new(body, len));
+}
+
+void
+world_record(struct world *w, const void *body, size_t len)
+{
+	struct store_event ev = { .received_ms = w->now_ms,
+		.remote = "192.0.2.9", .secret_name = "crm",
+		.signature = "", .body = body, .len = len };
+	struct err err = ERR_INIT;
+	int64_t id;
+
+	if (!world_start(w))
+		return;
+	hash_sha256(body, len, ev.sha256);
+	store_begin(w->gateway);
+	store_record_add(w->gateway, &ev, &id);
+	if (!store_commit(w->gateway, &err)) {
+		world_fail(w, "gateway: %s", err.text);
+		return;
+	}
+	g_ptr_array_add(w->records, g_bytes_new(body, len));
 }
 
 static void
@@ -392,6 +429,22 @@ world_pass(struct world *w, int64_t until_ms)
 	w->now_ms = until_ms;
 }
 
+/* What is held to the end is journaled when its time is over. */
+static void
+outlast_holds(struct world *w)
+{
+	struct store_status s = { 0 };
+	struct err err = ERR_INIT;
+	int64_t held = 0;
+
+	if (!store_status(w->store, &s, &err))
+		world_fail(w, "status: %s", err.text);
+	held = s.turns_held;
+	store_status_clear(&s);
+	if (held > 0)
+		world_pass(w, w->now_ms + HOLD_MAX_MS);
+}
+
 void
 world_finish(struct world *w)
 {
@@ -402,15 +455,18 @@ world_finish(struct world *w)
 		world_restart(w);
 	g_hash_table_remove_all(w->answers);
 	world_pass(w, w->now_ms + FINISH_MS);
+	outlast_holds(w);
 	if (world_failed(w))
 		return;
 	if (!store_status(w->store, &s, &err)) {
 		world_fail(w, "status: %s", err.text);
 		return;
 	}
-	if (s.turns_open > 0 || s.turns_closed > 0 || s.events_unread > 0)
+	if (s.turns_open + s.turns_closed + s.turns_held > 0 ||
+	    s.events_unread + s.records_unread > 0)
 		world_fail(w, "at the end %" PRId64 " turns are open, %" PRId64
-		    " closed, %" PRId64 " events unread", s.turns_open,
-		    s.turns_closed, s.events_unread);
+		    " closed, %" PRId64 " held, %" PRId64 " events unread, %"
+		    PRId64 " records", s.turns_open, s.turns_closed,
+		    s.turns_held, s.events_unread, s.records_unread);
 	store_status_clear(&s);
 }

@@ -32,13 +32,15 @@ struct world_mail {
 	GPtrArray *ids;		/* char *, of its items in order; "" if none */
 	bool is_follow_up;	/* brings a file of an item that was mailed */
 	bool is_part;		/* of several: files only */
+	bool is_alert;		/* tells of a turn, and has none of its items */
+	bool is_excluded;	/* a record in place of the content */
 };
 
 struct world {
 	const char *srcdir;
 	char *dir;		/* temporary; configuration, and store file */
 	GHashTable *sections;	/* name -> GHashTable directive -> line */
-	GString *extra, *directory;
+	GString *extra, *directory, *policy;
 	bool on_file, build_off, show_raw;
 	bool spool_off;		/* large mails cannot be written */
 	int64_t now_ms;
@@ -47,12 +49,13 @@ struct world {
 	struct conf *conf;
 	struct store *store;	/* the build role's; it also sees all */
 	/* in memory: the same */
-	struct store *intake, *fetching, *outgoing;
+	struct store *intake, *fetching, *outgoing, *gateway, *admin;
 	struct build *build;
 	struct build_progress sum, last;
 	int64_t most_turns;	/* of one step since the last restart */
 
 	GPtrArray *bodies;	/* GBytes *, every event that was acknowledged */
+	GPtrArray *records;	/* the same of the gateway */
 	GHashTable *said;	/* id -> change as JSON, to be said again */
 
 	GPtrArray *mails;	/* struct world_mail *, place = id - 1 */
@@ -81,6 +84,8 @@ void world_restart(struct world *w);
 
 /* An acknowledged event with these bytes, at the present time. */
 void world_post(struct world *w, const void *body, size_t len);
+/* The same of the gateway. */
+void world_record(struct world *w, const void *body, size_t len);
 /* All that can be done at the present time is done. */
 void world_settle(struct world *w);
 /* The clock goes on to this time; all that falls due on the way is done. */

@@ -64,6 +64,9 @@ add_mail(struct world *w, const struct store_mail *sm, GBytes *bytes)
 	m->inner = read_inner(m->read);
 	m->is_follow_up = g_strcmp0(mail_field(m->inner,
 	    "X-ChatJournal-Event", 0), "media") == 0;
+	m->is_alert = mail_field(m->inner, "X-ChatJournal-Alert", 0) != NULL;
+	m->is_excluded = mail_field(m->inner, "X-ChatJournal-Excluded", 0) !=
+	    NULL;
 	part = mail_field(m->inner, "X-ChatJournal-Part", 0);
 	/* The first is the manifest, which has all but the files. */
 	m->is_part = part != NULL && !g_str_has_prefix(part, "1/");
