@@ -258,7 +258,7 @@ struct policy_world {
 	void *arg;
 	/*
 	 * How many different `who` were counted for rule and subject since
-	 * then, `who` of now included.
+	 * then, `who` of now included; no further than *n as it is given.
 	 */
 	bool (*count)(void *arg, const char *rule, const char *subject,
 	    const char *who, int64_t since_ms, int64_t *n);
@@ -304,6 +304,9 @@ struct policy_verdict {
 	GPtrArray *additions;	/* struct policy_addition * */
 	GPtrArray *tallies;	/* struct policy_tally * */
 };
+
+/* How long tallies are looked back upon; 0: no rule counts. */
+int64_t policy_memory_ms(const struct policy *p);
 
 /* A thread's own working memory. */
 struct policy_work;

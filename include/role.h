@@ -33,6 +33,9 @@ bool build_new(const struct conf *c, struct store *st, struct build **out,
     struct err *err);
 void build_free(struct build *b);
 
+/* How far rules look back: what they remember of before is forgotten. */
+int64_t build_memory_ms(const struct build *b);
+
 struct build_progress {
 	int64_t events, items, repeats, differing, turns, mails;
 	int64_t parked_events, parked_turns;

@@ -82,7 +82,7 @@ judge_count(struct judge *j, const struct policy_compiled *c,
 	g_autofree char *subject = g_strconcat(policy_per_name(r->count_per),
 	    " ", name != NULL ? name : "-", NULL);
 	const struct policy_tally tally = { r->name, subject, who };
-	int64_t n = 0;
+	int64_t n = r->count_over + 1;	/* more makes no difference */
 
 	if (who == NULL)
 		return POLICY_UNSURE;

@@ -351,6 +351,19 @@ policy_is_empty(const struct policy *p)
 	return p->rules->len == 0;
 }
 
+int64_t
+policy_memory_ms(const struct policy *p)
+{
+	int64_t most = 0;
+
+	for (guint i = 0; i < p->rules->len; i++) {
+		const struct policy_compiled *c = p->rules->pdata[i];
+
+		most = MAX(most, c->source->count_ms);
+	}
+	return most;
+}
+
 const uint8_t *
 policy_sha256(const struct policy *p)
 {

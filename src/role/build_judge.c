@@ -245,6 +245,12 @@ build_judge(struct build *b, const struct build_turn *t,
 	return true;
 }
 
+int64_t
+build_memory_ms(const struct build *b)
+{
+	return policy_memory_ms(b->policy);
+}
+
 /* The set of rules that is used from now on is kept with its text. */
 bool
 build_judge_begin(struct build *b, int64_t now_ms, struct err *err)

@@ -149,7 +149,7 @@ struct gw {
 	int64_t review_cursor;		/* seen by this process: all are looked
 					   at once when it starts */
 	int64_t next_hold_ms;		/* wall clock */
-	int64_t next_purge_ms, next_upload_purge_ms, next_template_ms,
+	int64_t next_tally_ms, next_purge_ms, next_upload_purge_ms, next_template_ms,
 	    next_tidy_ms;		/* monotonic */
 	int64_t down_told_ms, unstored;
 	int64_t upstream_down_ms, upstream_told_ms;

@@ -12,11 +12,18 @@
 #include "role_int.h"
 #include "store.h"
 
+static bool
+purge_tallies(struct store *st, int64_t before_ms, int limit, int64_t *n,
+    struct err *err)
+{
+	return store_tally_purge(st, STORE_BUILD, before_ms, limit, n, err);
+}
+
 static void
 loop(struct build *b, struct store *st, int64_t keep_ms)
 {
 	struct build_progress p;
-	int64_t next_purge_ms = 0;
+	int64_t next_purge_ms = 0, next_tally_ms = 0;
 	struct err err;
 
 	while (!proc_stopping()) {
@@ -35,6 +42,8 @@ loop(struct build *b, struct store *st, int64_t keep_ms)
 			proc_wake(PROC_DIRECTORY);
 		role_purge(st, store_content_purge, "mail", keep_ms,
 		    &next_purge_ms);
+		role_purge(st, purge_tallies, "tally", build_memory_ms(b),
+		    &next_tally_ms);
 		if (p.more) {
 			proc_heartbeat();
 			continue;

@@ -302,11 +302,20 @@ step(struct gw *g, bool takes_new, int64_t *wait_ms)
 
 /* ---- now and then ---------------------------------------------------------- */
 
+static bool
+purge_tallies(struct store *st, int64_t before_ms, int limit, int64_t *n,
+    struct err *err)
+{
+	return store_tally_purge(st, STORE_GATEWAY, before_ms, limit, n, err);
+}
+
 static void
 look_around(struct gw *g)
 {
 	int64_t mono = clock_mono_ms();
 
+	role_purge(g->store, purge_tallies, "tally",
+	    policy_memory_ms(g->policy), &g->next_tally_ms);
 	role_purge(g->store, store_record_purge, "record",
 	    g->conf->keep.event_ms, &g->next_purge_ms);
 	role_purge(g->store, store_upload_purge, "upload",

@@ -62,7 +62,7 @@ cat > "$dir/policy.conf" << END
 lexicon off { file $srcdir/conf/lexicons/off-channel.en.txt; }
 rule cards { match detect card iban; action tag pan; action block "no"; }
 rule lures { match lexicon off; action tag lure; action flag; }
-rule many { match direction sent; count 1000000 customers 30d per business; action flag; }
+rule many { match direction sent; count 25 customers 30d per business; action flag; }
 END
 cat > "$dir/conf" << END
 user -; state_dir $dir/state; run_dir $dir/state; catch_all archive;
