@@ -9,7 +9,8 @@ tests_bench_load_SOURCES = tests/bench/load.c
 check_PROGRAMS += tests/bench/bench_policy
 tests_bench_bench_policy_SOURCES = tests/bench/bench_policy.c
 
-EXTRA_DIST += tests/bench/graph.sh tests/bench/run.sh
+EXTRA_DIST += tests/bench/gateway.sh tests/bench/graph.sh \
+	tests/bench/run.sh
 
 # Not in a hurry, and not beside other work: the figures are of this machine.
 bench: check-programs

@@ -7,7 +7,7 @@
 #   BENCH_EVENTS   events from POST to 250 (200000)
 #   BENCH_QUEUE    mails in the backlog for memory and draining (500000);
 #                  0 leaves that part out
-#   BENCH_PARTS    which parts (render scan rules answers sends through
+#   BENCH_PARTS    which parts (render scan rules gateway answers sends through
 #                  latency backlog)
 #   BENCH_SESSIONS SMTP sessions at once, ours and smtp-source's (4)
 set -u
@@ -16,7 +16,7 @@ bdir=${BUILDDIR:-$srcdir}
 events=${BENCH_EVENTS:-200000}
 queue=${BENCH_QUEUE:-500000}
 sessions=${BENCH_SESSIONS:-4}
-parts=${BENCH_PARTS:-render scan rules answers sends through latency backlog}
+parts=${BENCH_PARTS:-render scan rules gateway answers sends through latency backlog}
 tmp=$(mktemp -d)
 daemon= sink= nginx=
 trap 'stop_all; rm -rf "$tmp"' EXIT
@@ -282,6 +282,24 @@ bench_rules() {
 	row "us to judge 320 bytes, 10k phrases, 50 patterns : PCRE2" \
 		"$(value us "$out")" "$(value pcre2_us "$out")" \
 		"$(value ratio "$out")"
+}
+
+# ---- sends, beside nginx as a plain proxy to the same ----------------------------
+
+bench_gateway() {
+	local out line name
+	out=$(bash "$srcdir/tests/bench/gateway.sh" 5)
+	for name in gateway gateway-alone; do
+		for c in 1 16 64; do
+			line=$(grep "^sends $name connections=$c " <<<"$out")
+			ref=$(grep "^sends nginx connections=$c " <<<"$out")
+			row "sends/s, $c connections, $name : nginx as proxy" \
+				"$(value rate "$line")" "$(value rate "$ref")" \
+				"$(ratio "$(value rate "$line")" \
+				"$(value rate "$ref")")"
+		done
+	done
+	sed 's/^/  /' <<<"$out"
 }
 
 for part in $parts; do
