@@ -615,10 +615,10 @@ typedef bool store_send_fn(void *arg, const struct store_send *s);
 bool store_send_add(struct store *st, const struct store_send *s,
     int64_t *id);
 /*
- * Sets state, sent, verdict, changed_ms, until_ms, outcome, status, answer,
- * wamid, first_record_id, record_id of s->id; what is NULL or 0 stays as it
- * was, but until_ms. "store.state" when it is DONE already, there is none, or
- * as above.
+ * Sets state, sent, verdict, changed_ms, until_ms, persons, outcome, status,
+ * answer, wamid, first_record_id, record_id of s->id; what is NULL or 0 stays
+ * as it was, but until_ms. "store.state" when it is DONE already, there is
+ * none, or as above.
  */
 bool store_send_set(struct store *st, const struct store_send *s);
 /* Each calls fn at most once. */

@@ -200,12 +200,14 @@ send_set(struct store *st, const struct store_send *send, struct err *err)
 	    "record_id = ifnull(nullif(?7, 0), record_id), "
 	    "outcome = ifnull(?8, outcome), wamid = ifnull(?9, wamid), "
 	    "verdict = ifnull(?10, verdict), sent = ifnull(?11, sent), "
-	    "answer = ifnull(?12, answer) WHERE id = ?1 AND state <> 'done'",
-	    err, "isiiiiisssbb", send->id,
+	    "answer = ifnull(?12, answer), "
+	    "persons = ifnull(nullif(?13, 0), persons) "
+	    "WHERE id = ?1 AND state <> 'done'", err, "isiiiiisssbbi", send->id,
 	    store_send_state_name(send->state), send->changed_ms,
 	    send->until_ms, (int64_t)send->status, send->first_record_id,
 	    send->record_id, send->outcome, send->wamid, send->verdict,
-	    send->sent, send->sent_len, send->answer, send->answer_len) &&
+	    send->sent, send->sent_len, send->answer, send->answer_len,
+	    send->persons) &&
 	    store_db_changed(s, "send", send->id, "under way", err);
 }
 

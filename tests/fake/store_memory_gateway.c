@@ -184,6 +184,7 @@ send_set(struct store *st, const struct store_send *s, struct err *err)
 	row.until_ms = s->until_ms;
 	row.status = s->status != 0 ? s->status : row.status;
 	change_number(&row.changed_ms, s->changed_ms);
+	change_number(&row.persons, s->persons);
 	change_number(&row.first_record_id, s->first_record_id);
 	change_number(&row.record_id, s->record_id);
 	change(&row.outcome, f, s->outcome);

@@ -668,6 +668,7 @@ a_change_sets_what_it_names_and_nothing_else(void **state)
 	s.verdict = change.verdict;
 	s.changed_ms = change.changed_ms;
 	s.until_ms = change.until_ms;
+	s.persons = change.persons;
 	s.outcome = change.outcome;
 	s.status = change.status;
 	s.answer = change.answer;
