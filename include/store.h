@@ -656,8 +656,9 @@ typedef bool store_upload_fn(void *arg, const struct store_upload *u);
 bool store_upload_add(struct store *st, const struct store_upload *u);
 /*
  * The same for a file in STORE_DIR_SPOOL, which is moved, durably, to its
- * place before this returns; u->path does not count. As with
- * store_content_add_file(), the file is gone should the transaction fail.
+ * place before this returns; u->path does not count. Should the transaction
+ * fail, the same may be tried again. A file that is in neither place is none:
+ * the upload has no path, and the network still has it.
  */
 bool store_upload_add_file(struct store *st, const struct store_upload *u,
     const char *spooled);

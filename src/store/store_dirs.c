@@ -187,6 +187,27 @@ store_file_keep(struct store *st, enum store_dir dir,
 }
 
 bool
+store_file_keep_again(struct store *st, enum store_dir dir,
+    const struct store_spooled *from, char **name, struct err *err)
+{
+	g_autofree char *place = hash_path(from->sha256);
+	g_autofree char *to = g_build_filename(store_dir(st, dir), place,
+	    NULL);
+	g_autofree char *above = g_path_get_dirname(to);
+
+	if (access(from->path, F_OK) == 0 || errno != ENOENT)
+		return store_file_keep(st, dir, from, name, err);
+	*name = NULL;
+	if (!store_file_is_there(st, dir, place, (int64_t)from->len))
+		return true;
+	/* What failed may have been this. */
+	if (!io_dir_sync(above, err))
+		return false;
+	*name = g_steal_pointer(&place);
+	return true;
+}
+
+bool
 store_file_remove(struct store *st, enum store_dir dir, const char *name,
     struct err *err)
 {

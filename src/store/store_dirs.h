@@ -37,6 +37,12 @@ struct store_spooled {
  */
 bool store_file_keep(struct store *st, enum store_dir dir,
     const struct store_spooled *from, char **name, struct err *err);
+/*
+ * The same when an earlier transaction may have moved it, and failed; then
+ * *name is NULL if it is in neither place.
+ */
+bool store_file_keep_again(struct store *st, enum store_dir dir,
+    const struct store_spooled *from, char **name, struct err *err);
 /* Removes the file, if it is there. */
 bool store_file_remove(struct store *st, enum store_dir dir,
     const char *name, struct err *err);

@@ -93,7 +93,7 @@ store_upload_add_file(struct store *st, const struct store_upload *u,
 	g_autofree char *name = NULL;
 
 	if (!store_may_write(st, STORE_GATEWAY) ||
-	    !store_note(st, store_file_keep(st, STORE_DIR_UPLOAD, &from,
+	    !store_note(st, store_file_keep_again(st, STORE_DIR_UPLOAD, &from,
 	    &name, &st->first)))
 		return false;
 	placed.path = name;

@@ -209,6 +209,41 @@ what_is_not_in_the_spool_or_not_as_long_is_no_upload(void **state)
 }
 
 static void
+an_upload_may_be_tried_again_when_its_transaction_failed(void **state)
+{
+	struct bed *b = bed_of(state);
+	struct store_upload u = upload_of("1", "again", T0);
+	g_autofree char *path = spool(b, "again");
+
+	for (int i = 0; i < 3; i++) {
+		begin(b, STORE_GATEWAY);
+		assert_true(store_upload_add_file(gateway(b), &u, path));
+		if (i < 2)
+			store_rollback(gateway(b));
+		else
+			commit(b, STORE_GATEWAY);
+	}
+	expect_file(b, "1", "again");
+	expect_law(b, true);
+}
+
+/* As when the last other upload of the same was purged in between. */
+static void
+an_upload_whose_file_is_nowhere_has_none(void **state)
+{
+	struct bed *b = bed_of(state);
+	struct store_upload u = upload_of("1", "lost", T0);
+	g_autofree char *path = spool(b, "lost");
+
+	assert_int_equal(unlink(path), 0);
+	begin(b, STORE_GATEWAY);
+	assert_true(store_upload_add_file(gateway(b), &u, path));
+	commit(b, STORE_GATEWAY);
+	expect_file(b, "1", NULL);
+	expect_law(b, true);
+}
+
+static void
 old_uploads_lose_their_file_and_keep_their_row(void **state)
 {
 	struct bed *b = bed_of(state);
@@ -575,6 +610,8 @@ const struct CMUnitTest store_contract_remembering[] = {
 	TEST(the_latest_upload_of_an_id_is_given),
 	TEST(an_upload_may_have_been_put_by_the_caller_or_have_no_file),
 	TEST(what_is_not_in_the_spool_or_not_as_long_is_no_upload),
+	TEST(an_upload_may_be_tried_again_when_its_transaction_failed),
+	TEST(an_upload_whose_file_is_nowhere_has_none),
 	TEST(old_uploads_lose_their_file_and_keep_their_row),
 	TEST(a_file_that_two_uploads_share_goes_with_the_last),
 	TEST(the_law_is_broken_by_an_upload_whose_file_is_gone),
