@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "clock.h"
 #include "gw_int.h"
 #include "http.h"
 
@@ -27,8 +28,13 @@ gw_refuse(struct http_request *rq, enum gateway_refusal why,
     const char *details, const char *trace)
 {
 	g_autoptr(GString) body = g_string_new(NULL);
-	int status = gateway_refuse(why, details, trace, body);
+	char key[GW_KEY_CHARS + 1] = "";
+	int status;
 
+	if (trace == NULL)
+		gw_key_make(clock_now_ms(), key);
+	status = gateway_refuse(why, details, trace != NULL ? trace : key,
+	    body);
 	gw_answer_json(rq, status, body);
 }
 

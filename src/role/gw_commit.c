@@ -5,7 +5,6 @@
  * it. One commit for all that are ready. When the store cannot commit, nothing
  * new leaves (503); what has left already is kept until it can.
  */
-#include <inttypes.h>
 #include <string.h>
 
 #include "clock.h"
@@ -13,13 +12,12 @@
 #include "directory.h"
 #include "err.h"
 #include "gw_int.h"
-#include "log.h"
 #include "policy.h"
 #include "proc.h"
 #include "text.h"
 
-#define TELL_DOWN_MS 10000
 #define RECOVER_MAX 100
+#define STATUS_TIMEOUT 408
 
 /* ---- rows and records ------------------------------------------------------ */
 
@@ -30,17 +28,18 @@ set_bytes(GBytes *from, const void **bytes, size_t *len)
 		*bytes = g_bytes_get_data(from, len);
 }
 
-/* What the caller is answered by ourselves, as it would be again. */
-static void
-make_answer(struct gw_send *s)
+/* What the caller is answered, as it would be again; NULL: nothing. */
+static GBytes *
+answer_of(const struct gw_send *s, int *status)
 {
-	g_autoptr(GString) body = NULL;
+	GString *body;
 
-	if (!s->is_refused || s->reply != NULL)
-		return;
+	*status = s->status;
+	if (!s->is_refused)
+		return s->reply != NULL ? g_bytes_ref(s->reply) : NULL;
 	body = g_string_new(NULL);
-	s->status = gateway_refuse(s->refusal, s->reason, s->key, body);
-	s->reply = g_string_free_to_bytes(g_steal_pointer(&body));
+	*status = gateway_refuse(s->refusal, s->reason, s->key, body);
+	return g_string_free_to_bytes(body);
 }
 
 void
@@ -59,6 +58,7 @@ gw_save(struct gw *g, struct gw_send *s, enum store_send_state state,
 		    gateway_outcome_name(s->outcome) : NULL,
 		.wamid = s->wamid, .first_record_id = s->first_record_id,
 		.record_id = s->record_id };
+	g_autoptr(GBytes) answer = NULL;
 
 	memcpy(row.sha256, s->sha256, HASH_SIZE);
 	set_bytes(s->request, &row.request, &row.request_len);
@@ -68,9 +68,8 @@ gw_save(struct gw *g, struct gw_send *s, enum store_send_state state,
 		row.persons = MAX(s->verdict->hold_persons, 1);
 	}
 	if (state == STORE_SEND_DONE) {
-		make_answer(s);
-		row.status = s->status;
-		set_bytes(s->reply, &row.answer, &row.answer_len);
+		answer = answer_of(s, &row.status);
+		set_bytes(answer, &row.answer, &row.answer_len);
 	}
 	if (s->id == 0)
 		store_send_add(g->store, &row, &s->id);
@@ -94,10 +93,10 @@ gw_record(struct gw *g, struct gw_send *s, enum gateway_outcome outcome,
 	g_autoptr(GString) body = g_string_new(NULL);
 	struct gateway_record r = { .key = s->key, .outcome = outcome,
 		.was_recorded = s->first_record_id != 0,
-		.received_ms = s->received_ms, .done_ms = now_ms,
-		.application = s->app_name, .author = s->author,
-		.employee = s->employee, .remote = s->remote,
-		.account = s->account, .business_id = s->business,
+		.received_ms = s->said_ms != 0 ? s->said_ms : s->received_ms,
+		.done_ms = now_ms, .application = s->app_name,
+		.author = s->author, .employee = s->employee,
+		.remote = s->remote, .account = s->account, .business_id = s->business,
 		.business_number = number_of(g, s), .method = s->method,
 		.target = s->target, .status = s->fate == GRAPH_ANSWERED ?
 		    s->status : 0, .verdict = s->verdict_json,
@@ -145,7 +144,53 @@ finish(struct gw *g, struct gw_send *s, enum gateway_outcome outcome,
 	gw_save(g, s, STORE_SEND_DONE, now_ms);
 }
 
-/* /capture: somebody else has sent it. */
+/* What Meta's answer says of itself. */
+static void
+read_reply(struct gw_send *s)
+{
+	struct gateway_answer a;
+	gsize len;
+	const void *body;
+
+	if (s->fate != GRAPH_ANSWERED || s->reply == NULL)
+		return;
+	body = g_bytes_get_data(s->reply, &len);
+	gateway_answer_parse(s->status, body, len, &a);
+	g_free(s->wamid);
+	s->wamid = s->what == GATEWAY_UPLOAD ? g_steal_pointer(&a.id) :
+	    g_steal_pointer(&a.wamid);
+	s->is_throttled = a.is_throttled;
+	s->is_graph_error = a.is_graph_error;
+	s->error_code = a.code;
+	gateway_answer_clear(&a);
+}
+
+static void
+refuse(struct gw_send *s, enum gateway_refusal why, const char *details)
+{
+	s->is_refused = true;
+	s->refusal = why;
+	g_free(s->reason);
+	s->reason = g_strdup(details);
+}
+
+/* What somebody else has sent, as if it had come here. */
+static void
+take_copy(struct gw *g, struct gw_send *s, struct gateway_copy *copy)
+{
+	g_free(s->business);
+	s->business = g_steal_pointer(&copy->business_id);
+	g_free(s->target);
+	s->target = g_strdup_printf("/%s/%s/messages", g->conf->graph.version,
+	    s->business);
+	s->said_ms = copy->at_ms;
+	g_bytes_unref(s->request);
+	s->request = g_steal_pointer(&copy->request);
+	s->reply = g_steal_pointer(&copy->response);
+	s->fate = GRAPH_ANSWERED;
+	s->status = copy->status;
+}
+
 static void
 report(struct gw *g, struct gw_send *s, int64_t now_ms)
 {
@@ -155,27 +200,25 @@ report(struct gw *g, struct gw_send *s, int64_t now_ms)
 	const void *body = g_bytes_get_data(s->request, &len);
 
 	if (!gateway_copy_parse(body, len, &copy, &err)) {
-		s->is_refused = true;
-		s->refusal = GATEWAY_REFUSE_JSON;
-		s->reason = g_strdup(err.text);
+		refuse(s, GATEWAY_REFUSE_JSON, err.text);
 		return;
 	}
-	g_free(s->business);
-	s->business = g_steal_pointer(&copy.business_id);
-	if (copy.at_ms != 0)
-		s->received_ms = copy.at_ms;
-	g_bytes_unref(s->request);
-	s->request = g_steal_pointer(&copy.request);
-	hash_sha256(g_bytes_get_data(s->request, &len), len, s->sha256);
-	s->reply = g_steal_pointer(&copy.response);
-	s->fate = GRAPH_ANSWERED;
-	s->status = copy.status;
+	if (!gateway_may_use(s->app, copy.business_id)) {
+		refuse(s, GATEWAY_REFUSE_BUSINESS, "this application may not "
+		    "report for this phone number id");
+		gateway_copy_clear(&copy);
+		return;
+	}
+	take_copy(g, s, &copy);
 	gateway_copy_clear(&copy);
-	finish(g, s, GATEWAY_REPORTED, now_ms);
+	gw_account(g, s);
+	read_reply(s);
+	gw_record(g, s, GATEWAY_REPORTED, now_ms);
 	g_clear_pointer(&s->reply, g_bytes_unref);
 	s->reply = g_bytes_new_static("{\"success\":true}", 16);
 	s->reply_type = g_strdup("application/json");
 	s->status = 200;
+	gw_save(g, s, STORE_SEND_DONE, now_ms);
 }
 
 static enum gateway_turn
@@ -185,14 +228,6 @@ pace(struct gw *g, struct gw_send *s, int64_t mono_ms)
 		return GATEWAY_GO;
 	return gateway_pace_ask(g->pace, s->app_name, s->business,
 	    s->head.to, s, mono_ms);
-}
-
-static void
-refuse_busy(struct gw_send *s, bool is_pair)
-{
-	s->is_refused = true;
-	s->refusal = is_pair ? GATEWAY_REFUSE_BUSY_PAIR :
-	    GATEWAY_REFUSE_BUSY;
 }
 
 /* It may go: at once, or when its journal has it. */
@@ -230,7 +265,8 @@ begin(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
 	}
 	turn = pace(g, s, mono_ms);
 	if (turn == GATEWAY_TOO_MANY || turn == GATEWAY_TOO_MANY_PAIR) {
-		refuse_busy(s, turn == GATEWAY_TOO_MANY_PAIR);
+		refuse(s, turn == GATEWAY_TOO_MANY_PAIR ?
+		    GATEWAY_REFUSE_BUSY_PAIR : GATEWAY_REFUSE_BUSY, NULL);
 		return;
 	}
 	count_up(g, s, now_ms);
@@ -260,23 +296,9 @@ take_fresh(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
 
 /* ---- what came back -------------------------------------------------------- */
 
-static bool
-is_graph_error(const struct gw_send *s)
-{
-	struct gateway_answer a;
-	gsize len;
-	const void *body = g_bytes_get_data(s->reply, &len);
-	bool is_error;
-
-	gateway_answer_parse(s->status, body, len, &a);
-	is_error = a.is_error;
-	gateway_answer_clear(&a);
-	return is_error;
-}
-
 /*
- * An error of Graph's own says that it did not carry the request out; any other
- * 5xx (of something in between) does not.
+ * An error of Graph's own says that it did not carry the request out; a 5xx of
+ * something on the way does not, nor does a success that names no message.
  */
 static enum gateway_outcome
 outcome_of(const struct gw_send *s)
@@ -285,30 +307,12 @@ outcome_of(const struct gw_send *s)
 		return GATEWAY_NOT_SENT;
 	if (s->fate == GRAPH_UNKNOWN)
 		return GATEWAY_OUTCOME_UNKNOWN;
-	if (s->status >= 200 && s->status < 300)
-		return GATEWAY_ACCEPTED;
-	return s->status < 500 || is_graph_error(s) ? GATEWAY_REFUSED :
+	if (s->is_graph_error || (s->status >= 300 && s->status < 500 &&
+	    s->status != STATUS_TIMEOUT))
+		return GATEWAY_REFUSED;
+	return s->status < 300 && (s->wamid != NULL ||
+	    s->what != GATEWAY_SEND) ? GATEWAY_ACCEPTED :
 	    GATEWAY_OUTCOME_UNKNOWN;
-}
-
-static void
-read_reply(struct gw_send *s)
-{
-	struct gateway_answer a;
-	gsize len;
-	const void *body;
-
-	if (s->fate != GRAPH_ANSWERED)
-		return;
-	body = g_bytes_get_data(s->reply, &len);
-	gateway_answer_parse(s->status, body, len, &a);
-	g_free(s->wamid);
-	if (s->what == GATEWAY_UPLOAD)
-		s->wamid = g_steal_pointer(&a.id);
-	else
-		s->wamid = g_steal_pointer(&a.wamid);
-	s->is_throttled = a.is_throttled;
-	gateway_answer_clear(&a);
 }
 
 static void
@@ -342,11 +346,14 @@ keep_upload(struct gw *g, struct gw_send *s)
 static void
 take_reply(struct gw *g, struct gw_send *s, int64_t now_ms)
 {
-	enum gateway_outcome outcome = outcome_of(s);
+	enum gateway_outcome outcome;
 
 	read_reply(s);
-	if (outcome == GATEWAY_NOT_SENT ||
-	    (outcome == GATEWAY_OUTCOME_UNKNOWN)) {
+	outcome = outcome_of(s);
+	if (outcome == GATEWAY_OUTCOME_UNKNOWN && s->reason == NULL)
+		s->reason = g_strdup("Meta's answer does not say whether it "
+		    "was sent");
+	if (outcome == GATEWAY_NOT_SENT || outcome == GATEWAY_OUTCOME_UNKNOWN) {
 		s->is_refused = true;
 		s->refusal = outcome == GATEWAY_NOT_SENT ?
 		    GATEWAY_REFUSE_UPSTREAM : GATEWAY_REFUSE_UNKNOWN;
@@ -358,69 +365,6 @@ take_reply(struct gw *g, struct gw_send *s, int64_t now_ms)
 	if (outcome == GATEWAY_ACCEPTED)
 		remember_told(g, s, now_ms);
 	finish(g, s, outcome, now_ms);
-}
-
-/* ---- the log --------------------------------------------------------------- */
-
-static void
-tell_down(struct gw *g, const struct err *err, guint n)
-{
-	int64_t mono = clock_mono_ms();
-
-	g->unstored += n;
-	if (g->down_told_ms != 0 && mono - g->down_told_ms < TELL_DOWN_MS)
-		return;
-	log_err(LOG_LEVEL_ERROR, "store.down", err, "refused=%" PRId64,
-	    g->unstored);
-	g->unstored = 0;
-	g->down_told_ms = mono;
-}
-
-static void
-tell_upstream(struct gw *g, const struct gw_send *s)
-{
-	int64_t mono = clock_mono_ms();
-	g_autofree char *why = NULL;
-
-	if (s->fate == GRAPH_ANSWERED) {
-		if (g->upstream_down_ms != 0)
-			log_info("upstream.up", "after_ms=%" PRId64,
-			    mono - g->upstream_down_ms);
-		g->upstream_down_ms = 0;
-		return;
-	}
-	if (g->upstream_down_ms == 0)
-		g->upstream_down_ms = mono;
-	else if (mono - g->upstream_told_ms < TELL_DOWN_MS)
-		return;
-	g->upstream_told_ms = mono;
-	why = text_log_quote(s->reason != NULL ? s->reason : "-");
-	log_error("upstream.down", "reason=%s", why);
-}
-
-static void
-tell(struct gw *g, const struct gw_send *s)
-{
-	const char *rule = "-";
-
-	if (s->phase == GW_REPLIED && s->first_record_id != 0)
-		tell_upstream(g, s);
-	if (s->verdict != NULL && s->verdict->block_rule != NULL)
-		rule = s->verdict->block_rule;
-	else if (s->verdict != NULL && s->verdict->hold_rule != NULL)
-		rule = s->verdict->hold_rule;
-	if (s->outcome == GATEWAY_BLOCKED && s->is_refused)
-		log_warn("send.blocked", "send=%s application=%s rule=%s",
-		    s->key, s->app_name, rule);
-	else if (s->phase == GW_HELD)
-		log_warn("send.held", "send=%s application=%s rule=%s",
-		    s->key, s->app_name, rule);
-	else if (s->outcome == GATEWAY_OUTCOME_UNKNOWN)
-		log_error("send.unknown", "send=%s application=%s", s->key,
-		    s->app_name);
-	else if (s->reviews != NULL)
-		log_warn("send.unheld", "send=%s application=%s outcome=%s",
-		    s->key, s->app_name, gateway_outcome_name(s->outcome));
 }
 
 /* ---- one transaction ------------------------------------------------------- */
@@ -461,7 +405,7 @@ is_on_its_way(struct gw *g, struct gw_send *s)
 static void
 let_go(struct gw *g, struct gw_send *s)
 {
-	tell(g, s);
+	gw_tell(g, s);
 	gw_underway_remove(g, s);
 	gw_answer(s);
 	gw_send_free(s);
@@ -497,11 +441,8 @@ refuse_fresh(struct gw *g, GPtrArray *fresh)
 			continue;
 		}
 		if (!s->is_refused || s->outcome == GATEWAY_BLOCKED) {
-			s->is_refused = true;
-			s->refusal = GATEWAY_REFUSE_STORE;
-			g_free(s->reason);
-			s->reason = g_strdup("it cannot be recorded now, so "
-			    "it was not sent: try again");
+			refuse(s, GATEWAY_REFUSE_STORE, "it cannot be recorded "
+			    "now, so it was not sent: try again");
 		}
 		gw_underway_remove(g, s);
 		gw_answer(s);
@@ -531,7 +472,7 @@ gw_commit(struct gw *g, GPtrArray *fresh, GPtrArray *replied, int64_t now_ms,
 		take_reply(g, replied->pdata[i], now_ms);
 	}
 	if (!store_commit(g->store, &err)) {
-		tell_down(g, &err, fresh->len);
+		gw_tell_store_down(g, &err, fresh->len);
 		refuse_fresh(g, fresh);
 		for (guint i = 0; i < replied->len; i++) {
 			restore(replied->pdata[i]);
@@ -539,7 +480,7 @@ gw_commit(struct gw *g, GPtrArray *fresh, GPtrArray *replied, int64_t now_ms,
 		}
 		return false;
 	}
-	g->down_told_ms = 0;
+	gw_tell_store_up(g);
 	proc_wake(PROC_BUILD);
 	for (guint i = 0; i < fresh->len; i++) {
 		if (!is_on_its_way(g, fresh->pdata[i]))
@@ -554,28 +495,66 @@ gw_commit(struct gw *g, GPtrArray *fresh, GPtrArray *replied, int64_t now_ms,
 
 /*
  * What has left cannot be called back: its outcome is kept until it can be
- * written, and the caller is told the truth before it tires of waiting.
+ * written. A caller who tires of waiting hears that it is not known: nobody
+ * is told of a success that has no record. The request was his until then.
  */
+static void
+answer_unsaved(struct gw_send *s)
+{
+	struct gw_send told = { .rq = s->rq, .is_refused = true,
+		.refusal = GATEWAY_REFUSE_UNKNOWN, .reason = (char *)(uintptr_t)
+		"it cannot be recorded now what became of it; see GET "
+		"/sends/ with this id later" };
+	gsize len;
+	const void *body = g_bytes_get_data(s->request, &len);
+	GBytes *copy = g_bytes_new(body, len);
+
+	memcpy(told.key, s->key, sizeof(told.key));
+	g_bytes_unref(s->request);
+	s->request = copy;
+	s->rq = NULL;
+	gw_answer(&told);
+}
+
+/* A file whose name nobody was told is uploaded again, not kept. */
+static void
+drop_upload(struct gw_send *s)
+{
+	refuse(s, GATEWAY_REFUSE_STORE, "the file cannot be kept now: upload "
+	    "it again");
+	gw_answer(s);
+	gw_send_free(s);
+}
+
 void
 gw_unsaved(struct gw *g, struct gw_send *s)
 {
 	int64_t mono = clock_mono_ms();
 
+	if (s->what == GATEWAY_UPLOAD) {
+		drop_upload(s);
+		return;
+	}
 	if (s->replied_ms == 0)
 		s->replied_ms = mono;
-	if (mono - s->replied_ms > g->conf->gateway.queue_ms)
-		gw_answer(s);
+	if (s->rq != NULL && mono - s->replied_ms > g->conf->gateway.queue_ms)
+		answer_unsaved(s);
 	g_ptr_array_add(g->unsaved, s);
 }
 
 /* ---- what an earlier life left --------------------------------------------- */
 
+struct recovery {
+	struct gw *g;
+	GPtrArray *list;
+};
+
 static bool
 take_row(void *arg, const struct store_send *row)
 {
-	GPtrArray *list = arg;
+	struct recovery *r = arg;
 
-	g_ptr_array_add(list, gw_send_load(NULL, row));
+	g_ptr_array_add(r->list, gw_send_load(r->g, row));
 	return true;
 }
 
@@ -586,8 +565,9 @@ recover_state(struct gw *g, enum store_send_state state,
 {
 	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(
 	    (GDestroyNotify)gw_send_free);
+	struct recovery r = { g, list };
 
-	if (!store_send_list(g->store, state, 0, RECOVER_MAX, take_row, list,
+	if (!store_send_list(g->store, state, 0, RECOVER_MAX, take_row, &r,
 	    err))
 		return false;
 	if (list->len == 0)
@@ -596,17 +576,15 @@ recover_state(struct gw *g, enum store_send_state state,
 	for (guint i = 0; i < list->len; i++) {
 		struct gw_send *s = list->pdata[i];
 
-		s->gw = g;
-		s->reason = g_strdup(reason);
-		s->is_refused = true;
-		s->refusal = outcome == GATEWAY_NOT_SENT ?
-		    GATEWAY_REFUSE_UPSTREAM : GATEWAY_REFUSE_UNKNOWN;
+		gw_account(g, s);
+		refuse(s, outcome == GATEWAY_NOT_SENT ?
+		    GATEWAY_REFUSE_UPSTREAM : GATEWAY_REFUSE_UNKNOWN, reason);
 		finish(g, s, outcome, now_ms);
 	}
 	if (!store_commit(g->store, err))
 		return false;
 	for (guint i = 0; i < list->len; i++)
-		tell(g, list->pdata[i]);
+		gw_tell(g, list->pdata[i]);
 	proc_heartbeat();
 	return recover_state(g, state, outcome, reason, now_ms, err);
 }

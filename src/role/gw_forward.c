@@ -15,6 +15,7 @@
 #include "text.h"
 
 #define ANSWER_MAX (4 << 20)
+#define JSON_TYPE "application/json"
 
 static GPtrArray *
 copy_headers(const char *const *headers)
@@ -43,16 +44,26 @@ note_reply(void *arg, const struct graph_reply *reply)
 		s->reply_headers = copy_headers(reply->headers);
 		s->reply = g_bytes_new(reply->body, reply->len);
 	} else {
+		g_free(s->reason);
 		s->reason = g_strdup(reply->why->text);
 	}
 	gw_put(s->gw, &s->gw->replies, s);
+}
+
+/* One spelling of it, so that Graph reads a body as it was read here. */
+static const char *
+type_of(const struct gw_send *s)
+{
+	if (s->what == GATEWAY_UPLOAD)
+		return s->content_type;
+	return g_bytes_get_size(s->request) > 0 ? JSON_TYPE : NULL;
 }
 
 void
 gw_forward(struct gw *g, struct gw_send *s)
 {
 	struct graph_request rq = { .method = s->method,
-		.target = s->target, .content_type = s->content_type,
+		.target = s->target, .content_type = type_of(s),
 		.max_answer = ANSWER_MAX,
 		.total_ms = g->conf->graph.total_ms, .done = note_reply,
 		.arg = s };
@@ -73,8 +84,9 @@ answer_passed(void *arg, const struct graph_reply *reply)
 		http_answer_with(rq, reply->status, reply->content_type,
 		    reply->headers, reply->body, reply->len);
 	else
-		gw_refuse(rq, GATEWAY_REFUSE_UPSTREAM, reply->why->text,
-		    NULL);
+		gw_refuse(rq, reply->fate == GRAPH_NOT_SENT ?
+		    GATEWAY_REFUSE_UPSTREAM : GATEWAY_REFUSE_UNKNOWN,
+		    reply->why->text, NULL);
 }
 
 void
@@ -83,12 +95,12 @@ gw_pass(struct gw *g, struct http_request *rq,
 {
 	struct graph_request out = { .method = http_request_method(rq),
 		.target = http_request_target(rq),
-		.content_type = http_request_header(rq, "Content-Type"),
 		.max_answer = ANSWER_MAX,
 		.total_ms = g->conf->graph.total_ms, .done = answer_passed,
 		.arg = rq };
 
 	(void)route;
 	out.body = http_request_body(rq, &out.len);
+	out.content_type = out.len > 0 ? JSON_TYPE : NULL;
 	graph_pool_submit(g->pool, &out);
 }

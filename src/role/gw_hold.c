@@ -16,6 +16,32 @@
 #define CURSOR_REVIEW "review"
 #define LOOK_MAX 50
 
+/* Of a program: what it sends no person wrote. */
+static const char *
+author_of(const struct gw *g, const char *application)
+{
+	for (guint i = 0; i < g->apps->len; i++) {
+		const struct gateway_application *a = g->apps->pdata[i];
+
+		if (strcmp(a->name, application) == 0)
+			return a->author;
+	}
+	return "staff";
+}
+
+/* The row does not say; of what may be more than one it stays unsaid. */
+static char *
+method_of(const struct gw *g, const char *target)
+{
+	struct gateway_route route;
+	bool sends;
+
+	gateway_route("POST", target, g->conf->gateway.allow, &route);
+	sends = route.what == GATEWAY_SEND || route.what == GATEWAY_CALL;
+	gateway_route_clear(&route);
+	return sends ? g_strdup("POST") : NULL;
+}
+
 struct gw_send *
 gw_send_load(struct gw *g, const struct store_send *row)
 {
@@ -24,14 +50,14 @@ gw_send_load(struct gw *g, const struct store_send *row)
 	s->what = GATEWAY_SEND;
 	s->id = row->id;
 	g_strlcpy(s->key, row->key, sizeof(s->key));
-	s->method = g_strdup("POST");
+	s->method = method_of(g, row->target);
 	s->target = g_strdup(row->target);
 	s->remote = g_strdup(row->remote);
 	s->content_type = g_strdup(row->content_type);
 	s->business = g_strdup(row->business);
 	s->app_name = g_strdup(row->application);
 	s->employee = g_strdup(row->employee);
-	s->author = g_strdup("staff");
+	s->author = g_strdup(author_of(g, row->application));
 	memcpy(s->sha256, row->sha256, HASH_SIZE);
 	s->request = g_bytes_new(row->request, row->request != NULL ?
 	    row->request_len : 0);

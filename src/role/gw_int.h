@@ -58,6 +58,7 @@ struct gw_send {
 	GBytes *request, *sent;		/* sent NULL: the request */
 	struct gateway_head head;	/* of a SEND; else empty */
 	int64_t received_ms;		/* wall clock */
+	int64_t said_ms;		/* of a copy: when it was sent, or 0 */
 	int64_t queued_ms;		/* monotonic */
 
 	enum gw_phase phase;
@@ -76,6 +77,8 @@ struct gw_send {
 	char *observed;			/* what observe mode let pass, or NULL */
 	int64_t journal_until_ms;	/* monotonic; mode delivered */
 	bool is_throttled;		/* Meta asks to slow down */
+	bool is_graph_error;		/* it was Graph itself that refused */
+	int64_t error_code;		/* Graph's, or 0 */
 	bool is_pending;		/* its record "pending" is written */
 	bool is_paced;			/* the queue of the pace has it */
 	bool is_dead;			/* answered; only that queue has it */
@@ -151,7 +154,7 @@ struct gw {
 	int64_t next_hold_ms;		/* wall clock */
 	int64_t next_tally_ms, next_purge_ms, next_upload_purge_ms, next_template_ms,
 	    next_tidy_ms;		/* monotonic */
-	int64_t down_told_ms, unstored;
+	int64_t down_ms, down_told_ms, unstored;
 	int64_t upstream_down_ms, upstream_told_ms;
 
 	/* of listener threads, under the lock */
@@ -161,6 +164,8 @@ struct gw {
 /* ---- gw_request.c: a listener thread has a request ------------------------- */
 enum http_verdict gw_handle(void *app, struct http_request *rq);
 struct gw_send *gw_send_new(struct gw *g);
+/* 32 hex digits; false, and "": there are no random numbers. */
+bool gw_key_make(int64_t now_ms, char out[GW_KEY_CHARS + 1]);
 void gw_send_free(struct gw_send *s);
 
 /* ---- role_gateway.c: queues ------------------------------------------------ */
@@ -183,7 +188,7 @@ bool gw_account(struct gw *g, struct gw_send *s);
 /* True when s->definition is what it will be; else a worker asks Meta. */
 bool gw_definition(struct gw *g, struct gw_send *s, int64_t now_ms);
 /* Webhooks said that templates were changed: they are asked for again. */
-void gw_templates_look(struct gw *g, int64_t now_ms);
+void gw_templates_look(struct gw *g);
 GHashTable *gw_definitions_new(void);
 
 /* ---- gw_commit.c: transactions --------------------------------------------- */
@@ -222,6 +227,15 @@ void gw_forward(struct gw *g, struct gw_send *s);
 /* What is passed on without a record. */
 void gw_pass(struct gw *g, struct http_request *rq,
     const struct gateway_route *route);
+
+/* ---- gw_tell.c: the log ---------------------------------------------------- */
+/* What never got a row; from any thread. */
+void gw_tell_refused(struct gw *g, const char *remote, const char *reason,
+    const char *trace);
+void gw_tell_store_down(struct gw *g, const struct err *err, unsigned n);
+void gw_tell_store_up(struct gw *g);
+/* What became of one. */
+void gw_tell(struct gw *g, const struct gw_send *s);
 
 /* ---- gw_answer.c ----------------------------------------------------------- */
 /* The caller's answer by what became of it; s->rq is NULL afterwards. */

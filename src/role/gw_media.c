@@ -137,6 +137,7 @@ answer_found(void *arg, const struct graph_reply *reply)
 	size_t len = reply->len;
 
 	if (reply->fate != GRAPH_ANSWERED) {
+		/* Asking again does no harm. */
 		gw_refuse(f->rq, GATEWAY_REFUSE_UPSTREAM, reply->why->text,
 		    NULL);
 	} else {
@@ -191,8 +192,9 @@ run_file(struct gw *g, struct gw_job *job)
 	    g->conf->media.max_bytes, &job->size, &retry_ms, &err);
 	job->is_absent = strcmp(err.what, "graph.gone") == 0;
 	if (!job->ok)
-		job->why = g_strdup(err.kind != ERR_NONE ? err.text :
-		    err_errno(errno));
+		job->why = g_strdup(job->fd < 0 ? "there is no room for the "
+		    "file here" : err.kind != ERR_NONE ? err.text :
+		    "Meta does not say where the file is");
 	job->type = g_steal_pointer(&m.mime_type);
 	graph_media_clear(&m);
 }

@@ -12,6 +12,8 @@
 #include "gw_int.h"
 #include "http.h"
 
+#define CODE_PAIR 131056	/* Meta: too many to one person */
+
 static char *
 underway_name(const struct gw_send *s)
 {
@@ -44,15 +46,33 @@ static const char another[] = "this Idempotency-Key was used for another "
 
 /* ---- one that is done, or held --------------------------------------------- */
 
+/* What certainly did not leave, for a reason that passes. */
+static bool
+may_try_again(const struct store_send *row)
+{
+	enum gateway_outcome outcome;
+	struct gateway_answer a;
+	bool passes;
+
+	if (row->state != STORE_SEND_DONE || row->outcome == NULL ||
+	    !gateway_outcome_parse(row->outcome, &outcome))
+		return false;
+	if (outcome != GATEWAY_REFUSED || row->answer == NULL)
+		return outcome == GATEWAY_NOT_SENT;
+	gateway_answer_parse(row->status, row->answer, row->answer_len, &a);
+	passes = row->status == 429 || row->status >= 500 || a.is_throttled ||
+	    a.code == CODE_PAIR;
+	gateway_answer_clear(&a);
+	return passes;
+}
+
 static bool
 take_first(void *arg, const struct store_send *row)
 {
 	struct gw_send *s = arg;
 	static const char *const json[] = { NULL };
 
-	/* What certainly did not leave may be tried again. */
-	if (row->state == STORE_SEND_DONE && g_strcmp0(row->outcome,
-	    gateway_outcome_name(GATEWAY_NOT_SENT)) == 0)
+	if (may_try_again(row))
 		return false;
 	if (!hash_equal(row->sha256, s->sha256, HASH_SIZE)) {
 		refuse(s, GATEWAY_REFUSE_REPEAT, another);

@@ -24,11 +24,12 @@
 #include "wa.h"
 
 /* Begins with the time, so that keys grow: see store.h. */
-static bool
-make_key(int64_t now_ms, char out[GW_KEY_CHARS + 1])
+bool
+gw_key_make(int64_t now_ms, char out[GW_KEY_CHARS + 1])
 {
 	uint8_t bytes[10];
 
+	out[0] = '\0';
 	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
 		return false;
 	snprintf(out, GW_KEY_CHARS + 1, "%012" PRIx64, (uint64_t)now_ms &
@@ -89,31 +90,15 @@ gw_send_free(struct gw_send *s)
 	g_free(s);
 }
 
-/* One line per second at most: refusals can be somebody's flood. */
-static void
-tell_refused(struct gw *g, const struct http_request *rq, const char *reason)
-{
-	int64_t mono = clock_mono_ms(), count = 0;
-
-	pthread_mutex_lock(&g->lock);
-	g->refused++;
-	if (mono - g->refused_told_ms >= 1000) {
-		count = g->refused;
-		g->refused = 0;
-		g->refused_told_ms = mono;
-	}
-	pthread_mutex_unlock(&g->lock);
-	if (count > 0)
-		log_warn("gateway.refused", "reason=%s remote=%s count=%"
-		    PRId64, reason, http_request_remote(rq), count);
-}
-
 static enum http_verdict
 refuse(struct gw *g, struct http_request *rq, enum gateway_refusal why,
     const char *reason, const char *details)
 {
-	tell_refused(g, rq, reason);
-	gw_refuse(rq, why, details, NULL);
+	char trace[GW_KEY_CHARS + 1];
+
+	gw_key_make(clock_now_ms(), trace);
+	gw_tell_refused(g, http_request_remote(rq), reason, trace);
+	gw_refuse(rq, why, details, trace);
 	return HTTP_ANSWERED;
 }
 
@@ -141,7 +126,7 @@ send_of(struct gw *g, struct http_request *rq,
 	size_t len;
 
 	s->received_ms = clock_now_ms();
-	if (!make_key(s->received_ms, s->key)) {
+	if (!gw_key_make(s->received_ms, s->key)) {
 		gw_send_free(s);
 		return NULL;
 	}
@@ -179,6 +164,21 @@ read_item(struct gw_send *s)
 		g_clear_pointer(&s->item, item_free);
 }
 
+/* The store keeps somebody waiting for too long: no use in more of them. */
+static bool
+is_overdue(struct gw *g, int64_t mono_ms)
+{
+	const struct gw_send *first;
+	bool overdue;
+
+	pthread_mutex_lock(&g->lock);
+	first = g_queue_peek_head(&g->incoming);
+	overdue = first != NULL &&
+	    mono_ms - first->queued_ms > g->conf->gateway.queue_ms;
+	pthread_mutex_unlock(&g->lock);
+	return overdue;
+}
+
 static enum http_verdict
 enqueue(struct gw *g, struct gw_send *s)
 {
@@ -186,29 +186,25 @@ enqueue(struct gw *g, struct gw_send *s)
 	return HTTP_LATER;
 }
 
-/* Graph takes orders from any body: each is read before it is passed on. */
-static bool
-has_json_body(const struct gw_send *s)
-{
-	return s->what == GATEWAY_SEND || ((s->what == GATEWAY_CALL ||
-	    s->what == GATEWAY_GROUP || s->what == GATEWAY_ALLOWED) &&
-	    g_bytes_get_size(s->request) > 0);
-}
-
 static enum http_verdict
 take_send(struct gw *g, struct http_request *rq,
     const struct gateway_route *route, const struct gateway_application *app)
 {
-	struct gw_send *s = send_of(g, rq, route, app);
+	struct gw_send *s;
 	struct err err = ERR_INIT;
 	size_t len;
 	const void *body;
 
+	if (is_overdue(g, clock_mono_ms()))
+		return refuse(g, rq, GATEWAY_REFUSE_STORE, "store",
+		    "it cannot be recorded now, so it was not sent: try "
+		    "again");
+	s = send_of(g, rq, route, app);
 	if (s == NULL)
 		return refuse(g, rq, GATEWAY_REFUSE_STORE, "random",
 		    "no random numbers");
 	body = g_bytes_get_data(s->request, &len);
-	if (has_json_body(s) &&
+	if (s->what == GATEWAY_SEND &&
 	    !gateway_head_parse(body, len, &s->head, &err)) {
 		gw_send_free(s);
 		return refuse(g, rq, GATEWAY_REFUSE_JSON, "json", err.text);
@@ -278,6 +274,31 @@ refuse_caller(struct gw *g, struct http_request *rq,
 	return false;
 }
 
+/* True when it was refused. */
+static bool
+refuse_body(struct gw *g, struct http_request *rq,
+    const struct gateway_route *route)
+{
+	struct err err = ERR_INIT;
+	size_t len;
+	const void *body = http_request_body(rq, &len);
+
+	if (route->what == GATEWAY_UNKNOWN ||
+	    route->what == GATEWAY_BAD_METHOD)
+		return false;
+	if (route->what != GATEWAY_UPLOAD &&
+	    len > (size_t)g->conf->gateway.max_body_bytes) {
+		refuse(g, rq, GATEWAY_REFUSE_JSON, "size",
+		    "the body is larger than `max_body` of the gateway");
+		return true;
+	}
+	if (gateway_body_check(route->what, http_request_method(rq),
+	    http_request_header(rq, "Content-Type"), body, len, &err))
+		return false;
+	refuse(g, rq, GATEWAY_REFUSE_JSON, "body", err.text);
+	return true;
+}
+
 static enum http_verdict
 dispatch(struct gw *g, struct http_request *rq,
     const struct gateway_route *route, const struct gateway_application *app)
@@ -334,7 +355,8 @@ gw_handle(void *arg, struct http_request *rq)
 		    "certificate");
 	gateway_route(http_request_method(rq), http_request_target(rq),
 	    g->conf->gateway.allow, &route);
-	v = refuse_caller(g, rq, &route, app) ? HTTP_ANSWERED :
+	v = refuse_caller(g, rq, &route, app) ||
+	    refuse_body(g, rq, &route) ? HTTP_ANSWERED :
 	    dispatch(g, rq, &route, app);
 	gateway_route_clear(&route);
 	return v;

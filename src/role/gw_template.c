@@ -23,7 +23,9 @@ struct entry {
 	char *json;		/* NULL: Meta knows none */
 	int64_t checked_ms;	/* 0: never */
 	int64_t failed_ms;	/* last failure to ask; 0: none */
+	int64_t change_id;	/* the last change that was heard of */
 	bool is_known, is_asked;
+	bool is_late;		/* it was asked for before that change */
 };
 
 static void
@@ -122,7 +124,7 @@ take_asked(struct gw *g, struct gw_job *job)
 	keep(g, job);
 	g_free(e->json);
 	e->json = g_strdup(job->json);
-	e->checked_ms = now_ms;
+	e->checked_ms = e->is_late ? 0 : now_ms;
 	e->failed_ms = 0;
 	e->is_known = true;
 }
@@ -140,6 +142,7 @@ ask(struct gw *g, struct entry *e, const char *account, const char *name,
 	job->name = g_strdup(name);
 	job->language = g_strdup(language);
 	e->is_asked = true;
+	e->is_late = false;
 	gw_job_put(g, job);
 }
 
@@ -177,37 +180,73 @@ gw_definition(struct gw *g, struct gw_send *s, int64_t now_ms)
 
 /* ---- what webhooks said ---------------------------------------------------- */
 
+/*
+ * The cursor moves past a change when Meta was asked after it, so that a new
+ * process asks again for what this one did not get to.
+ */
 struct looking {
 	struct gw *g;
-	int64_t last;
+	int64_t last;		/* all up to here were asked for */
+	bool waits;		/* for one that is asked for now */
 };
+
+static void
+change(struct entry *e, int64_t id)
+{
+	if (e->change_id >= id)
+		return;
+	e->change_id = id;
+	e->is_late = e->is_asked;
+	e->checked_ms = 0;
+	e->failed_ms = 0;
+}
+
+/* Any language: of those that were used. */
+static void
+change_all(struct looking *l, const char *account, const char *name,
+    int64_t id)
+{
+	g_autofree char *prefix = entry_name(account, name, "");
+	GHashTableIter it;
+	gpointer key, e;
+
+	g_hash_table_iter_init(&it, l->g->definitions);
+	while (g_hash_table_iter_next(&it, &key, &e)) {
+		if (g_str_has_prefix(key, prefix))
+			change(e, id);
+	}
+}
 
 static bool
 take_change(void *arg, int64_t id, const char *account, const char *name,
     const char *language)
 {
 	struct looking *l = arg;
-	struct entry *e;
+	struct entry *e = NULL;
+	bool is_new;
 
-	l->last = id;
-	if (language[0] == '\0')
-		return true;
-	e = entry_of(l->g, account, name, language, clock_now_ms());
-	e->checked_ms = 0;
-	e->failed_ms = 0;
-	if (!e->is_asked)
-		ask(l->g, e, account, name, language);
+	if (language[0] == '\0') {
+		change_all(l, account, name, id);
+	} else {
+		e = entry_of(l->g, account, name, language, clock_now_ms());
+		is_new = e->change_id < id;
+		change(e, id);
+		if (is_new && !e->is_asked)
+			ask(l->g, e, account, name, language);
+	}
+	l->waits |= e != NULL && e->is_asked;
+	if (!l->waits)
+		l->last = id;
 	return true;
 }
 
 void
-gw_templates_look(struct gw *g, int64_t now_ms)
+gw_templates_look(struct gw *g)
 {
 	struct looking l = { .g = g };
 	struct err err = ERR_INIT;
 	int64_t cursor;
 
-	(void)now_ms;
 	if (!store_cursor_get(g->store, STORE_GATEWAY, CURSOR_TEMPLATES,
 	    &cursor, &err) ||
 	    !store_template_change_list(g->store, cursor, LOOK_MAX,

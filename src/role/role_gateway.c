@@ -10,7 +10,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -29,6 +28,7 @@
 #define BATCH_MAX 256
 #define WORKERS 4
 #define DRAIN_MS 20000
+#define DRAIN_LOOK_MS 5
 #define POOL_STOP_MS 5000
 #define WAIT_LOOK_MS 10
 #define TEMPLATE_LOOK_MS 1000
@@ -322,7 +322,7 @@ look_around(struct gw *g)
 	    g->conf->gateway.upload_keep_ms, &g->next_upload_purge_ms);
 	if (mono >= g->next_template_ms) {
 		g->next_template_ms = mono + TEMPLATE_LOOK_MS;
-		gw_templates_look(g, clock_now_ms());
+		gw_templates_look(g);
 	}
 	if (mono >= g->next_tidy_ms) {
 		g->next_tidy_ms = mono + TIDY_MS;
@@ -511,8 +511,7 @@ stop(struct gw *g)
 	}
 	while (pthread_tryjoin_np(thread, &whole) == EBUSY) {
 		if (!step(g, false, &wait_ms))
-			poll(&(struct pollfd){ .fd = g->wake_fd,
-			    .events = POLLIN }, 1, 5);
+			g_usleep(DRAIN_LOOK_MS * 1000);
 		proc_heartbeat();
 	}
 	graph_pool_stop(g->pool, POOL_STOP_MS);
