@@ -121,3 +121,9 @@ tests_bench_bench_scan_SOURCES = tests/bench/bench_scan.c
 EXTRA_DIST += tests/fake/graph_check.py tests/fake/graph_send.py
 TESTS += tests/fake/test_graph.py
 EXTRA_DIST += tests/fake/test_graph.py
+
+# gateway: what staff send, before a stand-in for Graph
+GATEWAY_TESTS = tests/integration/gateway.sh
+INTEGRATION_TESTS += $(GATEWAY_TESTS)
+EXTRA_DIST += $(GATEWAY_TESTS) tests/integration/gateway.lib.sh \
+	tests/integration/every_type.py tests/integration/in_mail.py
