@@ -318,8 +318,8 @@ outcome_of(const struct gw_send *s)
 static void
 remember_told(struct gw *g, const struct gw_send *s, int64_t now_ms)
 {
-	for (guint i = 0; s->verdict != NULL && s->observed == NULL &&
-	    s->talk != NULL && i < s->verdict->additions->len; i++) {
+	for (guint i = 0; s->has_additions && s->talk != NULL &&
+	    i < s->verdict->additions->len; i++) {
 		const struct policy_addition *a =
 		    s->verdict->additions->pdata[i];
 

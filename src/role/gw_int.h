@@ -74,6 +74,7 @@ struct gw_send {
 	bool groups_unknown;
 	struct policy_verdict *verdict;	/* NULL: there are no rules */
 	char *verdict_json;
+	bool has_additions;		/* texts of rules stand in `sent` */
 	char *observed;			/* what observe mode let pass, or NULL */
 	int64_t journal_until_ms;	/* monotonic; mode delivered */
 	bool is_throttled;		/* Meta asks to slow down */

@@ -266,8 +266,10 @@ add_texts(struct gw_send *s)
 	}
 	if (gateway_body_change(body, len, before->len > 0 ? before->str :
 	    NULL, after->len > 0 ? after->str : NULL, callback, &s->sent,
-	    &err))
+	    &err)) {
+		s->has_additions = list != NULL;
 		return;
+	}
 	/* A notice that cannot be given, or a text that grows too long. */
 	if (before->len > 0 || strcmp(err.what, "gateway.long") == 0)
 		block(s, err.text);
