@@ -4,7 +4,7 @@ src_libchatjournal_a_SOURCES += \
 	src/scan/scan_alike.c src/scan/scan_card.c src/scan/scan_detect.c \
 	src/scan/scan_email.c src/scan/scan_fold.c src/scan/scan_host.c \
 	src/scan/scan_iban.c src/scan/scan_lexicon.c \
-	src/scan/scan_pattern.c src/scan/scan_persons.c \
+	src/scan/scan_need.c src/scan/scan_pattern.c src/scan/scan_persons.c \
 	src/scan/scan_phone.c src/scan/scan_plain.c src/scan/scan_result.c \
 	src/scan/scan_run.c src/scan/scan_script.c src/scan/scan_set.c \
 	src/scan/scan_trie.c src/scan/scan_words.c

@@ -11,9 +11,8 @@
 #include <string.h>
 #include <utf8proc.h>
 
-#include "text.h"
-
 #define HOST_MAX 253
+#define MARKS_MAX 8
 
 /* Generic ones that chats have in them; those of countries are below. */
 static const char generic[] =
@@ -101,8 +100,13 @@ is_letters(const char *label, size_t len)
 
 /* ---- finding ------------------------------------------------------------------------ */
 
+struct hosts {
+	GPtrArray *list;
+	GHashTable *seen;	/* what is in the list */
+};
+
 static void
-add(GPtrArray *hosts, const char *s, size_t len)
+add(struct hosts *hosts, const char *s, size_t len)
 {
 	g_autofree char *host = NULL;
 
@@ -115,13 +119,15 @@ add(GPtrArray *hosts, const char *s, size_t len)
 	if (len == 0 || len > HOST_MAX || has_foreign_sign(s, len))
 		return;
 	host = g_strndup(s, len);
-	if (!g_ptr_array_find_with_equal_func(hosts, host, g_str_equal, NULL))
-		g_ptr_array_add(hosts, g_steal_pointer(&host));
+	if (g_hash_table_contains(hosts->seen, host))
+		return;
+	g_hash_table_add(hosts->seen, host);
+	g_ptr_array_add(hosts->list, g_steal_pointer(&host));
 }
 
 /* Behind "://": userinfo, host, port. Returns what it took. */
 static size_t
-add_authority(GPtrArray *hosts, const char *s)
+add_authority(struct hosts *hosts, const char *s)
 {
 	size_t len = strcspn(s, "/\\?# \t\r\n\"<>"), from = 0, n;
 
@@ -178,7 +184,7 @@ is_bare_link(const char *s, size_t n)
 }
 
 static void
-find_hosts(GPtrArray *hosts, const char *text)
+find_hosts(struct hosts *hosts, const char *text)
 {
 	for (const char *s = text; *s != '\0';) {
 		size_t n = name_length(s);
@@ -214,19 +220,43 @@ replace_stops(char *s)
 	*to = '\0';
 }
 
+/*
+ * As valid UTF-8 of what is seen. Marks are put in order by comparing each
+ * with those before it, so a run of them is cut: no name has so many.
+ */
+static GString *
+clean(const char *text, size_t len)
+{
+	GString *out = g_string_sized_new(len + 1);
+	size_t marks = 0;
+
+	for (size_t at = 0; at < len;) {
+		uint32_t c = scan_decode((const uint8_t *)text, len, &at);
+		const utf8proc_property_t *p =
+		    utf8proc_get_property((utf8proc_int32_t)c);
+
+		marks = p->combining_class != 0 ? marks + 1 : 0;
+		if (p->ignorable || marks > MARKS_MAX || c == 0)
+			continue;
+		g_string_append_unichar(out, c);
+	}
+	return out;
+}
+
 static char *
 fold(const char *text, size_t len)
 {
-	g_autofree char *valid = text_clean(text, len, TEXT_BLOCK, SIZE_MAX);
+	GString *seen = clean(text, len);
 	utf8proc_uint8_t *folded = NULL;
-	char *out;
+	utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)seen->str,
+	    (utf8proc_ssize_t)seen->len, &folded, UTF8PROC_STABLE |
+	    UTF8PROC_COMPOSE | UTF8PROC_COMPAT | UTF8PROC_CASEFOLD |
+	    UTF8PROC_IGNORE);
+	char *out = n < 0 ? g_strdup("") : g_strndup((const char *)folded,
+	    (gsize)n);
 
-	if (utf8proc_map((const utf8proc_uint8_t *)valid, 0, &folded,
-	    UTF8PROC_NULLTERM | UTF8PROC_STABLE | UTF8PROC_COMPOSE |
-	    UTF8PROC_COMPAT | UTF8PROC_CASEFOLD | UTF8PROC_IGNORE) < 0)
-		return g_strdup("");
-	out = g_strdup((const char *)folded);
 	free(folded);
+	g_string_free(seen, TRUE);
 	replace_stops(out);
 	return out;
 }
@@ -234,11 +264,13 @@ fold(const char *text, size_t len)
 GPtrArray *
 scan_hosts(const char *text, size_t len)
 {
-	GPtrArray *hosts = g_ptr_array_new_with_free_func(g_free);
 	g_autofree char *folded = fold(text, len);
+	struct hosts hosts = { g_ptr_array_new_with_free_func(g_free),
+		g_hash_table_new(g_str_hash, g_str_equal) };
 
-	find_hosts(hosts, folded);
-	return hosts;
+	find_hosts(&hosts, folded);
+	g_hash_table_unref(hosts.seen);
+	return hosts.list;
 }
 
 bool

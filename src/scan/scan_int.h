@@ -161,7 +161,18 @@ enum scan_added { SCAN_ADDED, SCAN_TWICE, SCAN_REFUSED };
 enum scan_added scan_set_add(struct scan_set *s, const struct scan_entry *e,
     const struct scan_phrase *p, const char **why);
 
-/* ---- patterns: scan_pattern.c --------------------------------------------------- */
+/* ---- patterns: scan_pattern.c, scan_need.c --------------------------------------------- */
+
+/* What a match takes at least: signs and letters in lower case, digits. */
+struct scan_need {
+	uint64_t ascii[2];	/* a bit for each */
+	unsigned digits;	/* of ASCII */
+};
+void scan_need_read(const char *regex, struct scan_need *out);
+void scan_need_look(const char *text, size_t len, struct scan_need *have);
+/* The pattern has something in it that changes how the rest is read. */
+bool scan_need_is_hard(const char *regex);
+size_t scan_need_class_length(const char *s);	/* 0: it does not end */
 
 struct scan_pattern;
 void scan_pattern_free(struct scan_pattern *p);

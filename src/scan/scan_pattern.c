@@ -32,6 +32,7 @@ struct scan_pattern {
 	pcre2_code *full;
 	pcre2_code *digits;	/* for texts with digits of ASCII only */
 	pcre2_code *ascii;	/* for texts of ASCII only */
+	struct scan_need need;
 };
 
 /* How the text that is searched differs from the one given. */
@@ -79,34 +80,22 @@ is_ascii(const char *s, size_t len)
 	return all < 0x80;
 }
 
-/* Past the escape, class name or single byte at s. */
-static size_t
-token_length(const char *s, bool in_class)
-{
-	const char *end;
-
-	if (s[0] == '\\' && s[1] != '\0')
-		return 2;
-	end = in_class && s[0] == '[' && s[1] == ':' ? strstr(s, ":]") : NULL;
-	return end != NULL ? (size_t)(end + 2 - s) : 1;
-}
-
-/* Quotes, comments, verbs, callouts, the option x: they change the rest. */
+/* A class, with 0-9 for \d. */
 static bool
-is_read_otherwise(const char *regex)
+add_class(GString *out, const char *s, size_t len)
 {
-	if (strstr(regex, "\\Q") != NULL || strstr(regex, "\\c") != NULL ||
-	    strstr(regex, "(*") != NULL)
-		return true;
-	for (const char *s = strstr(regex, "(?"); s != NULL;
-	    s = strstr(s + 2, "(?")) {
-		size_t n = strspn(s + 2, "^-aimnsxJU");
+	bool has_any = false;
 
-		if (s[2] == '#' || s[2] == 'C' ||
-		    memchr(s + 2, 'x', n) != NULL)
-			return true;
+	for (size_t i = 0, n; i < len; i += n) {
+		n = s[i] == '\\' ? 2 : 1;
+		if (n == 2 && s[i + 1] == 'd') {
+			g_string_append(out, "0-9");
+			has_any = true;
+		} else {
+			g_string_append_len(out, s + i, (gssize)n);
+		}
 	}
-	return false;
+	return has_any;
 }
 
 /* The same with [0-9] for \d. NULL: nothing to replace, or not safely. */
@@ -114,27 +103,23 @@ static char *
 with_plain_digits(const char *regex)
 {
 	g_autoptr(GString) out = g_string_new(NULL);
-	bool in_class = false, has_any = false;
+	bool has_any = false;
 	size_t n;
 
-	if (is_read_otherwise(regex))
+	if (scan_need_is_hard(regex))
 		return NULL;
 	for (const char *s = regex; *s != '\0'; s += n) {
-		n = token_length(s, in_class);
-		if (strncmp(s, "\\d", n) == 0 && n == 2) {
-			g_string_append(out, in_class ? "0-9" : "[0-9]");
+		n = *s == '\\' && s[1] != '\0' ? 2 : 1;
+		if (*s == '[') {
+			n = scan_need_class_length(s);
+			if (n == 0)
+				return NULL;
+			has_any |= add_class(out, s, n);
+		} else if (n == 2 && s[1] == 'd') {
+			g_string_append(out, "[0-9]");
 			has_any = true;
-			continue;
-		}
-		g_string_append_len(out, s, (gssize)n);
-		if (n == 1 && *s == '[' && !in_class) {
-			in_class = true;
-			/* A bracket that is first does not close it. */
-			n += s[1] == '^';
-			n += s[n] == ']';
-			g_string_append_len(out, s + 1, (gssize)n - 1);
-		} else if (n == 1 && *s == ']') {
-			in_class = false;
+		} else {
+			g_string_append_len(out, s, (gssize)n);
 		}
 	}
 	return has_any ? g_string_free(g_steal_pointer(&out), FALSE) : NULL;
@@ -150,6 +135,7 @@ scan_pattern_new(const char *name, const char *regex, struct err *err)
 	int code = 0;
 
 	p->name = name;
+	scan_need_read(regex, &p->need);
 	p->full = compile(regex, PCRE2_UTF | PCRE2_UCP, &code, &at);
 	if (p->full == NULL) {
 		pcre2_get_error_message(code, why, sizeof(why));
@@ -230,6 +216,7 @@ struct subject {
 	size_t len;
 	bool is_ascii, has_plain_digits;
 	const GArray *pieces;	/* NULL: it is the text as given */
+	struct scan_need have;
 };
 
 static void
@@ -248,13 +235,15 @@ is_unseen(const struct scan_fold *fold, uint32_t c)
 	return SCAN_CLASS(e) == SCAN_UNSEEN && !SCAN_IS_MARK(e);
 }
 
-/* Says what has_plain_digits is, and whether anything is not seen. */
+/* Looks at all of it; says whether anything is not seen. */
 static bool
 survey(const struct scan_fold *fold, struct subject *s)
 {
 	bool has_unseen = false;
 
+	s->is_ascii = is_ascii(s->text, s->len);
 	s->has_plain_digits = true;
+	scan_need_look(s->text, s->len, &s->have);
 	for (size_t at = 0; at < s->len;) {
 		uint32_t c = scan_decode((const uint8_t *)s->text, s->len,
 		    &at);
@@ -297,9 +286,10 @@ rewrite(struct copy *to, const struct scan_fold *fold,
 			g_string_append_len(to->text, raw->text + from,
 			    (gssize)(at - from));
 	}
-	return (struct subject){ to->text->str, to->text->len,
-		is_ascii(to->text->str, to->text->len),
-		raw->has_plain_digits, to->pieces };
+	return (struct subject){ .text = to->text->str, .len = to->text->len,
+		.is_ascii = is_ascii(to->text->str, to->text->len),
+		.has_plain_digits = raw->has_plain_digits,
+		.pieces = to->pieces, .have = raw->have };
 }
 
 /* The last piece that begins at or before `at`; there is one. */
@@ -391,6 +381,14 @@ choose(const struct scan_pattern *p, const struct subject *s)
 	return s->has_plain_digits && p->digits != NULL ? p->digits : p->full;
 }
 
+static bool
+can_match(const struct scan_pattern *p, const struct subject *s)
+{
+	return ((p->need.ascii[0] & ~s->have.ascii[0]) |
+	    (p->need.ascii[1] & ~s->have.ascii[1])) == 0 &&
+	    (!s->has_plain_digits || p->need.digits <= s->have.digits);
+}
+
 /* An empty match says all that it can say the first time. */
 static void
 search(struct scan_match *m, const struct scan_pattern *p,
@@ -429,7 +427,6 @@ scan_match_run(const struct scan_set *s, struct scan_match *m,
 
 	if (s->patterns->len == 0)
 		return;
-	raw.is_ascii = is_ascii(text, len);
 	has_unseen = survey(s->fold, &raw);
 	given = raw.is_ascii || text_is_utf8(text, len) ? raw :
 	    rewrite(&m->valid, s->fold, &raw, false);
@@ -441,6 +438,8 @@ scan_match_run(const struct scan_set *s, struct scan_match *m,
 		    g_ptr_array_index(s->patterns, i);
 		guint since = r->hits->len;
 
+		if (!can_match(p, &raw))
+			continue;
 		search(m, p, &given, since, r);
 		if (has_unseen)
 			search(m, p, &seen, since, r);

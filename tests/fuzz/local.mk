@@ -76,3 +76,5 @@ FUZZ_TARGETS += tests/fuzz/fuzz_gateway_route
 tests_fuzz_fuzz_gateway_route_LDADD = $(FUZZ_LDADD)
 FUZZ_TARGETS += tests/fuzz/fuzz_scan
 tests_fuzz_fuzz_scan_LDADD = $(FUZZ_LDADD)
+FUZZ_TARGETS += tests/fuzz/fuzz_pattern
+tests_fuzz_fuzz_pattern_LDADD = $(FUZZ_LDADD)

@@ -12,6 +12,7 @@
 #include "err.h"
 #include "scan.h"
 #include "scan_bed.h"
+#include "../../src/scan/scan_int.h"
 
 struct sample {
 	const char *text, *found;
@@ -362,6 +363,21 @@ hosts_of_all_links_are_found_once(void **state)
 }
 
 static void
+a_text_made_to_be_slow_is_not(void **state)
+{
+	g_autoptr(GString) text = g_string_new("x");
+
+	(void)state;
+	/* Marks in the wrong order, then names that are all different. */
+	for (int i = 0; i < 200000; i++)
+		g_string_append(text, i % 2 == 0 ? "\xcc\x81" : "\xcc\xa7");
+	for (int i = 0; i < 50000; i++)
+		g_string_append_printf(text, " h%d.com", i);
+	g_autoptr(GPtrArray) hosts = scan_hosts(text->str, text->len);
+	assert_int_equal(hosts->len, 50000);
+}
+
+static void
 what_only_has_dots_is_no_link(void **state)
 {
 	static const char *const s[] = { "", "ana@example.com", "3.14",
@@ -467,6 +483,51 @@ a_pattern_sees_through_what_is_not_seen(void **state)
 	scan_bed_same(scan_bed_match("a.?b", "a\0b", 3), "[a");
 }
 
+/* What it says they need, as "signs digits". */
+static char *
+needs(const char *regex)
+{
+	GString *out = g_string_new(NULL);
+	struct scan_need need;
+
+	scan_need_read(regex, &need);
+	for (unsigned c = 0; c < 128; c++) {
+		if ((need.ascii[c / 64] >> c % 64 & 1) != 0)
+			g_string_append_c(out, (char)c);
+	}
+	g_string_append_printf(out, " %u", need.digits);
+	return g_string_free(out, FALSE);
+}
+
+static void
+a_text_without_what_a_pattern_needs_is_not_searched(void **state)
+{
+	static const struct sample s[] = {
+		{ "\\b\\d{5}-\\d\\b", "- 6" }, { "ab+c?d*e", "abe 0" },
+		{ "ABC", "abc 0" }, { "ask", "a 0" },	/* K, long s */
+		{ "a|b", " 0" }, { "(a|b)c", "c 0" }, { "[ab]c", "c 0" },
+		{ "[]a]c", "c 0" }, { "[^]a]c", "c 0" }, { "[\\]a]c", "c 0" },
+		{ "[[:digit:]]c", "c 0" }, { "([)]|\\))c", "c 0" },
+		{ "a{0}b", "b 0" }, { "a{0,}b", "b 0" }, { "a{2,3}?b", "ab 0" },
+		{ "a{,3}b", " 0" }, { "a{b", " 0" }, { "a{2}{0}b", " 0" },
+		{ "a+{0}b", " 0" }, { "a++b", "ab 0" },
+		{ "[0-9]{3}\\d+", " 4" }, { "\\d?\\d*\\d{2,9}", " 2" },
+		{ "\\p{L}a", " 0" }, { "\\x{41}a", " 0" }, { "(a)\\1b", " 0" },
+		{ "\\.\\@\\w", ".@ 0" }, { "çb?ã", " 0" }, { "a(?#b)c", " 0" },
+		{ "(?x)a b", " 0" }, { "(?i)a", "a 0" }, { "\\Qa\\E?b", " 0" },
+		{ "(*ACCEPT)a", " 0" }, { "a(?=b)(?!c)", "a 0" },
+		{ "^a.$", "a 0" }, { "", " 0" }, { "a(b", " 0" }, { "a[b", " 0" },
+		{ "a\\", " 0" }, { "\\Kab", " 0" }, { "\\d{999}\\d{999}", " 0" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(s); i++)
+		scan_bed_same(needs(s[i].text), s[i].found);
+	match("ask", "\xe2\x84\xaa: A\xc5\xbf\xe2\x84\xaa",
+	    "[A\xc5\xbf\xe2\x84\xaa]");
+	match("\\d{2}a", "٤٢a", "[٤٢a]");
+}
+
 static void
 an_empty_match_counts_once(void **state)
 {
@@ -499,7 +560,8 @@ a_long_text_gets_fewer_steps_at_each_place(void **state)
 	(void)state;
 	for (size_t i = 20; i < 1 << 20; i += 21)
 		text[i] = ' ';
-	scan_bed_same(scan_bed_match("(a+a+)+b", text, 1 << 20), "unsure");
+	scan_bed_same(scan_bed_match("(a+a+)+[bc]", text, 1 << 20),
+	    "unsure");
 	scan_bed_same(scan_bed_match("a{21}", text, 1 << 20), "");
 }
 
@@ -560,12 +622,14 @@ main(void)
 		cmocka_unit_test(amounts_dates_and_other_numbers_are_no_phone),
 		cmocka_unit_test(detectors_are_looked_for_as_asked_and_have_names),
 		cmocka_unit_test(hosts_of_all_links_are_found_once),
+		cmocka_unit_test(a_text_made_to_be_slow_is_not),
 		cmocka_unit_test(what_only_has_dots_is_no_link),
 		cmocka_unit_test(a_host_is_under_its_domain),
 		cmocka_unit_test(a_pattern_is_of_unicode_and_without_case),
 		cmocka_unit_test(a_pattern_of_ascii_decides_on_ascii_as_on_any_text),
 		cmocka_unit_test(a_pattern_of_digits_decides_on_plain_digits_as_on_any),
 		cmocka_unit_test(a_pattern_sees_through_what_is_not_seen),
+		cmocka_unit_test(a_text_without_what_a_pattern_needs_is_not_searched),
 		cmocka_unit_test(an_empty_match_counts_once),
 		cmocka_unit_test(a_pattern_that_meets_a_limit_is_unsure),
 		cmocka_unit_test(a_long_text_gets_fewer_steps_at_each_place),
