@@ -79,7 +79,8 @@ enum render_media_state {
 	RENDER_MEDIA_HELD,		/* path, size, sha256, type are set */
 	RENDER_MEDIA_LATE,		/* not here yet: another mail brings it */
 	RENDER_MEDIA_MISSING,		/* cannot be had: reason */
-	RENDER_MEDIA_QUARANTINED,	/* held back as malware: verdict, sha256 */
+	RENDER_MEDIA_QUARANTINED,	/* held back as malware: verdict, sha256;
+					   or by a rule: also reason */
 };
 
 /* What became of a file of one of the items. No entry: it is not fetched. */

@@ -22,7 +22,8 @@ src_libchatjournal_a_SOURCES += \
 	src/render/render_known.c src/render/render_language.c \
 	src/render/render_mails.c src/render/render_mime.c \
 	src/render/render_names.c src/render/render_notes.c \
-	src/render/render_parts.c src/render/render_read.c \
+	src/render/render_parts.c src/render/render_policy.c \
+	src/render/render_policy_fields.c src/render/render_read.c \
 	src/render/render_report.c src/render/render_scratch.c \
 	src/render/render_spool.c src/render/render_style.c \
 	src/render/render_thread.c src/render/render_turn.c \

@@ -79,6 +79,14 @@ fill_original(struct render_filler *f, const struct render_original *o,
 	scope->string[O_LOCAL] = render_local(f, o->at_ms);
 }
 
+/* The gateway's own key is in that of each of its records. */
+static bool
+is_earlier_record(const struct item *it)
+{
+	return it->send != NULL && it->send->key != NULL &&
+	    it->refers != NULL && strstr(it->refers, it->send->key) != NULL;
+}
+
 GPtrArray *
 render_original_list(struct render_filler *f, guint index)
 {
@@ -96,6 +104,8 @@ render_original_list(struct render_filler *f, guint index)
 		scope->string[O_AUTHOR] = plus(f, it->context->from);
 	if (o != NULL && o->held)
 		fill_original(f, o, scope);
+	if (is_earlier_record(it))
+		scope->string[O_EARLIER] = "1";
 	return l;
 }
 

@@ -21,6 +21,18 @@ render_digest(struct render_scratch *s, const char *digest)
 	return render_keep(s, g_strdup(hash_hex(raw, hex)));
 }
 
+const char *
+render_raw_digest(struct render_scratch *s, const struct item *it)
+{
+	uint8_t digest[HASH_SIZE];
+	char hex[HASH_HEX_SIZE];
+
+	if (it->raw == NULL)
+		return NULL;
+	hash_sha256(it->raw, strlen(it->raw), digest);
+	return render_keep(s, g_strdup(hash_hex(digest, hex)));
+}
+
 /* "812 bytes", "1.2 MB": to one decimal, in steps of a thousand. */
 static const char *
 human_size(struct render_filler *f, int64_t bytes)
@@ -130,6 +142,9 @@ fill_state(struct render_filler *f, const struct render_media *found,
 	scope->string[M_VERDICT] = render_line(f->s, found->verdict,
 	    RENDER_NAME_MAX);
 	scope->string[M_REASON] = render_line(f->s, found->reason, SIZE_MAX);
+	if (found->state == RENDER_MEDIA_QUARANTINED && found->reason != NULL)
+		scope->string[M_STATUS] = render_word(f->words,
+		    WORD("held back"));
 }
 
 static void
@@ -179,6 +194,40 @@ fill_declared(struct render_filler *f, const struct item_media *m,
 	scope->string[M_ID] = render_line(f->s, m->id, SIZE_MAX);
 }
 
+/* Of a file of an excluded turn: which it was, but nothing that it says. */
+static void
+fill_excluded(struct render_filler *f, const struct render_file *file,
+    struct template_scope *scope)
+{
+	const struct render_media *found = file->found;
+	const struct item_media *m = file->media;
+
+	fill_bytes(f, found, scope);
+	fill_state(f, found, scope);
+	scope->string[M_DECLARED_SHA256] = render_digest(f->s, m->sha256);
+	scope->string[M_ID] = render_line(f->s, m->id, SIZE_MAX);
+	scope->string[M_MIME] = scope->string[M_LENGTH] = NULL;
+	scope->string[M_TYPE_DIFFERS] = scope->string[M_REASON] = NULL;
+	if (scope->string[M_HELD] == NULL)
+		return;
+	scope->string[M_HELD] = NULL;
+	scope->string[M_STATUS] = render_word(f->words,
+	    WORD("left out by a rule"));
+}
+
+static void
+fill_file(struct render_filler *f, const struct render_file *file,
+    struct template_scope *scope)
+{
+	scope->string[M_FILE] = file->slice != NULL ? file->slice
+	    : file->name;
+	scope->string[M_PART] = file->parts;
+	scope->string[M_CID] = render_media_cid(f->t, file->media);
+	fill_bytes(f, file->found, scope);
+	fill_declared(f, file->media, scope);
+	fill_state(f, file->found, scope);
+}
+
 GPtrArray *
 render_files(struct render_filler *f, const struct item *it)
 {
@@ -192,13 +241,10 @@ render_files(struct render_filler *f, const struct item *it)
 		if (file == NULL)
 			continue;	/* the mail is about another one */
 		scope = render_scope_add(f, l);
-		scope->string[M_FILE] = file->slice != NULL ? file->slice
-		    : file->name;
-		scope->string[M_PART] = file->parts;
-		scope->string[M_CID] = render_media_cid(f->t, m);
-		fill_bytes(f, file->found, scope);
-		fill_declared(f, m, scope);
-		fill_state(f, file->found, scope);
+		if (f->t->in->is_excluded)
+			fill_excluded(f, file, scope);
+		else
+			fill_file(f, file, scope);
 		fill_kind(f, it, m, scope);
 	}
 	return l;

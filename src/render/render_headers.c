@@ -183,6 +183,9 @@ add_item(struct writer *w, const struct item *it)
 	if (it->context != NULL)
 		render_field_param(&w->f, "quotes", render_line(w->s,
 		    it->context->id, SIZE_MAX));
+	if (w->t->in->is_excluded)
+		render_field_param(&w->f, "sha256", render_raw_digest(w->s,
+		    it));
 	render_field_end(&w->f);
 }
 
@@ -277,13 +280,14 @@ add_people(struct writer *w)
 	add_sides(w);
 	add_token(w, "X-ChatJournal-Author",
 	    item_author_name(w->first->author));
-	if (staff == NULL)
+	if (staff == NULL && w->t->in->employee == NULL)
 		return;
 	begin(w, "X-ChatJournal-Employee");
-	render_field_param(&w->f, "id", render_line(w->s, staff->id,
-	    RENDER_NAME_MAX));
-	render_field_param(&w->f, "mail", render_line(w->s, staff->mail,
-	    RENDER_NAME_MAX));
+	render_field_param(&w->f, "id", render_line(w->s, staff != NULL ?
+	    staff->id : w->t->in->employee, RENDER_NAME_MAX));
+	if (staff != NULL)
+		render_field_param(&w->f, "mail", render_line(w->s,
+		    staff->mail, RENDER_NAME_MAX));
 	render_field_end(&w->f);
 }
 
@@ -377,7 +381,7 @@ add_media(struct writer *w, const struct render_file *f,
 	if (f->name != NULL) {
 		render_field_param(&w->f, "name", f->name);
 		render_field_param(&w->f, "type", f->type);
-	} else {
+	} else if (!w->t->in->is_excluded) {
 		add_media_declared(w, f);
 	}
 	if (f->media != NULL) {
@@ -493,6 +497,7 @@ render_headers(const struct render *r, struct render_turn *t,
 		add_events(&w);
 	add_all_media(&w);
 	add_limits(&w);
+	render_policy_fields(t, out);
 	add_wishes(&w);
 	add_token(&w, "MIME-Version", "1.0");
 }

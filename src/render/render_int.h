@@ -117,6 +117,7 @@ struct render_party {
 	const char *line;	/* of a business: its number, as a name */
 	const char *address;	/* addr-spec, never NULL */
 	const char *given_name;	/* what customers call themselves */
+	const char *name_source;	/* where name is from, if that is said */
 	const char *number, *user_id, *parent_user_id, *username;
 	const char *customer_id, *employee_id, *mail;
 	const char *business, *business_number, *business_id;
@@ -144,6 +145,7 @@ const char *render_list_id(const struct render *r, struct render_scratch *s,
 /* Everything that is derived once per turn. */
 struct render_turn {
 	const struct render_input *in;
+	struct render_input record;	/* what in is of an excluded turn */
 	const struct render_style *style;
 	struct render_scratch scratch;
 	struct render_parties who;
@@ -172,6 +174,9 @@ void render_view_fill(const struct render *r, struct render_turn *t);
 const char *render_original_id(const struct item *it);
 /* 64 lower-case hex of a digest given as hex or base64; NULL for others. */
 const char *render_digest(struct render_scratch *s, const char *digest);
+/* SHA-256 of the item's JSON; NULL when it has none. */
+const char *render_raw_digest(struct render_scratch *s,
+    const struct item *it);
 /* "event.json", "event-2.json", "event.bin" … of the event at index. */
 const char *render_event_name(struct render_scratch *s,
     const struct render_event *ev, guint index);
@@ -270,6 +275,13 @@ char *render_base64(char *out, const void *data, size_t len, bool is_last);
 
 void render_headers(const struct render *r, struct render_turn *t,
     const GArray *pieces, GString *out);
+/* --- render_policy_fields.c: those of rules and sends --- */
+
+/* Nothing for a turn that no rule has looked at and the gateway not seen. */
+void render_policy_fields(struct render_turn *t, GString *out);
+
+/* --- render_thread.c --- */
+
 /* Thread-Index: base64 of the scratch. */
 const char *render_thread_index(struct render_turn *t);
 

@@ -274,6 +274,8 @@ has_room(const struct render_filler *f, const struct item *it)
 
 	if (it->template != NULL)
 		rows += len_of(it->template->buttons);
+	if (it->send != NULL)
+		rows += len_of(it->send->reviews);
 	return f->rows + rows <= ROWS_MAX;
 }
 
@@ -399,6 +401,25 @@ fill_details(struct render_filler *f, const struct item *it,
 	scope->list[I_FACTS] = fill_facts(f, it);
 }
 
+/* Of an excluded item: who, when, which kind, and what proves it later. */
+static void
+fill_record(struct render_filler *f, const struct item *it,
+    struct template_scope *scope)
+{
+	scope->string[I_NAME] = f->t->who.list[0].name;
+	scope->string[I_WHAT] = render_type_word(f->words, it->type);
+	scope->string[I_WRITER] = render_writer(f->words, it->author);
+	scope->string[I_KIND] = item_kind_name(it->kind);
+	scope->string[I_TYPE] = item_type_name(it->type);
+	scope->string[I_AUTHOR] = item_author_name(it->author);
+	scope->string[I_ID] = render_line(f->s, it->id, SIZE_MAX);
+	scope->string[I_SHA256] = render_raw_digest(f->s, it);
+	scope->string[I_REMOVED] = NULL;
+	scope->list[I_MEDIA] = render_files(f, it);
+	if (f->t->part <= 1)
+		scope->list[I_SEND] = render_send(f, it->send);
+}
+
 void
 render_item_fill(struct render_filler *f, GPtrArray *list, guint index)
 {
@@ -407,13 +428,18 @@ render_item_fill(struct render_filler *f, GPtrArray *list, guint index)
 
 	scope->string[I_NUMBER] = render_format(f->s, "%u", index + 1);
 	fill_flags(it, scope);
-	fill_words(f, it, scope);
 	fill_times(f, it, scope);
+	if (f->t->in->is_excluded) {
+		fill_record(f, it, scope);
+		return;
+	}
+	fill_words(f, it, scope);
 	if (f->t->part > 1) {
 		scope->list[I_MEDIA] = render_files(f, it);
 		return;
 	}
 	scope->list[I_ORIGINAL] = render_original_list(f, index);
+	scope->list[I_SEND] = render_send(f, it->send);
 	if (!has_room(f, it)) {
 		fill_raw(f, it, scope);
 		return;

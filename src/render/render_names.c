@@ -72,11 +72,25 @@ mail_address(struct render_scratch *s, const char *mail)
 	return g_strdelimit(out, "<>()[],;:\\\"", '_');
 }
 
+/* counterpart_name_source; looked up where it is shown. */
+__attribute__((unused)) static const char *const sources[] = {
+	WORD("contact list"), WORD("profile"),
+};
+
+/* The bank's own file is trusted most, what customers say of themselves least. */
 static void
 name_customer(struct render_party *p, struct render_scratch *s,
-    const struct directory_customer *c)
+    const struct render_input *in)
 {
+	const struct directory_customer *c = in->customer;
+
 	p->name = c != NULL ? render_line(s, c->name, RENDER_NAME_MAX) : NULL;
+	if (p->name == NULL && in->counterpart_name != NULL) {
+		p->name = render_line(s, in->counterpart_name,
+		    RENDER_NAME_MAX);
+		p->name_source = p->name != NULL ? render_line(s,
+		    in->counterpart_name_source, RENDER_NAME_MAX) : NULL;
+	}
 	if (p->name == NULL)
 		p->name = p->given_name;
 	if (p->name == NULL && p->username != NULL)
@@ -112,7 +126,7 @@ find_customer(const struct render *r, struct render_scratch *s,
 		p->customer_id = render_line(s, in->customer->id,
 		    RENDER_NAME_MAX);
 	p->address = person_address(r, s, p->number, user_id);
-	name_customer(p, s, in->customer);
+	name_customer(p, s, in);
 }
 
 static const char *
@@ -189,6 +203,8 @@ find_business(const struct render *r, struct render_scratch *s,
 	}
 	if (p->mail != NULL)
 		p->what = WORD("desk");
+	if (in->staff == NULL && is_written_by_staff(first_item(in)))
+		p->employee_id = render_line(s, in->employee, RENDER_NAME_MAX);
 	if (in->staff != NULL && is_written_by_staff(first_item(in))) {
 		const char *name = render_line(s, in->staff->name,
 		    RENDER_NAME_MAX);

@@ -231,7 +231,10 @@ add_file(const struct render *r, struct render_turn *t,
 	g_ptr_array_add(s->blocks, f);
 	*f = (struct render_file){ .item = it, .media = m, .found = found,
 		.status = status_of(found) };
-	if (found != NULL && found->state == RENDER_MEDIA_HELD) {
+	if (t->in->is_excluded && found != NULL &&
+	    found->state == RENDER_MEDIA_HELD) {
+		f->status = "excluded";
+	} else if (found != NULL && found->state == RENDER_MEDIA_HELD) {
 		f->size = found->size;
 		memcpy(f->sha256, found->sha256, HASH_SIZE);
 		f->type = type_of(s, m, found);

@@ -31,6 +31,10 @@ static const char *const ours[] = {
 	"X-ChatJournal-Author", "X-ChatJournal-Employee",
 	"X-ChatJournal-Captured", "X-ChatJournal-Event-SHA256",
 	"X-ChatJournal-Media", "X-ChatJournal-Part", "X-ChatJournal-Age",
+	"X-ChatJournal-Application", "X-ChatJournal-Send",
+	"X-ChatJournal-Policy", "X-ChatJournal-Flag",
+	"X-ChatJournal-Retention", "X-ChatJournal-Review",
+	"X-ChatJournal-Excluded", "X-ChatJournal-Alert",
 };
 
 /* A name that ends in '-' stands for all that begin so. */

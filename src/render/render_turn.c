@@ -127,7 +127,7 @@ bool
 render_attaches_events(const struct render *r, const struct render_input *in)
 {
 	/* A follow-up brings files; the first mail had the events. */
-	return !in->is_follow_up && (r->attach_event || has_raw_item(in));
+	return !in->is_follow_up && !in->is_excluded && (r->attach_event || has_raw_item(in));
 }
 
 /* Two files of one message may have the same id, and are two mails. */
@@ -204,6 +204,11 @@ render_turn_begin(const struct render *r, const struct render_style *style,
 
 	memset(t, 0, sizeof(*t));
 	t->in = in;
+	if (in->is_excluded) {
+		t->record = *in;
+		t->record.originals = NULL;
+		t->in = in = &t->record;
+	}
 	t->style = style;
 	render_scratch_init(&t->scratch);
 	if (in->items->len == 0)

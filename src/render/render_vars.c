@@ -102,6 +102,9 @@ static const struct template_var party_vars[] = {
 static const struct template_var original_vars[] = {
 	[O_HELD] = { "held", TEMPLATE_FLAG, NULL,
 		"set when it is still in the store" },
+	[O_EARLIER] = { "earlier", TEMPLATE_FLAG, NULL,
+		"set when it is what the gateway recorded of the same send "
+		"before" },
 	[O_ID] = { "id", TEMPLATE_STRING, NULL,
 		"the network's id of the message that is meant" },
 	[O_AUTHOR] = { "author", TEMPLATE_STRING, NULL,
@@ -236,6 +239,81 @@ static const struct template_var problem_vars[] = {
 	{ NULL }
 };
 
+static const struct template_var send_vars[] = {
+	[N_OUTCOME] = { "outcome", TEMPLATE_STRING, NULL,
+		"what became of it, in a sentence" },
+	[N_REASON] = { "reason", TEMPLATE_STRING, NULL,
+		"why it did not leave" },
+	[N_APPLICATION] = { "application", TEMPLATE_STRING, NULL,
+		"which application sent it" },
+	[N_EMPLOYEE] = { "employee", TEMPLATE_STRING, NULL,
+		"for which employee: the id that the application gave" },
+	[N_STATUS] = { "status", TEMPLATE_STRING, NULL,
+		"HTTP status of the network's answer" },
+	[N_KEY] = { "key", TEMPLATE_STRING, NULL,
+		"the gateway's own key of it" },
+	[N_BEFORE] = { "before", TEMPLATE_STRING, NULL,
+		"the text as staff gave it, when a rule changed it" },
+	[N_BEFORE_INDENTED] = { "before_indented", TEMPLATE_STRING, NULL,
+		"the same with every line indented by four blanks" },
+	[N_REVIEWS] = { "reviews", TEMPLATE_LIST, fact_vars,
+		"who released or rejected it, when and why" },
+	{ NULL }
+};
+
+static const struct template_var line_vars[] = {
+	[W_LINE] = { "line", TEMPLATE_STRING, NULL,
+		"rule, and which of its conditions held where" },
+	{ NULL }
+};
+
+static const struct template_var outcome_vars[] = {
+	[U_LINE] = { "line", TEMPLATE_STRING, NULL,
+		"what became of it, in a sentence" },
+	[U_REASON] = { "reason", TEMPLATE_STRING, NULL,
+		"why" },
+	[U_WAITS] = { "waits", TEMPLATE_FLAG, NULL,
+		"set when it may still leave" },
+	{ NULL }
+};
+
+static const struct template_var policy_vars[] = {
+	[Y_VERDICT] = { "verdict", TEMPLATE_STRING, NULL,
+		"what the rules decided, in words" },
+	[Y_RULES] = { "rules", TEMPLATE_STRING, NULL,
+		"rules that fired, with commas" },
+	[Y_FLAG] = { "flag", TEMPLATE_FLAG, NULL,
+		"set when a rule wants a review" },
+	[Y_TAGS] = { "tags", TEMPLATE_STRING, NULL,
+		"tags, with commas" },
+	[Y_RETAIN] = { "retain", TEMPLATE_STRING, NULL,
+		"retention class" },
+	[Y_UNSURE] = { "unsure", TEMPLATE_STRING, NULL,
+		"rules of which it is not known for sure whether they hold" },
+	[Y_NOT_HERE] = { "not_here", TEMPLATE_STRING, NULL,
+		"rules with an action that only the gateway could have "
+		"taken" },
+	[Y_WHY] = { "why", TEMPLATE_LIST, line_vars,
+		"which conditions held" },
+	[Y_HELD] = { "held", TEMPLATE_STRING, NULL,
+		"since when the turn was held" },
+	[Y_HOLD_END] = { "hold_end", TEMPLATE_STRING, NULL,
+		"until when" },
+	[Y_HOLD_RULE] = { "hold_rule", TEMPLATE_STRING, NULL,
+		"by which rule" },
+	[Y_RELEASED] = { "released", TEMPLATE_FLAG, NULL,
+		"set when a person released it" },
+	[Y_REJECTED] = { "rejected", TEMPLATE_FLAG, NULL,
+		"set when a person rejected it" },
+	[Y_EXPIRED] = { "expired", TEMPLATE_FLAG, NULL,
+		"set when nobody decided in time" },
+	[Y_REVIEWS] = { "reviews", TEMPLATE_LIST, fact_vars,
+		"what persons decided, who, when and why" },
+	[Y_SET] = { "set", TEMPLATE_STRING, NULL,
+		"SHA-256 of the rules that were in force, hexadecimal" },
+	{ NULL }
+};
+
 static const struct template_var item_vars[] = {
 	[I_NUMBER] = { "number", TEMPLATE_STRING, NULL,
 		"position in the turn, from 1" },
@@ -341,6 +419,10 @@ static const struct template_var item_vars[] = {
 		"whatever else is known of it" },
 	[I_MEDIA] = { "media", TEMPLATE_LIST, media_vars,
 		"its files" },
+	[I_SEND] = { "send", TEMPLATE_LIST, send_vars,
+		"of what came through the gateway: one element or none" },
+	[I_SHA256] = { "sha256", TEMPLATE_STRING, NULL,
+		"of an excluded item: SHA-256 of its JSON, hexadecimal" },
 	[I_RAW] = { "raw", TEMPLATE_STRING, NULL,
 		"its JSON, a line per member, when that is the only way to "
 		"show it" },
@@ -442,6 +524,14 @@ static const struct template_var turn_vars[] = {
 		"set when an item is older than the journal wants" },
 	[T_RECEIPTS] = { "receipts", TEMPLATE_FLAG, NULL,
 		"set when the items are the statuses of a message" },
+	[T_EXCLUDED] = { "excluded", TEMPLATE_FLAG, NULL,
+		"set when the mail is only a record of what it leaves out" },
+	[T_EXCLUDE_RULE] = { "exclude_rule", TEMPLATE_STRING, NULL,
+		"the rule that excludes it" },
+	[T_OUTCOMES] = { "outcomes", TEMPLATE_LIST, outcome_vars,
+		"of sends that did not leave, not yet, or nobody knows" },
+	[T_POLICY] = { "policy", TEMPLATE_LIST, policy_vars,
+		"what the bank's rules found: one element or none" },
 	[T_PARTIES] = { "parties", TEMPLATE_LIST, party_vars,
 		"who took part: the author first" },
 	[T_ITEMS] = { "items", TEMPLATE_LIST, item_vars,

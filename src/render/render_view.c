@@ -136,6 +136,8 @@ fill_party(struct render_filler *f, GPtrArray *list, const struct render_party *
 	if (p->given_name != p->name)
 		render_fact_add(f, facts, WORD("profile name"),
 		    p->given_name);
+	render_fact_add(f, facts, WORD("name from"),
+	    render_word(f->words, p->name_source));
 	render_fact_add(f, facts, WORD("customer id"), p->customer_id);
 	render_fact_add(f, facts, WORD("employee id"), p->employee_id);
 	render_fact_add(f, facts, WORD("mail address"), p->mail);
@@ -283,10 +285,16 @@ what_of(struct render_filler *f)
 	};
 	const struct render_input *in = f->t->in;
 	const struct item *it = g_ptr_array_index(in->items, 0);
+	const char *word;
 
+	if (in->is_excluded)
+		return render_excluded_word(f);
 	if (in->is_follow_up)
 		return render_word(f->words,
 		    WORD("file of an earlier message"));
+	if (it->kind == ITEM_ATTEMPT && it->send != NULL &&
+	    (word = render_attempt_word(f, it)) != NULL)
+		return word;
 	if (in->items->len == 1 && is_told_by_type(it))
 		return render_what(f->words, it);
 	if (it->kind == ITEM_MESSAGE)
@@ -348,7 +356,7 @@ fill_warnings(struct render_filler *f, struct template_scope *v)
 			v->string[T_ALARM] = "1";
 		if (it->kind == ITEM_GAP)
 			v->string[T_GAP] = "1";
-		if (is_failure(it))
+		if (is_failure(it) && !in->is_excluded)
 			v->string[T_FAILED] = "1";
 		if (it->kind == ITEM_REVOKE)
 			v->string[T_DELETED] = "1";
@@ -356,12 +364,18 @@ fill_warnings(struct render_filler *f, struct template_scope *v)
 			v->string[T_EDITED] = "1";
 		receipts += it->kind == ITEM_RECEIPT;
 	}
-	if (receipts == in->items->len)
+	if (receipts == in->items->len && !in->is_excluded)
 		v->string[T_RECEIPTS] = "1";
 	if (in->is_follow_up)
 		v->string[T_FOLLOW_UP] = "1";
 	if (f->t->is_aged)
 		v->string[T_AGED] = "1";
+	if (in->is_excluded)
+		v->string[T_EXCLUDED] = "1";
+	v->string[T_EXCLUDE_RULE] = in->is_excluded ? render_line(f->s,
+	    in->exclude_rule, RENDER_NAME_MAX) : NULL;
+	v->list[T_OUTCOMES] = render_outcomes(f);
+	v->list[T_POLICY] = render_policy_list(f);
 }
 
 static void

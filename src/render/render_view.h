@@ -18,7 +18,7 @@ enum media_row { M_NAME, M_FILE, M_WHAT, M_MIME, M_DECLARED_MIME, M_SIZE,
 
 enum party_row { P_ROLE, P_ROLE_PADDED, P_WHAT, P_NAME, P_ADDRESS, P_FACTS };
 
-enum original_row { O_HELD, O_ID, O_AUTHOR, O_WHAT, O_TEXT, O_INDENTED,
+enum original_row { O_HELD, O_EARLIER, O_ID, O_AUTHOR, O_WHAT, O_TEXT, O_INDENTED,
 	O_LINE, O_TIME, O_LOCAL, O_FILE };
 
 enum card_row { C_NAME, C_FACTS };
@@ -37,6 +37,17 @@ enum receipt_row { S_STATUS, S_PADDED, S_WORD, S_TICKS, S_READ, S_FAILED,
 
 enum identity_row { D_NAME, D_PADDED, D_BEFORE, D_AFTER, D_SAME };
 
+enum send_row { N_OUTCOME, N_REASON, N_APPLICATION, N_EMPLOYEE, N_STATUS,
+	N_KEY, N_BEFORE, N_BEFORE_INDENTED, N_REVIEWS };
+
+enum line_row { W_LINE };
+
+enum outcome_row { U_LINE, U_REASON, U_WAITS };
+
+enum policy_row { Y_VERDICT, Y_RULES, Y_FLAG, Y_TAGS, Y_RETAIN, Y_UNSURE,
+	Y_NOT_HERE, Y_WHY, Y_HELD, Y_HOLD_END, Y_HOLD_RULE, Y_RELEASED,
+	Y_REJECTED, Y_EXPIRED, Y_REVIEWS, Y_SET };
+
 enum problem_row { X_CODE, X_TITLE, X_TEXT, X_DETAILS };
 
 enum item_row { I_NUMBER, I_WHAT, I_NAME, I_WRITER, I_SENT, I_RECEIVED,
@@ -47,7 +58,8 @@ enum item_row { I_NUMBER, I_WHAT, I_NAME, I_WRITER, I_SENT, I_RECEIVED,
 	I_REMOVED, I_MACHINE, I_TEXT,
 	I_INDENTED, I_NOTE, I_MISSING, I_ORIGINAL, I_HEADER, I_FOOTER,
 	I_BUTTONS, I_CARDS, I_ANSWERS, I_ORDER, I_LOCATION, I_CALL, I_RECEIPT,
-	I_IDENTITY, I_PROBLEMS, I_FACTS, I_MEDIA, I_RAW, I_RAW_INDENTED };
+	I_IDENTITY, I_PROBLEMS, I_FACTS, I_MEDIA, I_SEND, I_SHA256, I_RAW,
+	I_RAW_INDENTED };
 
 enum event_row { E_CAPTURED, E_SOURCE, E_SEQ, E_SHA256, E_SIZE, E_FILE };
 
@@ -56,8 +68,9 @@ enum turn_row { T_FROM, T_TO, T_WHAT, T_DIRECTION, T_NETWORK, T_EVENT,
 	T_LAST_LOCAL, T_ZONE, T_TOPIC, T_DESK, T_BUSINESS, T_EMPLOYEE,
 	T_CUSTOMER, T_CUSTOMER_NUMBER, T_CUSTOMER_ID, T_GROUP, T_MESSAGE_ID,
 	T_CONVERSATION, T_PARENT, T_PART, T_PARTS, T_RECEIVED, T_SENT,
-	T_ALARM, T_GAP, T_FAILED, T_DELETED, T_EDITED, T_FOLLOW_UP, T_AGED, T_RECEIPTS, T_PARTIES,
-	T_ITEMS, T_EVENTS };
+	T_ALARM, T_GAP, T_FAILED, T_DELETED, T_EDITED, T_FOLLOW_UP, T_AGED,
+	T_RECEIPTS, T_EXCLUDED, T_EXCLUDE_RULE, T_OUTCOMES, T_POLICY,
+	T_PARTIES, T_ITEMS, T_EVENTS };
 
 /* A view being filled; rows are counted, see render_item_fill(). */
 struct render_filler {
@@ -120,6 +133,21 @@ GPtrArray *render_receipt(struct render_filler *f,
 GPtrArray *render_identity(struct render_filler *f,
     const struct item_identity *identity);
 GPtrArray *render_problems(struct render_filler *f, const GPtrArray *problems);
+
+/*
+ * --- render_policy.c: what the rules found, and what became of sends; each
+ * a list, NULL when there is nothing to show ---
+ */
+
+GPtrArray *render_policy_list(struct render_filler *f);
+GPtrArray *render_send(struct render_filler *f, const struct item_send *send);
+/* What did not leave, or nobody knows: each outcome of the turn once. */
+GPtrArray *render_outcomes(struct render_filler *f);
+/* "blocked message to Ana" of an attempt; NULL when its outcome is none. */
+const char *render_attempt_word(struct render_filler *f,
+    const struct item *it);
+/* Of an excluded turn: "excluded by rule customers-only". */
+const char *render_excluded_word(struct render_filler *f);
 
 /* --- render_files.c --- */
 

@@ -15,9 +15,14 @@ history image location many-in-one media-failed not-json order other-object
 reaction-removed reply revoke status-failed system-user-id text-ar
 text-controls text-pt text-ru unknown-type unsupported voice-note'
 
-# Files, styles and what came later; the large ones are only read back.
+# Files, styles, what came later, and what the rules and the gateway did; the
+# large ones are only read back.
 cases='aged contract edited follow-up headers hostile-name late missing
-not-held photo quarantined recording split sticker thread voice'
+not-held photo quarantined recording split sticker thread voice
+judged passed released expired rejected excluded excluded-late excluded-send
+blocked held send-rejected send-expired send-unknown send-refused
+send-not-sent send-pending send-reported send-released send-changed
+send-template send-no-wording pt-judged ru-blocked pt-excluded'
 
 files=()
 for c in $cases; do

@@ -148,6 +148,103 @@ add_words(struct golden_case *c, const GPtrArray **list, char **words)
 		g_ptr_array_add(to, keep(c, g_strdup(*words)));
 }
 
+/* ---- rules ------------------------------------------------------------------- */
+
+static int64_t
+number(const char *word)
+{
+	return word != NULL ? strtoll(word, NULL, 10) : 0;
+}
+
+static struct render_policy *
+policy_of(struct golden_case *c)
+{
+	if (c->policy == NULL)
+		c->policy = g_new0(struct render_policy, 1);
+	return c->policy;
+}
+
+/* hold END RULE SINCE UNTIL, in milliseconds */
+static void
+set_hold(struct golden_case *c, char **words)
+{
+	struct render_policy *p = policy_of(c);
+
+	p->hold_end = keep(c, g_strdup(words[1]));
+	p->hold_rule = keep(c, g_strdup(words[2]));
+	p->held_ms = number(words[3]);
+	p->hold_end_ms = number(words[4]);
+}
+
+/* review VERB NOTE */
+static void
+add_review(struct golden_case *c, char **words)
+{
+	struct render_policy *p = policy_of(c);
+	GPtrArray *to = (GPtrArray *)(uintptr_t)p->reviews;
+	struct item_fact *act = (struct item_fact *)(void *)keep(c,
+	    g_malloc0(sizeof(*act)));
+
+	if (to == NULL)
+		p->reviews = to = g_ptr_array_new();
+	act->name = keep(c, g_strdup(words[1]));
+	act->value = keep(c, g_strdup(words[2]));
+	g_ptr_array_add(to, act);
+}
+
+/* policy WORD SET | rules … | unsure … | not-here … | tags … | why LINE … */
+static bool
+set_policy(struct golden_case *c, char **words)
+{
+	const char *what = words[0];
+
+	if (g_str_equal(what, "policy")) {
+		policy_of(c)->word = keep(c, g_strdup(words[1]));
+		policy_of(c)->set = keep(c, g_strdup(words[2]));
+	} else if (g_str_equal(what, "rules")) {
+		add_words(c, &policy_of(c)->rules, words + 1);
+	} else if (g_str_equal(what, "unsure")) {
+		add_words(c, &policy_of(c)->unsure, words + 1);
+	} else if (g_str_equal(what, "not-here")) {
+		add_words(c, &policy_of(c)->not_here, words + 1);
+	} else if (g_str_equal(what, "tags")) {
+		add_words(c, &policy_of(c)->tags, words + 1);
+	} else if (g_str_equal(what, "why")) {
+		add_words(c, &policy_of(c)->why, words + 1);
+	} else if (g_str_equal(what, "flag")) {
+		policy_of(c)->flag = true;
+	} else if (g_str_equal(what, "retain")) {
+		policy_of(c)->retain = keep(c, g_strdup(words[1]));
+	} else if (g_str_equal(what, "hold")) {
+		set_hold(c, words);
+	} else if (g_str_equal(what, "review")) {
+		add_review(c, words);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* excluded RULE | employee ID | name NAME SOURCE */
+static bool
+set_turn(struct golden_case *c, char **words)
+{
+	const char *what = words[0];
+
+	if (g_str_equal(what, "excluded")) {
+		c->is_excluded = true;
+		c->exclude_rule = keep(c, g_strdup(words[1]));
+	} else if (g_str_equal(what, "employee")) {
+		c->employee = keep(c, g_strdup(words[1]));
+	} else if (g_str_equal(what, "name")) {
+		c->name = keep(c, g_strdup(words[1]));
+		c->name_source = keep(c, g_strdup(words[2]));
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static bool
 set_style(struct golden_case *c, char **words)
 {
@@ -181,8 +278,8 @@ read_line(struct golden_case *c, char **words, const char *dir,
 {
 	const char *what = words[0];
 
-	if (g_str_equal(what, "event"))
-		c->event = g_strdup_printf("%s/../../events/%s.json", dir,
+	if (g_str_equal(what, "event") || g_str_equal(what, "record"))
+		c->event = g_strdup_printf("%s/../../%ss/%s.json", dir, what,
 		    words[1]);
 	else if (g_str_equal(what, "file"))
 		add_file(c, words, dir, outdir);
@@ -194,7 +291,8 @@ read_line(struct golden_case *c, char **words, const char *dir,
 		c->parent = keep(c, g_strdup(words[1]));
 	else if (g_str_equal(what, "original"))
 		set_original(c, words);
-	else if (!set_style(c, words))
+	else if (!set_style(c, words) && !set_policy(c, words) &&
+	    !set_turn(c, words))
 		stop(what, "is not a word of a case");
 }
 
@@ -236,6 +334,15 @@ golden_case_clear(struct golden_case *c)
 	drop(c->style.headers);
 	drop(c->style.renames);
 	drop(c->style.recipient_headers);
+	if (c->policy != NULL) {
+		drop(c->policy->rules);
+		drop(c->policy->unsure);
+		drop(c->policy->not_here);
+		drop(c->policy->tags);
+		drop(c->policy->why);
+		drop(c->policy->reviews);
+	}
+	g_free(c->policy);
 	g_ptr_array_unref(c->media);
 	g_ptr_array_unref(c->originals);
 	g_ptr_array_unref(c->files);
@@ -280,6 +387,14 @@ golden_case_apply(const struct golden_case *c, struct render_input *in)
 	in->originals = c->originals;
 	in->is_follow_up = c->is_follow_up;
 	in->parent_message_id = c->parent;
+	in->policy = c->policy;
+	in->is_excluded = c->is_excluded;
+	in->exclude_rule = c->exclude_rule;
+	in->employee = c->employee;
+	in->counterpart_name = c->name;
+	in->counterpart_name_source = c->name_source;
+	if (c->name != NULL)
+		in->customer = NULL;
 	if (c->age_ms != 0)
 		in->now_ms = first->at_ms + c->age_ms;
 }

@@ -6,6 +6,7 @@
  *     file 811000000000001 held photo.jpg image/jpeg "verdict=clean"
  *     max-files 1
  *
+ * "record" in place of "event" is one of tests/records, what the gateway wrote.
  * One word of shell syntax after another; lines that begin with # are left
  * out. A held or quarantined file is one of tests/golden/media, or made-N: N
  * bytes that are made up. See golden_case.c for all words.
@@ -27,6 +28,9 @@ struct golden_case {
 	char *parent;
 	GPtrArray *files;	/* struct golden_file * */
 	struct render_original *original;
+	struct render_policy *policy;		/* NULL: there are no rules */
+	bool is_excluded;
+	char *exclude_rule, *employee, *name, *name_source;
 	GPtrArray *media, *originals;	/* filled by golden_case_apply() */
 	GPtrArray *strings;
 };

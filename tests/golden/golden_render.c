@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Webhook bodies to mails, without daemon, store or clock:
+ * Webhook bodies, and records of the gateway (those in a directory of that
+ * name), to mails, without daemon, store or clock:
  *
- *     golden_render [-n] [-l LANGUAGE] [-z ZONE] TEMPLATES OUTDIR
+ *     golden_render [-nx] [-l LANGUAGE] [-z ZONE] TEMPLATES OUTDIR
  *         EVENT.json|CASE.case ...
  *
  * Neighbouring messages of one author in one body become one turn. For the
  * n-th mail of EVENT it writes EVENT-n.eml, its journal report EVENT-n.rpt,
  * EVENT-n.ids with the id of each item that it shows and EVENT-n.raw with its
- * JSON, a line each. -n attaches no event. The directory knows one business
+ * JSON, a line each. -n attaches no event, -x excludes all turns by a rule. The directory knows one business
  * number; times of capture and numbers in the store are fixed. A case
  * (golden_case.h) is an event with files and a style of its own.
  */
@@ -49,6 +50,7 @@ struct run {
 	char *base;		/* of the event's file */
 	struct render_event event;
 	const struct golden_case *c;
+	bool is_excluded;
 	int mails;
 };
 
@@ -146,7 +148,8 @@ render_items(struct run *run, GPtrArray *items, const char *conversation)
 	g_autoptr(GPtrArray) events = g_ptr_array_new(), mails = NULL;
 	struct render_input in = { .items = items, .events = events,
 		.conversation = conversation,
-		.now_ms = CAPTURED_MS + 20000 };
+		.now_ms = CAPTURED_MS + 20000,
+		.is_excluded = run->is_excluded, .exclude_rule = "no-chat" };
 	struct err err = ERR_INIT;
 
 	g_ptr_array_add(events, &run->event);
@@ -197,6 +200,7 @@ static void
 render_event_file(struct run *run, const char *path, const char *name)
 {
 	const struct wa_limits limits = WA_LIMITS_DEFAULT;
+	bool is_record = strstr(path, "/records/") != NULL;
 	g_autoptr(GBytes) bytes = NULL;
 	g_autoptr(GPtrArray) items = NULL;
 	struct err err = ERR_INIT;
@@ -206,10 +210,12 @@ render_event_file(struct run *run, const char *path, const char *name)
 	if (!io_file_load(path, 4 << 20, &bytes, &err))
 		stop(path, &err);
 	body = g_bytes_get_data(bytes, &len);
-	run->event = (struct render_event){ .seq = SEQ, .source = "webhook",
-		.received_ms = CAPTURED_MS, .body = body, .len = len };
+	run->event = (struct render_event){ .seq = SEQ, .source = is_record ? "gateway"
+		: "webhook", .received_ms = CAPTURED_MS, .body = body,
+		.len = len };
 	hash_sha256(body, len, run->event.sha256);
-	run->event.is_json = wa_parse(body, len, &limits, &items, &err);
+	run->event.is_json = (is_record ? wa_record_parse : wa_parse)(body,
+	    len, &limits, &items, &err);
 	if (!run->event.is_json) {
 		items = item_list_new();
 		g_ptr_array_add(items, wa_raw_item(body, len, err.text));
@@ -242,7 +248,7 @@ render_case_file(struct run *run, const char *path)
 static int
 usage(void)
 {
-	fputs("usage: golden_render [-n] [-l LANGUAGE] [-z ZONE] TEMPLATES "
+	fputs("usage: golden_render [-nx] [-l LANGUAGE] [-z ZONE] TEMPLATES "
 	    "OUTDIR EVENT|CASE ...\n", stderr);
 	return 2;
 }
@@ -258,9 +264,11 @@ main(int argc, char **argv)
 		.address_domain = "whatsapp.bank.example",
 		.attach_event = true };
 
-	for (int c; (c = getopt(argc, argv, "nl:z:")) != -1;) {
+	for (int c; (c = getopt(argc, argv, "nxl:z:")) != -1;) {
 		if (c == 'n')
 			conf.attach_event = false;
+		else if (c == 'x')
+			run.is_excluded = true;
 		else if (c == 'l')
 			style.language = optarg;
 		else if (c == 'z')

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nothing of a message is lost when the event is not attached: every scalar
 of the JSON of every item in tests/events stands in the text part of its mail,
-in English and in a translation. EXCEPTIONS says what does not, and why."""
+in English and in a translation. EXCEPTIONS says what does not, and why.
+And nothing of a message is told when a rule excludes it: no scalar of any
+item, but who, when and which, stands anywhere in its mail or report."""
 import base64
 import functools
 import glob
@@ -163,6 +165,85 @@ def english_notes(path):
             yield f"{os.path.basename(path)[:-4]}: {ascii(note)}"
 
 
+# By the name of a member: who, when, where and which.
+OF_A_RECORD = {
+    "id", "message_id", "call_id", "wa_id", "user_id", "parent_user_id",
+    "from", "from_user_id", "from_parent_user_id", "to", "to_user_id",
+    "to_parent_user_id", "recipient_id", "recipient_user_id",
+    "parent_recipient_user_id", "recipient_identity_key_hash", "author",
+    "phone_number_id", "display_phone_number", "phone_number", "group_id",
+    "username", "timestamp", "sha256", "type", "messaging_product",
+    "context", "input", "send", "application", "employee", "account",
+    "number", "outcome", "original_message_id", "waba_id",
+    # which kind of event it was, and what came of a send
+    "event", "action", "message_status", "verb"}
+# Words that every mail may hold for another reason.
+COMMON = {"text", "image", "sent", "received", "message", "status", "type",
+          "whatsapp", "customer", "business", "group", "number", "time",
+          "http", "chat", "item", "file", "call", "system", "edit",
+          "outgoing", "incoming", "user", "name", "profile", "account",
+          "network", "messages", "changed", "flow", "chunk",
+          "user id changed",
+          # of MIME, HTML and dates
+          "plain", "dark", "body", "0000"}
+
+
+def everything_of(path):
+    """Fields, texts and report, in words."""
+    out = []
+    for name in (path, path[:-4] + ".rpt"):
+        for part in lib.read(name).walk():
+            out += [str(v) for v in part.values()]
+            if part.get_content_maintype() == "text":
+                out.append(part.get_content())
+            elif not part.is_multipart():
+                out.append("a part " + str(part.get_content_type()))
+    return squeeze(" ".join(out))
+
+
+def parties(path):
+    """What the mail says of people stands in a block of its own."""
+    text = lib.text_of(lib.read(path))
+    return squeeze(text[text.index("--- People ---"):
+                        text.index("--- Evidence ---")])
+
+
+def told(path):
+    """What of an excluded item is in its mail nevertheless."""
+    text, people = everything_of(path), parties(path)
+    with open(path[:-4] + ".raw", encoding="utf-8", newline="\n") as f:
+        raw = f.read()
+    for item in items_of(raw):
+        for name, value in scalars(item):
+            if name.split(".")[-1] in OF_A_RECORD or len(value) < 4 or \
+                    value.lower() in COMMON or squeeze(value) in people or \
+                    name.startswith("reviews."):
+                continue
+            if re.search(r"(?<!\w)" + re.escape(squeeze(value)) + r"(?!\w)",
+                         text):
+                yield f"{os.path.basename(path)[:-4]}: {ascii(name)}: " \
+                    f"{ascii(value)[:100]}"
+
+
+def parts_of(path):
+    """Of an excluded mail there are two texts and nothing else."""
+    types = [p.get_content_type() for p in lib.read(path).walk()]
+    if types != ["multipart/mixed", "multipart/alternative", "text/plain",
+                 "text/html"]:
+        yield f"{os.path.basename(path)[:-4]}: {types}"
+
+
+def excluded(events):
+    with tempfile.TemporaryDirectory() as tmp:
+        subprocess.run([f"{BUILDDIR}/tests/golden/golden_render", "-x",
+                        f"{SRCDIR}/templates", tmp, *events], check=True)
+        mails = sorted(glob.glob(f"{tmp}/*.eml"))
+        lost = [] if len(mails) >= len(events) else [
+            f"{len(mails)} mails of {len(events)} events"]
+        return [t for m in mails for t in told(m)], \
+            lost + [p for m in mails for p in parts_of(m)]
+
+
 def render(tmp, language, events):
     subprocess.run([f"{BUILDDIR}/tests/golden/golden_render", "-n",
                     "-l", language, "-z", "America/Sao_Paulo",
@@ -183,6 +264,16 @@ def main():
         tap.law("every scalar of every message is in the text "
                 f"({language})", lost)
     tap.law("no note of a Russian mail is in English", notes)
+    with tempfile.TemporaryDirectory() as tmp:
+        mails = render(tmp, "en", [f"{SRCDIR}/tests/events/text-pt.json"])
+        tap.law("what is not excluded is found by the same search",
+                [] if any(t for m in mails for t in told(m)) else ["nothing"])
+    records = sorted(glob.glob(f"{SRCDIR}/tests/records/*.json"))
+    for what, sources in (("message", events), ("record", records)):
+        content, others = excluded(sources)
+        tap.law(f"no scalar of an excluded {what} is in its mail or report",
+                content)
+        tap.law(f"an excluded {what} has a mail without files", others)
     return tap.end()
 
 

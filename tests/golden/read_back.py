@@ -35,7 +35,8 @@ class Case:
     def __init__(self, path):
         self.files, self.headers, self.renames = [], {}, {}
         self.event = self.lists = None
-        self.follow_up = self.cut = False
+        self.follow_up = self.cut = self.excluded = False
+        self.folder = "events"
         self.lists = []
         with open(path, encoding="utf-8") as f:
             lines = [shlex.split(line, comments=True) for line in f]
@@ -43,8 +44,10 @@ class Case:
             self.read(*words)
 
     def read(self, what, *words):
-        if what == "event":
-            self.event = words[0]
+        if what in ("event", "record"):
+            self.event, self.folder = words[0], what + "s"
+        elif what == "excluded":
+            self.excluded = True
         elif what == "file":
             self.files.append(words)
         elif what == "follow-up":
@@ -62,7 +65,7 @@ class Case:
         """Bytes by id of the files that must be attached."""
         out = {}
         for words in self.files:
-            if words[1] != "held":
+            if words[1] != "held" or self.excluded:
                 continue
             made = words[2].startswith("made-")
             path = f"{folder}/{words[2]}" if made else \
@@ -95,11 +98,13 @@ class Mail:
         return [p for p in self.parts if p.get_filename()]
 
     def has_event(self):
-        return not self.cut and not (self.case and self.case.follow_up)
+        return not self.cut and not (self.case and (
+            self.case.follow_up or self.case.excluded))
 
     def event(self):
         base = self.case.event if self.case else self.base
-        for path in (f"{SRCDIR}/tests/events/{base}.json",
+        folder = self.case.folder if self.case else "events"
+        for path in (f"{SRCDIR}/tests/{folder}/{base}.json",
                      f"{SRCDIR}/tests/golden/{base}.bin"):
             if os.path.exists(path):
                 with open(path, "rb") as f:
@@ -249,7 +254,7 @@ def attached_files(mail):
 
 def outcomes(mail):
     """What became of a file that is not held is told, also in the text."""
-    if not mail.case:
+    if not mail.case or mail.case.excluded:
         return
     words = {"late": "late", "missing": "unavailable",
              "quarantined": "quarantined"}
