@@ -9,9 +9,10 @@
  * Neighbouring messages of one author in one body become one turn. For the
  * n-th mail of EVENT it writes EVENT-n.eml, its journal report EVENT-n.rpt,
  * EVENT-n.ids with the id of each item that it shows and EVENT-n.raw with its
- * JSON, a line each. -n attaches no event, -x excludes all turns by a rule. The directory knows one business
- * number; times of capture and numbers in the store are fixed. A case
- * (golden_case.h) is an event with files and a style of its own.
+ * JSON, a line each. -n attaches no event, -x excludes all turns by a rule.
+ * The directory knows one business number; times of capture and numbers in the
+ * store are fixed. A case (golden_case.h) is an event with files and a style
+ * of its own.
  */
 #include <stdio.h>
 #include <stdlib.h>
