@@ -42,7 +42,8 @@ stage asan mk check-asan
 stage screens mk check-screens
 stage fuzz mk fuzz FUZZ_SECONDS="${FUZZ_SECONDS:-10}"
 stage distcheck mk distcheck
-stage quickstart env -u MAKEFLAGS "$srcdir/quickstart"
+stage quickstart env SRCDIR="$srcdir" BUILDDIR="$bdir" \
+	bash "$srcdir/tests/run-tap.sh" "$srcdir/tests/demo/quickstart.sh"
 stage install mk check-install
 
 echo "all stages took $(($(date +%s) - begun)) s"

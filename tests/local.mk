@@ -17,7 +17,7 @@ EXTRA_DIST += tests/run-tap.sh
 EXTRA_DIST += tests/lib/mails.py tests/lib/tap.py
 # what ./quickstart shows
 EXTRA_DIST += tests/demo/page.py tests/demo/chart.png tests/demo/note.ogg \
-	tests/demo/statement.pdf
+	tests/demo/quickstart.sh tests/demo/statement.pdf
 RUN_TAP = $(TEST_ENV) bash $(srcdir)/tests/run-tap.sh
 TEST_ENV = SRCDIR='$(abs_top_srcdir)' BUILDDIR='$(abs_top_builddir)'
 
