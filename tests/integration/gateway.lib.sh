@@ -9,6 +9,8 @@ number=106540352242922
 customer=5511999990000
 box=$tmp/archive/new
 
+limits='number_rate 0; pair_burst 0;'
+
 make_tokens() {
 	local name
 	make_secrets
@@ -29,8 +31,7 @@ write_gateway_conf() {
 	${journals:-}
 	gateway {
 		listen 127.0.0.1:$gateway_port;
-		number_rate 0;
-		pair_burst 0;
+		$limits
 		capture on;
 		allow GET /v25.0/*/message_templates;
 		application crm {
