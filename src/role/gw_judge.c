@@ -270,12 +270,10 @@ add_texts(struct gw_send *s)
 		s->has_additions = list != NULL;
 		return;
 	}
-	/* A notice that cannot be given, or a text that grows too long. */
-	if (before->len > 0 || strcmp(err.what, "gateway.long") == 0)
+	/* What a rule adds is said, or nothing is: chatjournal-policy(5). */
+	if (before->len > 0 || after->len > 0)
 		block(s, err.text);
-	else if (!gateway_body_change(body, len, NULL, NULL, callback,
-	    &s->sent, NULL))
-		g_clear_pointer(&s->sent, g_bytes_unref);
+	g_clear_pointer(&s->sent, g_bytes_unref);
 }
 
 static void
