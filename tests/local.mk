@@ -89,9 +89,11 @@ CHATJOURNALD_TESTS = tests/integration/one-event.sh \
 	tests/integration/queue-age.sh \
 	tests/integration/reload-and-stop.sh \
 	tests/integration/behind-nginx.sh tests/integration/admin-tool.sh \
+	tests/integration/policy-tool.sh \
 	tests/integration/kill.sh
 INTEGRATION_TESTS += $(CHATJOURNALD_TESTS)
 EXTRA_DIST += $(CHATJOURNALD_TESTS) tests/integration/lib.sh \
+	tests/integration/tool.lib.sh \
 	tests/integration/poster.py tests/integration/audit.py
 
 # install: make install and the Debian package; its own target, as the

@@ -40,6 +40,7 @@ struct bench {
 	struct policy_work *work;
 	GHashTable *counted;	/* "rule|subject" -> who -> when */
 	GHashTable *persons;	/* seen before */
+	struct json_object *all;	/* NULL: printed for a person */
 };
 
 static bool
@@ -197,16 +198,17 @@ print_verdict(const struct policy_verdict *v)
 	}
 }
 
-static void
-print_json(const char *what, const struct policy_verdict *v)
+static struct json_object *
+verdict_json(const char *what, const struct policy_verdict *v)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 	struct json_object *o = json_object_new_object();
 
 	policy_verdict_print(v, text);
 	ctl_json_text(o, "item", what);
+	ctl_json_text(o, "word", policy_verdict_word(v));
 	json_object_object_add(o, "verdict", json_tokener_parse(text->str));
-	ctl_json_print(o);
+	return o;
 }
 
 /* ---- test --------------------------------------------------------------- */
@@ -222,13 +224,13 @@ name_of(const struct item *it)
 }
 
 static void
-test_item(struct ctl *ctl, struct bench *b, struct item *it, bool at_gateway)
+test_item(struct bench *b, struct item *it, bool at_gateway)
 {
 	struct policy_verdict *v = judge(b, it, at_gateway, clock_now_ms());
 	g_autofree char *name = name_of(it);
 
-	if (ctl->json) {
-		print_json(name, v);
+	if (b->all != NULL) {
+		json_object_array_add(b->all, verdict_json(name, v));
 	} else {
 		printf("%s: %s\n", name, policy_verdict_word(v));
 		print_verdict(v);
@@ -280,8 +282,7 @@ parse(const void *body, size_t len, enum shape shape, GPtrArray **items,
 }
 
 static bool
-test_body(struct ctl *ctl, struct bench *b, const void *body, size_t len,
-    struct err *err)
+test_body(struct bench *b, const void *body, size_t len, struct err *err)
 {
 	g_autoptr(GPtrArray) items = NULL;
 	enum shape shape = shape_of(body, len);
@@ -289,14 +290,13 @@ test_body(struct ctl *ctl, struct bench *b, const void *body, size_t len,
 	if (!parse(body, len, shape, &items, err))
 		return false;
 	for (guint i = 0; i < items->len; i++)
-		test_item(ctl, b, items->pdata[i], shape != WEBHOOK);
+		test_item(b, items->pdata[i], shape != WEBHOOK);
 	return true;
 }
 
 /* A mail of ours is tested by the events that are attached to it. */
 static bool
-test_mail(struct ctl *ctl, struct bench *b, const void *mail, size_t len,
-    struct err *err)
+test_mail(struct bench *b, const void *mail, size_t len, struct err *err)
 {
 	g_autoptr(GPtrArray) events = render_events_of(mail, len);
 
@@ -307,7 +307,7 @@ test_mail(struct ctl *ctl, struct bench *b, const void *mail, size_t len,
 		gsize n;
 		const void *body = g_bytes_get_data(events->pdata[i], &n);
 
-		if (!test_body(ctl, b, body, n, err))
+		if (!test_body(b, body, n, err))
 			return false;
 	}
 	return true;
@@ -323,12 +323,29 @@ is_json(const char *text, size_t len)
 	return len > 0 && (*text == '{' || *text == '[');
 }
 
+static bool
+test_file(struct bench *b, const char *path, struct err *err)
+{
+	g_autoptr(GBytes) file = NULL;
+	const char *bytes;
+	gsize len;
+
+	if (!io_file_load(path, FILE_MAX, &file, err))
+		return false;
+	bytes = g_bytes_get_data(file, &len);
+	if (is_json(bytes, len) ? test_body(b, bytes, len, err) :
+	    test_mail(b, bytes, len, err))
+		return true;
+	err_context(err, "%s", path);
+	return false;
+}
+
 static int
 test(struct ctl *ctl, int argc, char **argv)
 {
 	struct err err = ERR_INIT;
 	struct bench b = { 0 };
-	int rc = CTL_OK;
+	bool ok = true;
 
 	if (argc == 0) {
 		fputs("chatjournal: policy test takes files\n", stderr);
@@ -338,31 +355,34 @@ test(struct ctl *ctl, int argc, char **argv)
 		return CTL_CONF;
 	if (!bench_open(&b, ctl->conf, &err))
 		return ctl_fail(&err);
-	for (int i = 0; rc == CTL_OK && i < argc; i++) {
-		g_autoptr(GBytes) file = NULL;
-		gsize len = 0;
-		const char *bytes = NULL;
-		bool ok = io_file_load(argv[i], FILE_MAX, &file, &err);
-
-		if (ok)
-			bytes = g_bytes_get_data(file, &len);
-		ok = ok && (is_json(bytes, len) ?
-		    test_body(ctl, &b, bytes, len, &err) :
-		    test_mail(ctl, &b, bytes, len, &err));
-		if (!ok) {
-			err_context(&err, "%s", argv[i]);
-			rc = ctl_fail(&err);
-		}
-	}
+	if (ctl->json)
+		b.all = json_object_new_array();
+	for (int i = 0; ok && i < argc; i++)
+		ok = test_file(&b, argv[i], &err);
+	if (ok && b.all != NULL)
+		ctl_json_print(json_object_get(b.all));
+	json_object_put(b.all);
 	bench_close(&b);
-	return rc;
+	return ok ? CTL_OK : ctl_fail(&err);
 }
 
 /* ---- explain ---------------------------------------------------------------- */
 
+/* A send has several turns: of its attempt, its outcome, its receipts. */
 struct turn_facts {
-	int64_t turn_id, at_ms;
+	GArray *turns;		/* int64_t, each once */
+	int64_t at_ms;
 };
+
+static void
+add_turn(GArray *turns, int64_t id)
+{
+	for (guint i = 0; i < turns->len; i++) {
+		if (g_array_index(turns, int64_t, i) == id)
+			return;
+	}
+	g_array_append_val(turns, id);
+}
 
 static bool
 take_fact(void *arg, const struct store_fact *f)
@@ -370,7 +390,7 @@ take_fact(void *arg, const struct store_fact *f)
 	struct turn_facts *t = arg;
 
 	if (f->turn_id != 0)
-		t->turn_id = f->turn_id;
+		add_turn(t->turns, f->turn_id);
 	if (strcmp(f->what, "rendered") == 0 || t->at_ms == 0)
 		t->at_ms = f->at_ms;
 	return true;
@@ -391,15 +411,43 @@ take_set(void *arg, const struct store_ruleset *r)
 	return true;
 }
 
-static int
-explain_none(struct ctl *ctl, int64_t at_ms)
+static void
+explain_json(int64_t turn_id, const char *set, const char *verdict)
 {
-	struct in_force f = { .at_ms = at_ms };
+	struct json_object *o = json_object_new_object();
+
+	ctl_json_int(o, "turn", turn_id);
+	ctl_json_text(o, "set", set);
+	json_object_object_add(o, "verdict", verdict != NULL ?
+	    json_tokener_parse(verdict) : NULL);
+	ctl_json_print(o);
+}
+
+/* The last of them that a rule spoke of, else the first, with *json NULL. */
+static bool
+find_judged(struct ctl *ctl, const GArray *turns, int64_t *id, char **json,
+    struct err *err)
+{
+	for (guint i = turns->len; *json == NULL && i > 0; i--) {
+		*id = g_array_index(turns, int64_t, i - 1);
+		if (!store_judged_get(ctl->store, *id, json, err))
+			return false;
+	}
+	return true;
+}
+
+static int
+explain_none(struct ctl *ctl, const struct turn_facts *t, int64_t turn_id)
+{
+	struct in_force f = { .at_ms = t->at_ms };
 	struct err err = ERR_INIT;
 
 	if (!store_ruleset_list(ctl->store, take_set, &f, &err))
 		return ctl_fail(&err);
-	if (f.hex[0] == '\0')
+	if (ctl->json)
+		explain_json(turn_id, f.hex[0] != '\0' ? f.hex : NULL,
+		    NULL);
+	else if (f.hex[0] == '\0')
 		puts("no rule set was in force");
 	else
 		printf("no rule fired; set %s was in force\n", f.hex);
@@ -409,34 +457,37 @@ explain_none(struct ctl *ctl, int64_t at_ms)
 static int
 explain(struct ctl *ctl, const char *id)
 {
+	g_autoptr(GArray) turns = g_array_new(FALSE, FALSE, sizeof(int64_t));
 	struct policy_verdict *v = NULL;
-	struct turn_facts t = { 0 };
+	struct turn_facts t = { .turns = turns };
 	struct err err = ERR_INIT;
 	g_autofree char *json = NULL;
 	char hex[HASH_HEX_SIZE];
+	int64_t turn_id = 0;
 	int rc = ctl_store_open(ctl, false);
 
 	if (rc != CTL_OK)
 		return rc;
 	if (!store_trace(ctl->store, id, take_fact, &t, &err))
 		return ctl_fail(&err);
-	if (t.turn_id == 0) {
+	if (turns->len == 0) {
 		fprintf(stderr, "chatjournal: nothing is known of %s\n", id);
 		return CTL_NOTHING;
 	}
-	if (!store_judged_get(ctl->store, t.turn_id, &json, &err))
+	if (!find_judged(ctl, turns, &turn_id, &json, &err))
 		return ctl_fail(&err);
 	if (json == NULL)
-		return explain_none(ctl, t.at_ms);
-	if (ctl->json) {
-		puts(json);
-		return CTL_OK;
-	}
+		return explain_none(ctl, &t, turn_id);
 	if (!policy_verdict_parse(json, strlen(json), &v, &err))
 		return ctl_fail(&err);
-	printf("turn:%" PRId64 ": %s, by set %s\n", t.turn_id,
-	    policy_verdict_word(v), hash_hex(v->set, hex));
-	print_verdict(v);
+	hash_hex(v->set, hex);
+	if (ctl->json) {
+		explain_json(turn_id, hex, json);
+	} else {
+		printf("turn:%" PRId64 ": %s, by set %s\n", turn_id,
+		    policy_verdict_word(v), hex);
+		print_verdict(v);
+	}
 	policy_verdict_free(v);
 	return CTL_OK;
 }
@@ -450,6 +501,7 @@ struct tally {
 struct simulation {
 	struct bench before, after;
 	GHashTable *rules;	/* name -> struct tally */
+	GHashTable *sends;	/* seen: one send has several records */
 	int64_t since_ms, last, items, purged, changed;
 	bool failed;
 };
@@ -470,9 +522,13 @@ static void
 simulate_item(struct simulation *s, struct item *it, bool at_gateway,
     int64_t at_ms)
 {
-	struct policy_verdict *a = judge(&s->before, it, at_gateway, at_ms);
-	struct policy_verdict *b = judge(&s->after, it, at_gateway, at_ms);
+	struct policy_verdict *a, *b;
 
+	if (it->send != NULL && it->send->key != NULL &&
+	    !g_hash_table_add(s->sends, g_strdup(it->send->key)))
+		return;
+	a = judge(&s->before, it, at_gateway, at_ms);
+	b = judge(&s->after, it, at_gateway, at_ms);
 	s->items++;
 	s->changed += strcmp(policy_verdict_word(a),
 	    policy_verdict_word(b)) != 0;
@@ -532,7 +588,46 @@ by_name(const void *a, const void *b)
 }
 
 static void
-print_simulation(const struct ctl *ctl, const struct simulation *s)
+print_simulation(const struct simulation *s, char *const *names, guint n)
+{
+	printf("%-32s %10s %10s\n", "rule", "before", "after");
+	for (guint i = 0; i < n; i++) {
+		const struct tally *t = g_hash_table_lookup(s->rules,
+		    names[i]);
+
+		printf("%-32s %10" PRId64 " %10" PRId64 "\n", names[i],
+		    t->before, t->after);
+	}
+	printf("%" PRId64 " items, %" PRId64 " with another verdict, %" PRId64
+	    " events without content any more\n", s->items, s->changed,
+	    s->purged);
+}
+
+static void
+simulation_json(const struct simulation *s, char *const *names, guint n)
+{
+	struct json_object *all = json_object_new_array();
+	struct json_object *whole = json_object_new_object();
+
+	for (guint i = 0; i < n; i++) {
+		const struct tally *t = g_hash_table_lookup(s->rules,
+		    names[i]);
+		struct json_object *o = json_object_new_object();
+
+		ctl_json_text(o, "rule", names[i]);
+		ctl_json_int(o, "before", t->before);
+		ctl_json_int(o, "after", t->after);
+		json_object_array_add(all, o);
+	}
+	json_object_object_add(whole, "rules", all);
+	ctl_json_int(whole, "items", s->items);
+	ctl_json_int(whole, "changed", s->changed);
+	ctl_json_int(whole, "purged", s->purged);
+	ctl_json_print(whole);
+}
+
+static void
+show_simulation(const struct ctl *ctl, const struct simulation *s)
 {
 	guint n;
 	g_autofree char **names = (char **)g_hash_table_get_keys_as_array(
@@ -540,28 +635,10 @@ print_simulation(const struct ctl *ctl, const struct simulation *s)
 
 	if (n > 0)
 		qsort(names, n, sizeof(*names), by_name);
-	if (!ctl->json)
-		printf("%-32s %10s %10s\n", "rule", "before", "after");
-	for (guint i = 0; i < n; i++) {
-		const struct tally *t = g_hash_table_lookup(s->rules,
-		    names[i]);
-		struct json_object *o;
-
-		if (!ctl->json) {
-			printf("%-32s %10" PRId64 " %10" PRId64 "\n",
-			    names[i], t->before, t->after);
-			continue;
-		}
-		o = json_object_new_object();
-		ctl_json_text(o, "rule", names[i]);
-		ctl_json_int(o, "before", t->before);
-		ctl_json_int(o, "after", t->after);
-		ctl_json_print(o);
-	}
-	if (!ctl->json)
-		printf("%" PRId64 " items, %" PRId64 " with another verdict, "
-		    "%" PRId64 " events without content any more\n",
-		    s->items, s->changed, s->purged);
+	if (ctl->json)
+		simulation_json(s, names, n);
+	else
+		print_simulation(s, names, n);
 }
 
 static int
@@ -572,16 +649,19 @@ run_simulation(struct ctl *ctl, struct simulation *s, struct conf *new)
 
 	s->rules = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 	    g_free);
+	s->sends = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+	    NULL);
 	if (!bench_open(&s->before, ctl->conf, &err) ||
 	    !bench_open(&s->after, new, &err) ||
 	    !simulate_feed(ctl, s, 0, &err) ||
 	    !simulate_feed(ctl, s, STORE_EVENT_GATEWAY, &err))
 		rc = ctl_fail(&err);
 	else
-		print_simulation(ctl, s);
+		show_simulation(ctl, s);
 	bench_close(&s->before);
 	bench_close(&s->after);
 	g_hash_table_unref(s->rules);
+	g_hash_table_unref(s->sends);
 	return rc;
 }
 
@@ -618,8 +698,24 @@ simulate(struct ctl *ctl)
 
 struct sets {
 	const char *wanted;	/* hex, or its beginning; NULL: list all */
+	struct json_object *all;	/* NULL: printed for a person */
 	int64_t count;
 };
+
+static struct json_object *
+set_json(const struct store_ruleset *r, const char *hex, bool whole)
+{
+	struct json_object *o = json_object_new_object();
+
+	ctl_json_text(o, "sha256", hex);
+	ctl_json_int(o, "first_ms", r->first_ms);
+	ctl_json_int(o, "last_ms", r->last_ms);
+	ctl_json_int(o, "bytes", (int64_t)r->len);
+	if (whole)
+		json_object_object_add(o, "text",
+		    json_object_new_string_len(r->text, (int)r->len));
+	return o;
+}
 
 static bool
 show_set(void *arg, const struct store_ruleset *r)
@@ -631,7 +727,10 @@ show_set(void *arg, const struct store_ruleset *r)
 	if (s->wanted != NULL && !g_str_has_prefix(hex, s->wanted))
 		return true;
 	s->count++;
-	if (s->wanted != NULL)
+	if (s->all != NULL)
+		json_object_array_add(s->all, set_json(r, hex,
+		    s->wanted != NULL));
+	else if (s->wanted != NULL)
 		fwrite(r->text, 1, r->len, stdout);
 	else
 		printf("%s from=%s until=%s bytes=%zu\n", hex,
@@ -648,9 +747,21 @@ sets(struct ctl *ctl, const char *wanted)
 
 	if (rc != CTL_OK)
 		return rc;
-	if (!store_ruleset_list(ctl->store, show_set, &s, &err))
+	if (ctl->json)
+		s.all = json_object_new_array();
+	if (!store_ruleset_list(ctl->store, show_set, &s, &err)) {
+		json_object_put(s.all);
 		return ctl_fail(&err);
-	return s.count > 0 ? CTL_OK : CTL_NOTHING;
+	}
+	if (s.count == 0 && wanted != NULL) {
+		json_object_put(s.all);
+		fprintf(stderr, "chatjournal: no rule set's SHA-256 begins "
+		    "with %s; see policy sets\n", wanted);
+		return CTL_NOTHING;
+	}
+	if (s.all != NULL)
+		ctl_json_print(s.all);
+	return CTL_OK;
 }
 
 int

@@ -26,7 +26,7 @@ struct held {
 	char key[KEY_CHARS + 1];	/* "" : a turn */
 	char *rule;
 	int64_t since_ms, until_ms, persons;
-	char *application, *employee;	/* of a send */
+	char *application, *employee, *verdict;	/* of a send */
 	bool is_held;
 };
 
@@ -36,6 +36,7 @@ held_clear(struct held *h)
 	g_clear_pointer(&h->rule, g_free);
 	g_clear_pointer(&h->application, g_free);
 	g_clear_pointer(&h->employee, g_free);
+	g_clear_pointer(&h->verdict, g_free);
 }
 
 static void
@@ -74,6 +75,7 @@ take_send(struct held *h, const struct store_send *row)
 	h->persons = row->persons;
 	h->application = g_strdup(row->application);
 	h->employee = g_strdup(row->employee);
+	h->verdict = g_strdup(row->verdict);
 	h->is_held = row->state == STORE_SEND_HELD;
 }
 
@@ -87,75 +89,81 @@ name_of(const struct held *h)
 /* ---- list ------------------------------------------------------------------ */
 
 static void
-print_held(const struct ctl *ctl, const struct held *h)
+print_held(const struct held *h)
 {
 	g_autofree char *name = name_of(h);
-	struct json_object *o;
 
-	if (!ctl->json) {
-		printf("%s rule=%s since=%s until=%s persons=%" PRId64, name,
-		    h->rule, ctl_time(h->since_ms), ctl_time(h->until_ms),
-		    h->persons);
-		if (h->application != NULL)
-			printf(" application=%s employee=%s", h->application,
-			    h->employee != NULL ? h->employee : "-");
-		putchar('\n');
-		return;
-	}
-	o = json_object_new_object();
+	printf("%s rule=%s since=%s until=%s persons=%" PRId64, name, h->rule,
+	    ctl_time(h->since_ms), ctl_time(h->until_ms), h->persons);
+	if (h->application != NULL)
+		printf(" application=%s employee=%s", h->application,
+		    h->employee != NULL ? h->employee : "-");
+	putchar('\n');
+}
+
+static struct json_object *
+held_json(const struct held *h)
+{
+	g_autofree char *name = name_of(h);
+	struct json_object *o = json_object_new_object();
+
 	ctl_json_text(o, "id", name);
 	ctl_json_text(o, "rule", h->rule);
-	ctl_json_text(o, "since", ctl_time(h->since_ms));
-	ctl_json_text(o, "until", ctl_time(h->until_ms));
+	ctl_json_int(o, "since_ms", h->since_ms);
+	ctl_json_int(o, "until_ms", h->until_ms);
 	ctl_json_int(o, "persons", h->persons);
 	ctl_json_text(o, "application", h->application);
 	ctl_json_text(o, "employee", h->employee);
-	ctl_json_print(o);
+	return o;
 }
 
-struct listing {
-	const struct ctl *ctl;
-	int64_t count;
-};
+/* all: a JSON list, or NULL to print it. */
+static void
+add_held(struct json_object *all, struct held *h)
+{
+	if (all != NULL)
+		json_object_array_add(all, held_json(h));
+	else
+		print_held(h);
+	held_clear(h);
+}
 
 static bool
-list_turn(void *arg, const struct store_hold *row)
+list_turn(void *all, const struct store_hold *row)
 {
-	struct listing *l = arg;
 	struct held h = { 0 };
 
 	take_turn(&h, row);
-	print_held(l->ctl, &h);
-	held_clear(&h);
-	l->count++;
+	add_held(all, &h);
 	return true;
 }
 
 static bool
-list_send(void *arg, const struct store_send *row)
+list_send(void *all, const struct store_send *row)
 {
-	struct listing *l = arg;
 	struct held h = { 0 };
 
 	take_send(&h, row);
-	print_held(l->ctl, &h);
-	held_clear(&h);
-	l->count++;
+	add_held(all, &h);
 	return true;
 }
 
 static int
 list(struct ctl *ctl)
 {
-	struct listing l = { .ctl = ctl };
+	struct json_object *all = ctl->json ? json_object_new_array() : NULL;
 	struct err err = ERR_INIT;
 
 	if (!store_hold_list(ctl->store, ctl->after, (int)ctl->limit,
-	    list_turn, &l, &err) ||
+	    list_turn, all, &err) ||
 	    !store_send_list(ctl->store, STORE_SEND_HELD, 0,
-	    (int)ctl->limit, list_send, &l, &err))
+	    (int)ctl->limit, list_send, all, &err)) {
+		json_object_put(all);
 		return ctl_fail(&err);
-	return l.count > 0 ? CTL_OK : CTL_NOTHING;
+	}
+	if (all != NULL)
+		ctl_json_print(all);
+	return CTL_OK;
 }
 
 /* ---- finding one ----------------------------------------------------------- */
@@ -200,28 +208,54 @@ find(struct ctl *ctl, const char *id, struct held *h)
 
 /* ---- show ------------------------------------------------------------------ */
 
+/* Both are NULL when it is printed for a person. */
+struct shown {
+	struct json_object *reviews, *originals;
+};
+
 static bool
 show_review(void *arg, const struct store_review *r)
 {
-	(void)arg;
-	printf("%s by=%s at=%s why=%s\n", r->verb, r->who,
-	    ctl_time(r->at_ms), r->why != NULL ? r->why : "-");
+	struct shown *s = arg;
+	struct json_object *o;
+
+	if (s->reviews == NULL) {
+		printf("%s by=%s at=%s why=%s\n", r->verb, r->who,
+		    ctl_time(r->at_ms), r->why != NULL ? r->why : "-");
+		return true;
+	}
+	o = json_object_new_object();
+	ctl_json_text(o, "verb", r->verb);
+	ctl_json_text(o, "who", r->who);
+	ctl_json_int(o, "at_ms", r->at_ms);
+	ctl_json_text(o, "why", r->why);
+	json_object_array_add(s->reviews, o);
 	return true;
+}
+
+static void
+show_original(struct shown *s, const void *body, size_t len)
+{
+	g_autofree char *text = body != NULL ? text_clean(body, len,
+	    TEXT_BLOCK, SIZE_MAX) : NULL;
+
+	if (s->originals != NULL)
+		json_object_array_add(s->originals, text != NULL ?
+		    json_object_new_string(text) : NULL);
+	else
+		puts(text != NULL ? text : "(the content was purged)");
 }
 
 static bool
 show_body(void *arg, const struct store_event *ev)
 {
-	(void)arg;
-	if (ev->body == NULL)
-		puts("(the content was purged)");
-	else
-		printf("%.*s\n", (int)ev->len, (const char *)ev->body);
+	show_original(arg, ev->body, ev->len);
 	return false;
 }
 
 static bool
-show_events(struct ctl *ctl, int64_t turn_id, struct err *err)
+show_events(struct ctl *ctl, int64_t turn_id, struct shown *s,
+    struct err *err)
 {
 	g_autoptr(GArray) items = NULL;
 	int64_t last = 0;
@@ -233,7 +267,7 @@ show_events(struct ctl *ctl, int64_t turn_id, struct err *err)
 		    i).event_id;
 
 		if (id != last && !store_event_get(ctl->store, id, show_body,
-		    NULL, err))
+		    s, err))
 			return false;
 		last = id;
 	}
@@ -243,43 +277,67 @@ show_events(struct ctl *ctl, int64_t turn_id, struct err *err)
 static bool
 show_request(void *arg, const struct store_send *row)
 {
-	(void)arg;
-	if (row->request == NULL)
-		puts("(the content was purged)");
-	else
-		printf("%.*s\n", (int)row->request_len,
-		    (const char *)row->request);
+	show_original(arg, row->request, row->request_len);
 	return false;
 }
 
 static bool
-show_verdict(struct ctl *ctl, const struct held *h, struct err *err)
+load_verdict(struct ctl *ctl, const struct held *h, char **json,
+    struct err *err)
 {
-	g_autofree char *json = NULL;
+	*json = g_strdup(h->verdict);
+	return h->turn_id == 0 || store_judged_get(ctl->store, h->turn_id,
+	    json, err);
+}
 
-	if (h->turn_id == 0)
-		return true;
-	if (!store_judged_get(ctl->store, h->turn_id, &json, err))
+static bool
+show_rest(struct ctl *ctl, const struct held *h, struct shown *s,
+    struct err *err)
+{
+	const char *key = h->turn_id == 0 ? h->key : NULL;
+
+	return store_review_of(ctl->store, h->turn_id, key, show_review, s,
+	    err) && (key == NULL ? show_events(ctl, h->turn_id, s, err) :
+	    store_send_by_key(ctl->store, key, show_request, s, err));
+}
+
+static bool
+show_json(struct ctl *ctl, const struct held *h, const char *verdict,
+    struct err *err)
+{
+	struct json_object *o = held_json(h);
+	struct shown s = { json_object_new_array(), json_object_new_array() };
+
+	json_object_object_add(o, "held", json_object_new_boolean(
+	    h->is_held));
+	json_object_object_add(o, "verdict", verdict != NULL ?
+	    json_tokener_parse(verdict) : NULL);
+	json_object_object_add(o, "reviews", s.reviews);
+	json_object_object_add(o, "originals", s.originals);
+	if (!show_rest(ctl, h, &s, err)) {
+		json_object_put(o);
 		return false;
-	if (json != NULL)
-		printf("%s\n", json);
+	}
+	ctl_json_print(o);
 	return true;
 }
 
 static int
 show(struct ctl *ctl, const struct held *h)
 {
+	g_autofree char *verdict = NULL;
 	struct err err = ERR_INIT;
-	const char *key = h->turn_id == 0 ? h->key : NULL;
+	struct shown s = { 0 };
 
-	print_held(ctl, h);
-	if (!show_verdict(ctl, h, &err) ||
-	    !store_review_of(ctl->store, h->turn_id, key, show_review, NULL,
-	    &err) ||
-	    !(key == NULL ? show_events(ctl, h->turn_id, &err) :
-	    store_send_by_key(ctl->store, key, show_request, NULL, &err)))
+	if (!load_verdict(ctl, h, &verdict, &err))
 		return ctl_fail(&err);
-	return CTL_OK;
+	if (ctl->json)
+		return show_json(ctl, h, verdict, &err) ? CTL_OK :
+		    ctl_fail(&err);
+	print_held(h);
+	if (verdict != NULL)
+		puts(verdict);
+	return show_rest(ctl, h, &s, &err) ? CTL_OK : ctl_fail(&err);
 }
 
 /* ---- acts ------------------------------------------------------------------ */
@@ -333,6 +391,26 @@ may_act(struct ctl *ctl, const struct held *h, const char *verb, int *rc)
 	return true;
 }
 
+static void
+print_act(const struct ctl *ctl, const char *name,
+    const struct store_review *r)
+{
+	struct json_object *o;
+
+	if (!ctl->json) {
+		printf("%s: %s by %s; the daemon carries it out\n", name,
+		    r->verb, r->who);
+		return;
+	}
+	o = json_object_new_object();
+	ctl_json_text(o, "id", name);
+	ctl_json_text(o, "verb", r->verb);
+	ctl_json_text(o, "who", r->who);
+	ctl_json_int(o, "at_ms", r->at_ms);
+	ctl_json_text(o, "why", r->why);
+	ctl_json_print(o);
+}
+
 static int
 act(struct ctl *ctl, const struct held *h, const char *verb)
 {
@@ -357,8 +435,7 @@ act(struct ctl *ctl, const struct held *h, const char *verb)
 	store_review_add(ctl->store, &r, &id);
 	if (!store_commit(ctl->store, &err))
 		return ctl_fail(&err);
-	printf("%s: %s by %s; the daemon carries it out\n", name, verb,
-	    r.who);
+	print_act(ctl, name, &r);
 	return CTL_OK;
 }
 

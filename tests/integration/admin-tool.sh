@@ -3,6 +3,7 @@
 # Every command of chatjournal(1), with and without --json, while the daemon
 # runs and while it does not: documented exit status, and JSON that is JSON.
 . "${SRCDIR:?}/tests/integration/lib.sh"
+. "$SRCDIR/tests/integration/tool.lib.sh"
 need_tools curl openssl python3
 
 free_ports peer_port
@@ -14,51 +15,6 @@ $(journal_conf refusing peer)
 EOF
 # Mail 2 is refused; an event is parked; the rest goes its way.
 echo 'rcpt#1 550 5.1.1 not here' > "$tmp/peer.script"
-
-# All that was printed with --json is looked at in one go, in the end.
-jsons=0
-keep_json() {
-	jsons=$((jsons + 1))
-	{ echo "$*"; cat "$tmp/out"; } > "$tmp/json.$jsons"
-}
-
-all_is_json() {
-	python3 - "$tmp"/json.* << 'PY'
-import json, sys
-for name in sys.argv[1:]:
-    command, _, text = open(name, encoding="utf-8").read().partition("\n")
-    try:
-        json.loads(text)
-    except ValueError as e:
-        sys.exit("%s: %s\n%s" % (command, e, text))
-assert len(sys.argv) > 50, len(sys.argv)
-PY
-}
-
-quietly() {
-	ctl "$@" > "$tmp/out" 2> "$tmp/err"
-}
-
-# says STATUS ARGUMENT...: that status, and with --json the same and JSON.
-# On success there is something to read, on failure a message.
-says() {
-	local want=$1 stream
-	shift
-	for json in '' --json; do
-		status_is "$want" quietly $json "$@" || {
-			cat "$tmp/out" "$tmp/err"
-			return 1
-		}
-		case $want in
-		0 | 2) stream=out ;;
-		*) stream=err ;;
-		esac
-		[ -s "$tmp/$stream" ] || { echo "nothing said: $json"; return 1; }
-		if [ -n "$json" ] && [ $stream = out ]; then
-			keep_json "$@"
-		fi
-	done
-}
 
 with_conf() {
 	local conf=$1
@@ -191,7 +147,7 @@ check "the daemon stops" stop_daemon
 all_commands stopped
 check "retry waits for the daemon" eval \
 	'says 0 retry --all && start_daemon && wait_for 5 logged_times mail.retry 4'
-check "all that was printed with --json is JSON" all_is_json
+check "all that was printed with --json is JSON" all_is_json 50
 check "everything received is accounted for" ctl verify
 check "the daemon stops" stop_daemon
 
