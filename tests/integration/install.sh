@@ -61,6 +61,7 @@ everything_is_there() {
 	./usr/share/chatjournal/templates/subject.txt
 	./usr/share/chatjournal/templates/turn.html
 	./usr/share/chatjournal/templates/turn.txt
+	./usr/share/doc/chatjournal/COMPLIANCE.md
 	./usr/share/doc/chatjournal/DEVIATIONS.md
 	./usr/share/man/man1/chatjournal.1
 	./usr/share/man/man5/chatjournal-policy.5
