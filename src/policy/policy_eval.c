@@ -6,6 +6,7 @@
 #include "policy_eval.h"
 
 #include <inttypes.h>
+#include <string.h>
 #include <stdarg.h>
 
 #define WHY_MAX 32
@@ -72,6 +73,15 @@ eval_any(const struct policy_case *c, const struct policy_node *n,
 	return t;
 }
 
+const char *
+policy_place_of(const struct policy_node *n)
+{
+	const char *where = n->source->where, *slash = where != NULL ?
+	    strrchr(where, '/') : NULL;
+
+	return slash != NULL ? slash + 1 : where != NULL ? where : "";
+}
+
 /* As the policy file says it. */
 static void
 describe(const struct policy_node *n, GString *out)
@@ -80,8 +90,7 @@ describe(const struct policy_node *n, GString *out)
 
 	g_string_append(out, policy_name_of(n));
 	if (n->match == POLICY_TEXT)
-		g_string_append_printf(out, " %s", n->source->where != NULL ?
-		    n->source->where : "");
+		g_string_append_printf(out, " %s", policy_place_of(n));
 	for (guint i = 0; n->match != POLICY_TEXT &&
 	    i < n->source->values->len; i++)
 		g_string_append_printf(out, " %s", policy_value_at(n, i));

@@ -13,6 +13,8 @@ typedef enum policy_truth policy_leaf_fn(const struct policy_case *c,
 /* A reason, unless why is NULL or has enough of them. */
 void policy_because(GPtrArray *why, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* "policy.conf:12": not where the file is, which mails need not tell. */
+const char *policy_place_of(const struct policy_node *n);
 /* "desk" */
 const char *policy_name_of(const struct policy_node *n);
 /* The i-th value as it is written in the policy file. */

@@ -140,27 +140,29 @@ policy_eval_file_name(const struct policy_case *c, const struct policy_node *n,
 	return any_file(c, n, why, fits_name);
 }
 
-/* Whether it is clean or infected is not known of what nothing scanned. */
+/*
+ * Whether it is clean or infected is not known of what nothing scanned; that
+ * nothing scanned it is known, whether a scanner failed or there is none.
+ */
 static enum policy_truth
 fits_malware(const struct policy_file *f, const struct policy_node *n,
     GPtrArray *why)
 {
 	static const unsigned could_be[] = {
-		[POLICY_MALWARE_UNKNOWN] = 1U << POLICY_MALWARE_CLEAN |
-		    1U << POLICY_MALWARE_INFECTED |
-		    1U << POLICY_MALWARE_UNSCANNED,
 		[POLICY_MALWARE_CLEAN] = 0,
 		[POLICY_MALWARE_INFECTED] = 0,
 		[POLICY_MALWARE_UNSCANNED] = 1U << POLICY_MALWARE_CLEAN |
 		    1U << POLICY_MALWARE_INFECTED,
 	};
+	enum policy_malware is = f->malware == POLICY_MALWARE_UNKNOWN ?
+	    POLICY_MALWARE_UNSCANNED : f->malware;
 
-	if ((n->set >> f->malware & 1) != 0) {
+	if ((n->set >> is & 1) != 0) {
 		policy_because(why, "malware %s", policy_word_at(POLICY_MALWARE,
-		    (int)f->malware));
+		    (int)is));
 		return POLICY_YES;
 	}
-	if ((n->set & could_be[f->malware]) == 0)
+	if ((n->set & could_be[is]) == 0)
 		return POLICY_NO;
 	policy_because(why, "unsure: malware: a file was not scanned");
 	return POLICY_UNSURE;

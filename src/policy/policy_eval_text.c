@@ -197,8 +197,7 @@ policy_eval_text(const struct policy_case *c, const struct policy_node *n,
 		if (f.source != SCAN_LEXICON || !has_id(n->ids, f.id))
 			continue;
 		f.phrase = NULL;
-		because_found(why, &f, "text", n->source->where != NULL ?
-		    n->source->where : "");
+		because_found(why, &f, "text", policy_place_of(n));
 		t = POLICY_YES;
 	}
 	return t;
