@@ -163,6 +163,55 @@ what_harms_by_itself_is_stopped_at_the_gateway(void **state)
 }
 
 static void
+a_file_that_nothing_scanned_is_not_stopped_as_malware(void **state)
+{
+	static const struct row rows[] = {
+		{ "/fca", GATEWAY "type=document; "
+			"file=a.pdf|application/pdf|9|unscanned", "", "deliver" },
+		{ "/finra", CUSTOMER "type=document; "
+			"file=a.pdf|application/pdf|9|unknown", "", "deliver" },
+		{ "/brazil", CUSTOMER "type=document; "
+			"file=a.pdf|application/pdf|9|clean", "", "deliver" },
+		{ "/brazil", GATEWAY "type=document; "
+			"file=a.pdf|application/pdf|9|infected", "malware",
+			"block" },
+	};
+
+	(void)state;
+	check_rows(rows, G_N_ELEMENTS(rows));
+}
+
+static void
+words_of_an_ordinary_day_stop_and_alarm_nobody(void **state)
+{
+	static const struct row rows[] = {
+		{ "/fca", STAFF "text=Sure thing, I will send it today", "",
+			"deliver" },
+		{ "/fca", STAFF "text=Your one-time password comes by post",
+			"", "deliver" },
+		{ "/fca", GATEWAY "text=There is no guaranteed return",
+			"guarantees disclosure", "flag" },
+		{ "/fca", CUSTOMER "text=My lawyer and I will sign the deed",
+			"", "deliver" },
+		{ "/finra", STAFF "text=The payment must go out today", "",
+			"deliver" },
+		{ "/finra", CUSTOMER "text=Please call my mobile", "",
+			"deliver" },
+		{ "/brazil", CUSTOMER "text=O boleto ainda não saiu", "",
+			"deliver" },
+		{ "/brazil", STAFF "text=Por aqui não consigo ver o saldo",
+			"", "deliver" },
+		{ "/brazil", GATEWAY "text=Não há risco cambial",
+			"guarantees", "flag" },
+		{ "/brazil", CUSTOMER "text=Qual o telefone da ouvidoria?",
+			"", "deliver" },
+	};
+
+	(void)state;
+	check_rows(rows, G_N_ELEMENTS(rows));
+}
+
+static void
 lures_promises_and_complaints_are_found_in_their_language(void **state)
 {
 	static const struct row rows[] = {
@@ -201,8 +250,16 @@ consent_follows_what_the_customer_says(void **state)
 {
 	static const struct row rows[] = {
 		{ "/brazil", CUSTOMER "text=SAIR", "leaves", "flag" },
-		{ "/brazil", CUSTOMER "text=Aceito!", "agrees", "deliver" },
-		{ "/brazil", CUSTOMER "text=Não aceito", "", "deliver" },
+		{ "/brazil", CUSTOMER "text=não quero mais receber.",
+			"leaves", "flag" },
+		{ "/brazil", CUSTOMER "text=Aceito mensagens!", "agrees",
+			"deliver" },
+		{ "/brazil", CUSTOMER "text=Não aceito mensagens", "",
+			"deliver" },
+		{ "/brazil", CUSTOMER "text=Aceito a proposta", "",
+			"deliver" },
+		{ "/brazil", CUSTOMER "text=Posso sair do fundo?", "",
+			"deliver" },
 		{ "/brazil", CUSTOMER "text=vou ter de sair mais cedo do "
 			"escritório hoje para buscar as crianças", "",
 			"deliver" },
@@ -246,6 +303,8 @@ main(void)
 		cmocka_unit_test(each_shipped_rule_set_is_without_mistakes_and_warnings),
 		cmocka_unit_test(talk_about_the_weather_is_nobodys_business),
 		cmocka_unit_test(what_harms_by_itself_is_stopped_at_the_gateway),
+		cmocka_unit_test(a_file_that_nothing_scanned_is_not_stopped_as_malware),
+		cmocka_unit_test(words_of_an_ordinary_day_stop_and_alarm_nobody),
 		cmocka_unit_test(lures_promises_and_complaints_are_found_in_their_language),
 		cmocka_unit_test(consent_follows_what_the_customer_says),
 		cmocka_unit_test(hours_and_strangers_are_marked_and_not_stopped),
