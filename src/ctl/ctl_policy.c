@@ -170,6 +170,34 @@ print_fired(const struct policy_fired *f)
 		printf("    %s\n", (const char *)f->why->pdata[i]);
 }
 
+/* Of "RULE" and "RULE JOURNAL", the log line and the mails. */
+static void
+print_alerts(const GPtrArray *alerts)
+{
+	for (guint i = 0; i < alerts->len; i++) {
+		g_auto(GStrv) w = g_strsplit(alerts->pdata[i], " ", 2);
+
+		if (w[1] == NULL)
+			printf("  alert (%s)\n", w[0]);
+		else
+			printf("  alert to %s (%s)\n", w[1], w[0]);
+	}
+}
+
+/* What the one word for it may not say. */
+static void
+print_acts(const struct policy_verdict *v)
+{
+	if (v->flag)
+		puts("  flag");
+	if (v->quarantine)
+		puts("  quarantine");
+	if (v->exclude)
+		printf("  exclude (%s)\n", v->exclude_rule);
+	if (v->consent_set != POLICY_CONSENT_UNKNOWN)
+		printf("  consent %s\n", policy_consent_name(v->consent_set));
+}
+
 static void
 print_verdict(const struct policy_verdict *v)
 {
@@ -181,13 +209,15 @@ print_verdict(const struct policy_verdict *v)
 	print_list("journals", v->journals);
 	print_list("only-journals", v->only_journals);
 	print_list("copies", v->copies);
-	print_list("alerts", v->alerts);
+	print_alerts(v->alerts);
+	print_acts(v);
 	if (v->retain != NULL)
 		printf("  retain %s\n", v->retain);
 	if (v->hold_ms > 0)
-		printf("  hold for %" PRId64 " persons, at most %" PRId64
-		    " s (%s)\n", v->hold_persons, v->hold_ms / 1000,
-		    v->hold_rule);
+		printf("  %s by %" PRId64 " person%s within %" PRId64
+		    " s (%s)\n", v->approve ? "approve" : "hold: release",
+		    v->hold_persons, v->hold_persons == 1 ? "" : "s",
+		    v->hold_ms / 1000, v->hold_rule);
 	if (v->block != NULL)
 		printf("  block: %s\n", v->block);
 	for (guint i = 0; i < v->additions->len; i++) {
