@@ -134,6 +134,7 @@ struct conf_load {
 	GHashTable *claims;	/* of ids and names: key -> struct conf_pos */
 	struct conf_line line;	/* of the policy file */
 	bool told_gateway;	/* that there is none for what rules want */
+	bool told_scanner;	/* the same of a scanner */
 };
 
 void conf_block_apply(struct conf_load *l, const struct conf_block *block,

@@ -424,6 +424,54 @@ has_shape(const struct conf_node *node, const struct conf_word *word,
 	return node->is_block == is_block && (word->next != NULL) == has_values;
 }
 
+/* Once: without a scanner such a rule is unsure of each file. */
+static void
+check_scanner(struct conf_load *l, const struct conf_word *word,
+    const struct policy_cond *c)
+{
+	bool is_sure = c->match != POLICY_MALWARE;
+
+	for (guint i = 0; i < c->values->len; i++)
+		is_sure |= strcmp(c->values->pdata[i], "unscanned") == 0;
+	if (is_sure || l->told_scanner || l->c->media.clamd != NULL)
+		return;
+	l->told_scanner = true;
+	conf_warning(l->issues, word->pos, "nothing scans files, so each is "
+	    "unsure here; name a clamd in media { }, or add match not { "
+	    "malware unscanned; }");
+}
+
+static bool
+is_application(const struct conf *c, const char *name)
+{
+	for (guint i = 0; i < c->gateway.applications->len; i++) {
+		const struct conf_application *a =
+		    c->gateway.applications->pdata[i];
+
+		if (strcmp(a->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A rule set may serve several hosts: no mistake, but nothing it can match. */
+static void
+check_applications(struct conf_load *l, const struct conf_word *word,
+    const struct policy_cond *c)
+{
+	if (c->match != POLICY_APPLICATION ||
+	    l->c->gateway.listen.address == NULL)
+		return;
+	for (; word != NULL; word = word->next) {
+		g_autofree char *shown = conf_shown(word->value);
+
+		if (!word->is_bad && !is_application(l->c, word->value))
+			conf_warning(l->issues, word->pos, "there is no "
+			    "application %s in gateway { }, so this never "
+			    "matches", shown);
+	}
+}
+
 /* word: where in node the condition begins. */
 static void
 read_cond(struct conf_load *l, const struct conf_node *node,
@@ -453,6 +501,8 @@ read_cond(struct conf_load *l, const struct conf_node *node,
 		read_over(l, c, word->next);
 	else if (matches[m].form != FORM_NOTHING)
 		read_values(l, c, word->next);
+	check_scanner(l, word, c);
+	check_applications(l, word->next, c);
 }
 
 static void

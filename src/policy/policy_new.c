@@ -204,8 +204,7 @@ add_pattern(struct scan_set *set, const struct policy_pattern *x,
 	struct err err = ERR_INIT;
 
 	if (!scan_set_pattern(set, x->name, x->regex, &err))
-		policy_error(to, x->where, "pattern %s: %s", x->name,
-		    err.text);
+		policy_error(to, x->where, "%s", err.text);
 }
 
 /*

@@ -536,6 +536,48 @@ rules_for_a_gateway_that_is_not_there_are_warned_of_once(void **state)
 	conf_free(c);
 }
 
+static void
+check_warning(const char *text, const char *rules, const char *want)
+{
+	const struct conf_text texts[] = { { "/c", text, strlen(text) },
+		{ "/p", rules, strlen(rules) } };
+	g_autoptr(GString) got = g_string_new(NULL);
+	struct conf *c = NULL;
+
+	assert_true(conf_load_texts(texts, 2, &c, got, NULL));
+	assert_string_equal(got->str, want);
+	conf_free(c);
+}
+
+static void
+malware_without_a_scanner_is_warned_of_once(void **state)
+{
+	static const char rules[] = "rule r { match not { malware unscanned; "
+	    "}\nmatch malware infected; match malware clean; action flag; }\n";
+
+	(void)state;
+	check_warning("policy /p; " MINIMAL, rules, "/p:2:7: warning: nothing "
+	    "scans files, so each is unsure here; name a clamd in media { }, "
+	    "or add match not { malware unscanned; }\n"
+	    "match malware infected; match malware clean; action flag; }\n"
+	    "      ^~~~~~~\n");
+	check_warning("policy /p; media { clamd /s; } " MINIMAL, rules, "");
+}
+
+static void
+an_application_that_the_gateway_does_not_know_is_warned_of(void **state)
+{
+	static const char rules[] = "rule r {\n"
+	    "match application crm bots;\naction flag; }\n";
+
+	(void)state;
+	check_warning("policy /p; gateway { application crm { token_file /t; "
+	    "} } " MINIMAL, rules, "/p:2:23: warning: there is no application "
+	    "\"bots\" in gateway { }, so this never matches\n"
+	    "match application crm bots;\n                      ^~~~\n");
+	check_warning("policy /p; " MINIMAL, rules, "");
+}
+
 /* --- texts --- */
 
 struct bed {
@@ -776,6 +818,8 @@ main(void)
 		cmocka_unit_test(a_policy_file_that_is_not_there_is_an_error),
 		cmocka_unit_test(a_journal_that_only_rules_use_is_used),
 		cmocka_unit_test(rules_for_a_gateway_that_is_not_there_are_warned_of_once),
+		cmocka_unit_test(malware_without_a_scanner_is_warned_of_once),
+		cmocka_unit_test(an_application_that_the_gateway_does_not_know_is_warned_of),
 		cmocka_unit_test(the_rule_set_is_all_its_texts_wherever_they_lie),
 		cmocka_unit_test(a_snapshot_brings_rules_and_phrases_to_who_judges),
 		cmocka_unit_test(a_pattern_of_files_that_finds_none_is_an_error),

@@ -13,7 +13,10 @@ static const char *const shipped[] = { "conf/policy.conf.sample",
 	"conf/policy/brazil.conf", "conf/policy/fca.conf",
 	"conf/policy/finra.conf" };
 
-/* Beside a gateway and, unless none of its rules uses one, a supervisor. */
+#define GATEWAY_BLOCK "gateway { application crm { token_file /t; } }\n"
+
+/* Beside a gateway and, unless none of its rules uses them, a scanner and a
+ * supervisor. */
 static struct conf *
 load_shipped(const char *name, GString *messages)
 {
@@ -21,8 +24,8 @@ load_shipped(const char *name, GString *messages)
 	g_autofree char *policy = g_build_filename(source, name, NULL);
 	g_autofree char *main_file = put_file(dir, "c.conf",
 	    strstr(name, "sample") != NULL ?
-	    "gateway { application crm { token_file /t; } }\n" MINIMAL :
-	    "gateway { application crm { token_file /t; } }\n"
+	    GATEWAY_BLOCK MINIMAL :
+	    GATEWAY_BLOCK "media { clamd /run/clamd.ctl; }\n"
 	    "journal supervisor { maildir /sup; }\n" MINIMAL);
 	struct conf *c = NULL;
 
