@@ -3,7 +3,8 @@
  * Rendering. An input that wa_parse() accepts is rendered as its items; any
  * other is cut at NULs into strings that are put wherever an item has one.
  * Its files are held, late, missing or quarantined; a second style cuts what
- * has more than one attachment.
+ * has more than one attachment and has a verdict of rules, made of its own
+ * strings; a third mail excludes it, and an alert tells of it.
  * Laws: whatever they hold, each mail is 7 bit with CRLF, has the fields of
  * every mail and no others, its boundaries only where they belong, and the
  * same bytes when it is rendered again; the report embeds it unchanged.
@@ -68,6 +69,25 @@ fill_party(struct item_party *p, struct input *in)
 }
 
 static void
+fill_send(struct item *it, struct input *in)
+{
+	struct item_send *send;
+	char *key = next(in);
+
+	if (key == NULL)
+		return;
+	send = item_send_get(it);
+	send->key = key;
+	send->outcome = next(in);
+	send->application = next(in);
+	send->employee = next(in);
+	send->status = next(in);
+	send->reason = next(in);
+	send->text_before = next(in);
+	item_review_add(it, "released", send->reason);
+}
+
+static void
 fill_rest(struct item *it, struct input *in)
 {
 	struct item_media *m = item_media_add(it);
@@ -111,6 +131,7 @@ item_of(const uint8_t *data, size_t len)
 	it->context->id = next(&in);
 	it->context->from = next(&in);
 	fill_rest(it, &in);
+	fill_send(it, &in);
 	return it;
 }
 
@@ -149,7 +170,8 @@ check_fields(const char *mail)
 		"Conversation-ID:", "Thread-Topic:", "Thread-Index:",
 		"Contribution-ID:", "Message-Direction:", "Message-Context:",
 		"Auto-Submitted:", "List-Id:", "X-ChatJournal-",
-		"MIME-Version:", "Content-Type:" };
+		"MIME-Version:", "Content-Type:",
+		"Content-Transfer-Encoding:" /* of an alert */ };
 	const char *stop = strstr(mail, "\r\n\r\n");
 
 	assert(stop != NULL && g_str_has_prefix(mail, "Date: "));
@@ -166,7 +188,7 @@ check_fields(const char *mail)
 }
 
 static void
-check_boundaries(const char *mail)
+check_boundaries(const char *mail, bool has_parts)
 {
 	const char *mixed = strstr(mail, "\r\nContent-Type: multipart/mixed; "
 	    "boundary=\"");
@@ -175,7 +197,7 @@ check_boundaries(const char *mail)
 	assert(mixed != NULL);
 	boundary = g_strndup(strchr(mixed, '"') + 1, 36);
 	assert(g_str_has_prefix(boundary, "=_m_"));
-	assert(occurrences(mail, boundary) == 4);
+	assert(occurrences(mail, boundary) == (has_parts ? 4 : 3));
 	boundary[2] = 'a';
 	assert(occurrences(mail, boundary) == 4);
 }
@@ -218,7 +240,7 @@ check_mail(const struct render_input *in, const struct rendered *one,
 	assert(g_bytes_equal(one->bytes, two->bytes));
 	check_bytes(mail, true);
 	check_fields(mail);
-	check_boundaries(mail);
+	check_boundaries(mail, !in->is_excluded);
 	check_report(in, one);
 }
 
@@ -236,6 +258,50 @@ check_mails(const struct render_input *in,
 	assert(one->len > 0 && one->len == two->len);
 	for (guint i = 0; i < one->len; i++)
 		check_mail(in, one->pdata[i], two->pdata[i]);
+}
+
+static void
+check_alert(const struct render_input *in, const char *rule)
+{
+	const struct render_style_conf conf = { .language = "ru" };
+	const struct render_style *style;
+	g_autofree char *mail = NULL;
+	struct rendered alert;
+
+	if (!render_style_get(renderer(), &conf, &style, NULL))
+		abort();
+	assert(render_alert(renderer(), style, in, rule, 1, &alert, NULL));
+	mail = text_of(&alert);
+	check_bytes(mail, true);
+	check_fields(mail);
+	rendered_clear(&alert);
+}
+
+static void
+check_rules(struct render_input *in, const struct item *it)
+{
+	const struct render_style_conf cut = { .max_files = 1,
+		.thread_index = true, .language = "pt" };
+	g_autoptr(GPtrArray) words = g_ptr_array_new();
+	g_autoptr(GPtrArray) reviews = g_ptr_array_new();
+	struct item_fact act = { it->text, it->note };
+	const struct render_policy policy = { .word = it->target,
+		.rules = words, .unsure = words, .not_here = words,
+		.tags = words, .why = words, .flag = it->at_ms != 0,
+		.retain = it->account, .set = it->raw, .hold_end = "expired",
+		.hold_rule = it->type_name, .reviews = reviews };
+
+	g_ptr_array_add(words, it->text != NULL ? it->text : it->key);
+	g_ptr_array_add(words, it->key);
+	g_ptr_array_add(reviews, &act);
+	in->policy = &policy;
+	in->counterpart_name = in->counterpart_name_source = it->note;
+	in->employee = it->type_name;
+	check_mails(in, &cut);
+	in->exclude_rule = it->text;
+	check_alert(in, it->text != NULL ? it->text : "rule");
+	in->is_excluded = true;
+	check_mails(in, &cut);
 }
 
 /* Empty ones, which cost nothing; the name and the type are the sender's. */
@@ -263,8 +329,7 @@ files_of(struct item *it)
 static void
 check_item(struct item *it, const struct render_event *ev)
 {
-	const struct render_style_conf plain = { .language = NULL },
-	    cut = { .max_files = 1, .thread_index = true, .language = "pt" };
+	const struct render_style_conf plain = { .language = NULL };
 	g_autoptr(GPtrArray) items = g_ptr_array_new();
 	g_autoptr(GPtrArray) events = g_ptr_array_new();
 	g_autoptr(GPtrArray) files = files_of(it);
@@ -274,7 +339,7 @@ check_item(struct item *it, const struct render_event *ev)
 	g_ptr_array_add(items, it);
 	g_ptr_array_add(events, (void *)(uintptr_t)ev);
 	check_mails(&in, &plain);
-	check_mails(&in, &cut);
+	check_rules(&in, it);
 }
 
 int
