@@ -98,7 +98,9 @@ void directory_customer_free(struct directory_customer *c);
 /*
  * One connection to a directory server, used by one thread. TLS is demanded
  * (ldaps, or StartTLS before the bind), the server's certificate and name are
- * checked. Every search is bounded by timeout_ms.
+ * checked. Every step (connecting, TLS, login, search) is bounded by
+ * timeout_ms; only the resolver of host names is not. SIGPIPE is ignored by
+ * the caller: libldap writes to connections that are gone.
  */
 struct ldap_conf {
 	const char *url;		/* "ldaps://ad.bank.example" or "ldap://…" with
@@ -116,9 +118,17 @@ struct ldap_conf {
 bool ldap_source_new(const struct ldap_conf *conf, struct ldap_source **out,
     struct err *err);
 void ldap_source_free(struct ldap_source *l);
+/* Hangs up; the next search connects again. For when nothing is asked. */
+void ldap_source_rest(struct ldap_source *l);
+/*
+ * By another thread: what is under way fails soon, and all that follows. What
+ * it does not reach are the resolver and the making of a connection.
+ */
+void ldap_source_cut(struct ldap_source *l);
 enum ldap_by { LDAP_BY_NUMBER, LDAP_BY_ID };
 /*
- * *out: owned, is_remote; NULL when there is nobody (which is no error).
+ * *out: owned, is_remote; NULL when there is nobody (which is no error), and
+ * for a value that is empty or longer than 256 bytes.
  * Groups are the first RDN's value of each attr_group. ERR_TEMP "ldap.down",
  * "ldap.timeout"; ERR_CONF "ldap.auth", "ldap.tls", "ldap.filter"; ERR_PERM
  * "ldap.several": more than one entry fits.

@@ -7,25 +7,42 @@
  */
 #include "directory.h"
 
-#define LDAP_DEPRECATED 0
-#include <ldap.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/time.h>
+#include <unistd.h>
 
+#include "directory_int.h"
 #include "err.h"
 
 #define ENTRIES_MAX 2		/* two are too many */
 #define VALUE_MAX 512
+#define ASKED_MAX 256
 
 struct ldap_source {
-	char *url, *base, *bind_dn, *tls_ca_file;
+	char **urls, *base, *bind_dn, *tls_ca_file;
+	guint which;		/* of urls: answered last */
 	GBytes *password;
 	char *number_filter, *number_form, *id_filter;
 	char *attr_id, *attr_name, *attr_mail, *attr_group;
 	int64_t timeout_ms;
+	struct ldap_wire wire;
 	LDAP *ld;		/* NULL: not connected */
 };
+
+static char **
+split(const char *urls)
+{
+	g_auto(GStrv) words = g_strsplit(urls, " ", -1);
+	GPtrArray *out = g_ptr_array_new();
+
+	for (char **w = words; *w != NULL; w++) {
+		if (**w != '\0')
+			g_ptr_array_add(out, g_strdup(*w));
+	}
+	g_ptr_array_add(out, NULL);
+	return (char **)g_ptr_array_free(out, FALSE);
+}
 
 bool
 ldap_source_new(const struct ldap_conf *conf, struct ldap_source **out,
@@ -38,7 +55,7 @@ ldap_source_new(const struct ldap_conf *conf, struct ldap_source **out,
 		return err_set(err, ERR_CONF, "ldap.filter", "a filter "
 		    "without %%s finds the same entry for everybody");
 	l = g_new0(struct ldap_source, 1);
-	l->url = g_strdup(conf->url);
+	l->urls = split(conf->url);
 	l->base = g_strdup(conf->base);
 	l->bind_dn = g_strdup(conf->bind_dn);
 	l->tls_ca_file = g_strdup(conf->tls_ca_file);
@@ -57,6 +74,7 @@ ldap_source_new(const struct ldap_conf *conf, struct ldap_source **out,
 	l->attr_mail = g_strdup(conf->attr_mail);
 	l->attr_group = g_strdup(conf->attr_group);
 	l->timeout_ms = conf->timeout_ms;
+	ldap_wire_init(&l->wire, conf->timeout_ms);
 	*out = l;
 	return true;
 }
@@ -75,7 +93,7 @@ ldap_source_free(struct ldap_source *l)
 	if (l == NULL)
 		return;
 	hang_up(l);
-	g_free(l->url);
+	g_strfreev(l->urls);
 	g_free(l->base);
 	g_free(l->bind_dn);
 	g_free(l->tls_ca_file);
@@ -83,7 +101,8 @@ ldap_source_free(struct ldap_source *l)
 		gsize len;
 		void *p = g_bytes_unref_to_data(l->password, &len);
 
-		explicit_bzero(p, len);
+		if (len > 0)
+			explicit_bzero(p, len);
 		g_free(p);
 	}
 	g_free(l->number_filter);
@@ -98,33 +117,91 @@ ldap_source_free(struct ldap_source *l)
 
 /* ---- connecting --------------------------------------------------------- */
 
+enum phase { PHASE_OPTIONS, PHASE_CONNECT, PHASE_LOGIN, PHASE_SEARCH };
+
+/* libldap tells by a text only that it was TLS, and not the network. */
 static bool
-fail(struct ldap_source *l, int rc, const char *doing, struct err *err)
+is_of_tls(int rc, enum phase phase, const char *more)
+{
+	if (phase == PHASE_OPTIONS)	/* the authorities cannot be read */
+		return true;
+	if (phase != PHASE_CONNECT)
+		return false;
+	/* A server without TLS answers something to StartTLS. */
+	return rc > 0 || ((rc == LDAP_CONNECT_ERROR ||
+	    rc == LDAP_SERVER_DOWN) && more != NULL);
+}
+
+static void
+explain_tls(int rc, enum phase phase, const char *more, const char *doing,
+    struct err *err)
+{
+	/* Of a failed check GnuTLS has no words. */
+	bool is_check = more == NULL || *more == '\0' || *more == '(';
+
+	if (phase == PHASE_OPTIONS)
+		err_set(err, ERR_CONF, "ldap.tls", "%s: the authorities in "
+		    "tls_ca cannot be used", doing);
+	else if (rc > 0)
+		err_set(err, ERR_CONF, "ldap.tls", "%s: the server refuses "
+		    "StartTLS: %s", doing, ldap_err2string(rc));
+	else
+		err_set(err, ERR_CONF, "ldap.tls", "%s: %s (see tls_ca in "
+		    "ldap: the server's certificate and name are checked)",
+		    doing, is_check ? "no trusted certificate of this name" :
+		    more);
+}
+
+static void
+explain(int rc, enum phase phase, const char *more, const char *doing,
+    struct err *err)
+{
+	bool has_more = more != NULL && *more != '\0';
+
+	if (is_of_tls(rc, phase, more)) {
+		explain_tls(rc, phase, more, doing, err);
+		return;
+	}
+	switch (rc) {
+	case LDAP_TIMEOUT:
+	case LDAP_TIMELIMIT_EXCEEDED:
+		err_set(err, ERR_TEMP, "ldap.timeout", "%s: no answer in "
+		    "time", doing);
+		return;
+	case LDAP_INVALID_CREDENTIALS:
+	case LDAP_INAPPROPRIATE_AUTH:
+	case LDAP_INSUFFICIENT_ACCESS:
+	case LDAP_STRONG_AUTH_REQUIRED:
+	case LDAP_OPERATIONS_ERROR:	/* Active Directory, to nobody */
+		err_set(err, ERR_CONF, "ldap.auth", "%s: %s (see bind_dn and "
+		    "password_file in ldap)", doing, ldap_err2string(rc));
+		return;
+	case LDAP_FILTER_ERROR:
+	case LDAP_INVALID_DN_SYNTAX:
+	case LDAP_NO_SUCH_OBJECT:
+	case LDAP_REFERRAL:
+		err_set(err, ERR_CONF, "ldap.filter", "%s: %s (see base, the "
+		    "filters and the rights of bind_dn in ldap)", doing,
+		    ldap_err2string(rc));
+		return;
+	default:
+		err_set(err, ERR_TEMP, "ldap.down", "%s: %s%s%s", doing,
+		    ldap_err2string(rc), has_more ? ", " : "", has_more ?
+		    more : "");
+	}
+}
+
+static bool
+fail(struct ldap_source *l, int rc, enum phase phase, const char *doing,
+    struct err *err)
 {
 	char *more = NULL;
 
 	if (l->ld != NULL)
 		ldap_get_option(l->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &more);
-	if (rc == LDAP_INVALID_CREDENTIALS ||
-	    rc == LDAP_INAPPROPRIATE_AUTH || rc == LDAP_INSUFFICIENT_ACCESS)
-		err_set(err, ERR_CONF, "ldap.auth", "%s: %s (see bind_dn and "
-		    "password_file in ldap)", doing, ldap_err2string(rc));
-	else if (rc == LDAP_FILTER_ERROR || rc == LDAP_INVALID_DN_SYNTAX ||
-	    rc == LDAP_NO_SUCH_OBJECT)
-		err_set(err, ERR_CONF, "ldap.filter", "%s: %s (see base and "
-		    "the filters in ldap)", doing, ldap_err2string(rc));
-	else if (rc == LDAP_TIMEOUT || rc == LDAP_TIMELIMIT_EXCEEDED)
-		err_set(err, ERR_TEMP, "ldap.timeout", "%s: no answer in "
-		    "time", doing);
-	else if (rc == LDAP_CONNECT_ERROR)
-		err_set(err, ERR_CONF, "ldap.tls", "%s: %s (see tls_ca in "
-		    "ldap: the server's certificate and name are checked)",
-		    doing, more != NULL && *more != '\0' ? more :
-		    ldap_err2string(rc));
-	else
-		err_set(err, ERR_TEMP, "ldap.down", "%s: %s%s%s", doing,
-		    ldap_err2string(rc), more != NULL && *more != '\0' ?
-		    ", " : "", more != NULL ? more : "");
+	if (l->wire.is_late)
+		rc = LDAP_TIMEOUT;
+	explain(rc, phase, more, doing, err);
 	ldap_memfree(more);
 	hang_up(l);
 	return false;
@@ -137,11 +214,39 @@ timeout_of(const struct ldap_source *l)
 		.tv_usec = l->timeout_ms % 1000 * 1000 };
 }
 
+/*
+ * GnuTLS, which libldap is built with here and there, knows no authorities by
+ * itself; ldap.conf(5) may name some.
+ */
+static const char *
+system_authorities(void)
+{
+	static const char *const files[] = {
+		"/etc/ssl/certs/ca-certificates.crt",	/* Debian */
+		"/etc/pki/tls/certs/ca-bundle.crt",	/* Fedora */
+		"/etc/ssl/ca-bundle.pem",		/* SUSE */
+	};
+	char *file = NULL, *folder = NULL;
+	bool has_some;
+
+	ldap_get_option(NULL, LDAP_OPT_X_TLS_CACERTFILE, &file);
+	ldap_get_option(NULL, LDAP_OPT_X_TLS_CACERTDIR, &folder);
+	has_some = file != NULL || folder != NULL;
+	ldap_memfree(file);
+	ldap_memfree(folder);
+	for (size_t i = 0; !has_some && i < G_N_ELEMENTS(files); i++) {
+		if (access(files[i], R_OK) == 0)
+			return files[i];
+	}
+	return NULL;
+}
+
+/* NULL is a value: LDAP_OPT_OFF. */
 static int
 set_options(struct ldap_source *l)
 {
 	struct timeval tv = timeout_of(l);
-	int version = LDAP_VERSION3, demand = LDAP_OPT_X_TLS_DEMAND, new = 0;
+	int version = LDAP_VERSION3, demand = LDAP_OPT_X_TLS_DEMAND;
 	int minimum = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2;
 	const struct {
 		int option;
@@ -150,22 +255,73 @@ set_options(struct ldap_source *l)
 		{ LDAP_OPT_PROTOCOL_VERSION, &version },
 		{ LDAP_OPT_NETWORK_TIMEOUT, &tv },
 		{ LDAP_OPT_TIMEOUT, &tv },
+		{ LDAP_OPT_RESTART, LDAP_OPT_ON },
 		{ LDAP_OPT_REFERRALS, LDAP_OPT_OFF },
+		/* Names of addresses are of no use, and may take long. */
+		{ LDAP_OPT_X_SASL_NOCANON, LDAP_OPT_ON },
 		{ LDAP_OPT_X_TLS_REQUIRE_CERT, &demand },
 		{ LDAP_OPT_X_TLS_PROTOCOL_MIN, &minimum },
-		{ LDAP_OPT_X_TLS_CACERTFILE, l->tls_ca_file },
-		{ LDAP_OPT_X_TLS_NEWCTX, &new },
 	};
+	int rc = LDAP_SUCCESS;
 
-	for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
-		int rc = options[i].value == NULL ? LDAP_SUCCESS :
-		    ldap_set_option(l->ld, options[i].option,
+	for (size_t i = 0; rc == LDAP_SUCCESS && i < G_N_ELEMENTS(options);
+	    i++)
+		rc = ldap_set_option(l->ld, options[i].option,
 		    options[i].value);
+	return rc;
+}
 
-		if (rc != LDAP_SUCCESS)
-			return rc;
+/* After the others: the context of TLS is made of them. */
+static int
+set_tls(struct ldap_source *l)
+{
+	const char *file = l->tls_ca_file != NULL ? l->tls_ca_file :
+	    system_authorities();
+	int rc = LDAP_SUCCESS, new = 0;
+
+	if (file != NULL)
+		rc = ldap_set_option(l->ld, LDAP_OPT_X_TLS_CACERTFILE, file);
+	return rc != LDAP_SUCCESS ? rc :
+	    ldap_set_option(l->ld, LDAP_OPT_X_TLS_NEWCTX, &new);
+}
+
+/*
+ * Of LDAP_OPT_X_TLS_PROTOCOL_MIN libldap takes no notice when GnuTLS is below,
+ * which calls a version "TLS1.2", and OpenSSL "TLSv1.2".
+ */
+static bool
+is_new_enough(LDAP *ld)
+{
+	char *version = NULL;
+	bool ok;
+
+	ldap_get_option(ld, LDAP_OPT_X_TLS_VERSION, &version);
+	ok = version != NULL && g_str_has_prefix(version, "TLS") &&
+	    strcmp(version, "TLSv1") != 0 &&
+	    !g_str_has_suffix(version, "1.0") &&
+	    !g_str_has_suffix(version, "1.1");
+	ldap_memfree(version);
+	return ok;
+}
+
+/* Up to where it is known that nobody listens, and who answers. */
+static bool
+secure(struct ldap_source *l, const char *url, struct err *err)
+{
+	int rc = g_str_has_prefix(url, "ldaps://") ? ldap_connect(l->ld) :
+	    ldap_start_tls_s(l->ld, NULL, NULL);
+
+	if (rc != LDAP_SUCCESS) {
+		/* ldap_connect() does not say which. */
+		if (rc == -1)
+			rc = LDAP_SERVER_DOWN;
+		return fail(l, rc, PHASE_CONNECT, url, err);
 	}
-	return LDAP_SUCCESS;
+	if (is_new_enough(l->ld))
+		return true;
+	hang_up(l);
+	return err_set(err, ERR_CONF, "ldap.tls", "%s: the server speaks "
+	    "only TLS older than 1.2", url);
 }
 
 static int
@@ -196,42 +352,66 @@ has_secret(const struct ldap_source *l)
 static bool
 connect_to(struct ldap_source *l, const char *url, struct err *err)
 {
-	bool implicit = g_str_has_prefix(url, "ldaps://");
-	int rc = ldap_initialize(&l->ld, url);
+	int rc;
 
+	ldap_wire_begin(&l->wire);
+	rc = ldap_initialize(&l->ld, url);
 	if (rc == LDAP_SUCCESS)
 		rc = set_options(l);
+	if (rc == LDAP_SUCCESS)
+		rc = set_tls(l);
+	if (rc == LDAP_SUCCESS)
+		rc = ldap_wire_lay(&l->wire, l->ld);
 	if (rc != LDAP_SUCCESS)
-		return fail(l, rc, url, err);
-	if (!implicit)
-		rc = ldap_start_tls_s(l->ld, NULL, NULL);
-	if (rc != LDAP_SUCCESS)
-		return fail(l, rc, url, err);
+		return fail(l, rc, PHASE_OPTIONS, url, err);
+	if (!secure(l, url, err))
+		return false;
+	ldap_wire_begin(&l->wire);
 	rc = log_in(l);
-	return rc == LDAP_SUCCESS || fail(l, rc, url, err);
+	return rc == LDAP_SUCCESS || fail(l, rc, PHASE_LOGIN, url, err);
 }
 
-/* The next server where one is down; what is configured wrongly is said. */
+/*
+ * Begins with the one that answered last. When none does, the first that is
+ * configured wrongly is said rather than one that is down.
+ */
 static bool
 connect_any(struct ldap_source *l, struct err *err)
 {
-	g_auto(GStrv) urls = g_strsplit(l->url, " ", -1);
-	struct err why = ERR_INIT;
+	guint n = g_strv_length(l->urls);
+	struct err why = ERR_INIT, first = ERR_INIT;
 
 	if (l->ld != NULL)
 		return true;
 	if (!has_secret(l))
 		return err_set(err, ERR_CONF, "ldap.auth", "bind_dn without "
 		    "a password");
-	for (char **u = urls; *u != NULL; u++) {
-		if (**u == '\0')
-			continue;
-		if (connect_to(l, *u, &why))
+	for (guint i = 0; i < n; i++) {
+		guint which = (l->which + i) % n;
+
+		if (connect_to(l, l->urls[which], &why)) {
+			l->which = which;
 			return true;
+		}
+		if (i == 0 || (first.kind != ERR_CONF &&
+		    why.kind == ERR_CONF))
+			first = why;
 	}
 	if (err != NULL)
-		*err = why;
+		*err = first;
 	return false;
+}
+
+void
+ldap_source_rest(struct ldap_source *l)
+{
+	hang_up(l);
+}
+
+void
+ldap_source_cut(struct ldap_source *l)
+{
+	atomic_store(&l->wire.is_cut, true);
 }
 
 /* ---- searching ------------------------------------------------------------ */
@@ -351,13 +531,26 @@ search(struct ldap_source *l, const char *filter, LDAPMessage **out)
 	char *attrs[] = { l->attr_id, l->attr_name, l->attr_mail,
 		l->attr_group, NULL };
 	struct timeval tv = timeout_of(l);
-	int rc = ldap_search_ext_s(l->ld, l->base, LDAP_SCOPE_SUBTREE,
-	    filter, attrs, 0, NULL, NULL, &tv, ENTRIES_MAX, out);
+	int rc;
 
+	ldap_wire_begin(&l->wire);
+	rc = ldap_search_ext_s(l->ld, l->base, LDAP_SCOPE_SUBTREE, filter,
+	    attrs, 0, NULL, NULL, &tv, ENTRIES_MAX, out);
+	if (l->wire.is_late)
+		rc = LDAP_TIMEOUT;
 	return rc == LDAP_SIZELIMIT_EXCEEDED ? LDAP_SUCCESS : rc;
 }
 
-/* A kept connection may be gone: once more with a new one. */
+/* The server, or a firewall on the way, may have dropped it meanwhile. */
+static bool
+may_be_stale(int rc)
+{
+	return rc == LDAP_SERVER_DOWN || rc == LDAP_CONNECT_ERROR ||
+	    rc == LDAP_TIMEOUT || rc == LDAP_UNAVAILABLE ||
+	    rc == LDAP_OPERATIONS_ERROR;
+}
+
+/* What fails on a kept connection is tried once more on a new one. */
 static bool
 ask(struct ldap_source *l, const char *filter, LDAPMessage **out,
     struct err *err)
@@ -368,26 +561,32 @@ ask(struct ldap_source *l, const char *filter, LDAPMessage **out,
 	if (!connect_any(l, err))
 		return false;
 	rc = search(l, filter, out);
-	if (kept && (rc == LDAP_SERVER_DOWN || rc == LDAP_CONNECT_ERROR)) {
+	if (kept && may_be_stale(rc)) {
 		ldap_msgfree(g_steal_pointer(out));
 		hang_up(l);
 		if (!connect_any(l, err))
 			return false;
 		rc = search(l, filter, out);
 	}
-	return rc == LDAP_SUCCESS || fail(l, rc, "the search", err);
+	return rc == LDAP_SUCCESS ||
+	    fail(l, rc, PHASE_SEARCH, "the search", err);
 }
 
 bool
 ldap_source_find(struct ldap_source *l, enum ldap_by by, const char *value,
     struct directory_staff **out, struct err *err)
 {
-	g_autofree char *filter = filter_of(l, by, value);
+	g_autofree char *filter = NULL;
 	LDAPMessage *result = NULL;
+	bool ok;
 	int n;
-	bool ok = ask(l, filter, &result, err);
 
 	*out = NULL;
+	/* Servers drop the connection of who asks for too much. */
+	if (*value == '\0' || strlen(value) > ASKED_MAX)
+		return true;
+	filter = filter_of(l, by, value);
+	ok = ask(l, filter, &result, err);
 	n = ok ? ldap_count_entries(l->ld, result) : 0;
 	if (n == 1)
 		*out = staff_of(l, ldap_first_entry(l->ld, result));
