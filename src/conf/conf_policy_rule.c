@@ -436,9 +436,9 @@ check_scanner(struct conf_load *l, const struct conf_word *word,
 	if (is_sure || l->told_scanner || l->c->media.clamd != NULL)
 		return;
 	l->told_scanner = true;
-	conf_warning(l->issues, word->pos, "nothing scans files, so each is "
-	    "unsure here; name a clamd in media { }, or add match not { "
-	    "malware unscanned; }");
+	conf_warning(l->issues, word->pos, "nothing scans files: there is no "
+	    "clamd in media { }, so that this is unsure of each file, or never "
+	    "holds beside not { malware unscanned; }");
 }
 
 static bool

@@ -557,8 +557,9 @@ malware_without_a_scanner_is_warned_of_once(void **state)
 
 	(void)state;
 	check_warning("policy /p; " MINIMAL, rules, "/p:2:7: warning: nothing "
-	    "scans files, so each is unsure here; name a clamd in media { }, "
-	    "or add match not { malware unscanned; }\n"
+	    "scans files: there is no clamd in media { }, so that this is "
+	    "unsure of each file, or never holds beside not { malware "
+	    "unscanned; }\n"
 	    "match malware infected; match malware clean; action flag; }\n"
 	    "      ^~~~~~~\n");
 	check_warning("policy /p; media { clamd /s; } " MINIMAL, rules, "");
