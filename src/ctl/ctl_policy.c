@@ -198,6 +198,25 @@ print_acts(const struct policy_verdict *v)
 		printf("  consent %s\n", policy_consent_name(v->consent_set));
 }
 
+/* As the policy file would say it. */
+static void
+print_hold(const struct policy_verdict *v)
+{
+	static const struct {
+		int64_t ms;
+		const char *unit;
+	} units[] = { { 86400000, "d" }, { 3600000, "h" }, { 60000, "m" },
+		{ 1000, "s" }, { 1, "ms" } };
+	size_t i = 0;
+
+	while (v->hold_ms % units[i].ms != 0)
+		i++;
+	printf("  %s by %" PRId64 " person%s within %" PRId64 "%s (%s)\n",
+	    v->approve ? "approve" : "hold: release", v->hold_persons,
+	    v->hold_persons == 1 ? "" : "s", v->hold_ms / units[i].ms,
+	    units[i].unit, v->hold_rule);
+}
+
 static void
 print_verdict(const struct policy_verdict *v)
 {
@@ -214,10 +233,7 @@ print_verdict(const struct policy_verdict *v)
 	if (v->retain != NULL)
 		printf("  retain %s\n", v->retain);
 	if (v->hold_ms > 0)
-		printf("  %s by %" PRId64 " person%s within %" PRId64
-		    " s (%s)\n", v->approve ? "approve" : "hold: release",
-		    v->hold_persons, v->hold_persons == 1 ? "" : "s",
-		    v->hold_ms / 1000, v->hold_rule);
+		print_hold(v);
 	if (v->block != NULL)
 		printf("  block: %s\n", v->block);
 	for (guint i = 0; i < v->additions->len; i++) {
