@@ -424,23 +424,6 @@ has_shape(const struct conf_node *node, const struct conf_word *word,
 	return node->is_block == is_block && (word->next != NULL) == has_values;
 }
 
-/* Once: without a scanner such a rule is unsure of each file. */
-static void
-check_scanner(struct conf_load *l, const struct conf_word *word,
-    const struct policy_cond *c)
-{
-	bool is_sure = c->match != POLICY_MALWARE;
-
-	for (guint i = 0; i < c->values->len; i++)
-		is_sure |= strcmp(c->values->pdata[i], "unscanned") == 0;
-	if (is_sure || l->told_scanner || l->c->media.clamd != NULL)
-		return;
-	l->told_scanner = true;
-	conf_warning(l->issues, word->pos, "nothing scans files: there is no "
-	    "clamd in media { }, so that this is unsure of each file, or never "
-	    "holds beside not { malware unscanned; }");
-}
-
 static bool
 is_application(const struct conf *c, const char *name)
 {
@@ -501,7 +484,6 @@ read_cond(struct conf_load *l, const struct conf_node *node,
 		read_over(l, c, word->next);
 	else if (matches[m].form != FORM_NOTHING)
 		read_values(l, c, word->next);
-	check_scanner(l, word, c);
 	check_applications(l, word->next, c);
 }
 
@@ -786,6 +768,51 @@ read_each(struct conf_load *l, const struct conf_node *node, const char *name,
 	return first != NULL;
 }
 
+static bool
+has_value(const struct policy_cond *c, const char *value)
+{
+	for (guint i = 0; i < c->values->len; i++)
+		if (strcmp(c->values->pdata[i], value) == 0)
+			return true;
+	return false;
+}
+
+/* How many conditions ask for malware; *minds: one of what is unscanned. */
+static unsigned
+count_malware(const GPtrArray *conds, bool *minds)
+{
+	unsigned n = 0;
+
+	for (guint i = 0; i < conds->len; i++) {
+		const struct policy_cond *c = conds->pdata[i];
+
+		n += c->match == POLICY_MALWARE;
+		*minds |= c->match == POLICY_MALWARE &&
+		    has_value(c, "unscanned");
+		n += count_malware(c->conds, minds);
+	}
+	return n;
+}
+
+/*
+ * Once: without a scanner such a rule is unsure of each file, unless it says
+ * what it makes of files that nothing scanned.
+ */
+static void
+check_scanner(struct conf_load *l, const struct conf_node *node,
+    const struct policy_rule *r)
+{
+	bool minds = false;
+
+	if (l->told_scanner || l->c->media.clamd != NULL ||
+	    count_malware(r->conds, &minds) == 0 || minds)
+		return;
+	l->told_scanner = true;
+	conf_warning(l->issues, node->words->next->pos, "nothing scans files, "
+	    "so this rule is unsure of each; name a clamd in media { }, or "
+	    "add match not { malware unscanned; }");
+}
+
 void
 conf_rule_leave(struct conf_load *l, const struct conf_node *node, void *base)
 {
@@ -793,6 +820,7 @@ conf_rule_leave(struct conf_load *l, const struct conf_node *node, void *base)
 	bool acts_at_all;
 
 	read_each(l, node, "match", read_match, r);
+	check_scanner(l, node, r);
 	read_each(l, node, "count", read_count, r);
 	acts_at_all = read_each(l, node, "action", read_action, r);
 	r->is_final = conf_node_find(node->children, "final") != NULL;

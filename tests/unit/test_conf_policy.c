@@ -552,17 +552,19 @@ check_warning(const char *text, const char *rules, const char *want)
 static void
 malware_without_a_scanner_is_warned_of_once(void **state)
 {
-	static const char rules[] = "rule r { match not { malware unscanned; "
-	    "}\nmatch malware infected; match malware clean; action flag; }\n";
+	static const char rules[] = "rule r { match malware infected; "
+	    "action flag; }\nrule s { match not { malware clean; } "
+	    "action flag; }\n", minds[] = "rule r { match malware infected;\n"
+	    "match not { malware unscanned; }\naction flag; }\n";
 
 	(void)state;
-	check_warning("policy /p; " MINIMAL, rules, "/p:2:7: warning: nothing "
-	    "scans files: there is no clamd in media { }, so that this is "
-	    "unsure of each file, or never holds beside not { malware "
-	    "unscanned; }\n"
-	    "match malware infected; match malware clean; action flag; }\n"
-	    "      ^~~~~~~\n");
+	check_warning("policy /p; " MINIMAL, rules, "/p:1:6: warning: nothing "
+	    "scans files, so this rule is unsure of each; name a clamd in "
+	    "media { }, or add match not { malware unscanned; }\n"
+	    "rule r { match malware infected; action flag; }\n"
+	    "     ^\n");
 	check_warning("policy /p; media { clamd /s; } " MINIMAL, rules, "");
+	check_warning("policy /p; " MINIMAL, minds, "");
 }
 
 static void

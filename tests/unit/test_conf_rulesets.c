@@ -15,18 +15,15 @@ static const char *const shipped[] = { "conf/policy.conf.sample",
 
 #define GATEWAY_BLOCK "gateway { application crm { token_file /t; } }\n"
 
-/* Beside a gateway and, unless none of its rules uses them, a scanner and a
- * supervisor. */
+/* Beside a gateway and, unless none of its rules uses one, a supervisor. */
 static struct conf *
 load_shipped(const char *name, GString *messages)
 {
 	char *dir = make_dir(), *source = realpath(getenv("SRCDIR"), NULL);
 	g_autofree char *policy = g_build_filename(source, name, NULL);
 	g_autofree char *main_file = put_file(dir, "c.conf",
-	    strstr(name, "sample") != NULL ?
-	    GATEWAY_BLOCK MINIMAL :
-	    GATEWAY_BLOCK "media { clamd /run/clamd.ctl; }\n"
-	    "journal supervisor { maildir /sup; }\n" MINIMAL);
+	    strstr(name, "sample") != NULL ? GATEWAY_BLOCK MINIMAL :
+	    GATEWAY_BLOCK "journal supervisor { maildir /sup; }\n" MINIMAL);
 	struct conf *c = NULL;
 
 	free(source);
