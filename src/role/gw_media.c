@@ -91,6 +91,8 @@ take_upload(struct gw *g, struct gw_job *job)
 	struct gw_send *s = g_steal_pointer(&job->send);
 
 	if (!job->ok) {
+		if (job->path != NULL)
+			unlink(job->path);	/* what a full disk took of it */
 		gw_refuse(s->rq, job->is_absent ? GATEWAY_REFUSE_JSON :
 		    GATEWAY_REFUSE_STORE, job->why, s->key);
 		s->rq = NULL;
