@@ -12,6 +12,7 @@
 #include "directory.h"
 #include "err.h"
 #include "gw_int.h"
+#include "log.h"
 #include "policy.h"
 #include "proc.h"
 #include "text.h"
@@ -263,12 +264,15 @@ begin(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
 		gw_save(g, s, STORE_SEND_HELD, now_ms);
 		return;
 	}
-	turn = pace(g, s, mono_ms);
+	/* Asked once, also when its transaction is tried again. */
+	turn = s->has_turn ? GATEWAY_GO : s->is_paced ? GATEWAY_WAIT :
+	    pace(g, s, mono_ms);
 	if (turn == GATEWAY_TOO_MANY || turn == GATEWAY_TOO_MANY_PAIR) {
 		refuse(s, turn == GATEWAY_TOO_MANY_PAIR ?
 		    GATEWAY_REFUSE_BUSY_PAIR : GATEWAY_REFUSE_BUSY, NULL);
 		return;
 	}
+	s->has_turn = turn == GATEWAY_GO;
 	count_up(g, s, now_ms);
 	if (turn == GATEWAY_WAIT) {
 		s->phase = GW_STORED;
@@ -418,6 +422,7 @@ mark(struct gw_send *s)
 	s->was_pending = s->is_pending;
 	s->was_phase = s->phase;
 	s->was_first = s->first_record_id;
+	s->was_record = s->record_id;
 }
 
 static void
@@ -426,41 +431,45 @@ restore(struct gw_send *s)
 	s->is_pending = s->was_pending;
 	s->phase = s->was_phase;
 	s->first_record_id = s->was_first;
+	s->record_id = s->was_record;
+	if (!s->was_stored)
+		s->id = 0;
 }
 
+static void
+refuse_unstored(struct gw *g, struct gw_send *s)
+{
+	if (!s->is_refused || s->outcome == GATEWAY_BLOCKED)
+		refuse(s, GATEWAY_REFUSE_STORE, "it cannot be recorded "
+		    "now, so it was not sent: try again");
+	gw_underway_remove(g, s);
+	gw_answer(s);
+	s->is_dead = s->is_paced;
+	if (!s->is_paced)
+		gw_send_free(s);
+}
+
+/* Nothing of the list has left; what is in the store already is tried again. */
 static void
 refuse_fresh(struct gw *g, GPtrArray *fresh)
 {
 	for (guint i = 0; i < fresh->len; i++) {
 		struct gw_send *s = fresh->pdata[i];
 
-		/* What is in the store already is tried again. */
-		if (s->was_stored) {
-			restore(s);
+		restore(s);
+		if (s->was_stored)
 			g_ptr_array_add(g->waiting, s);
-			continue;
-		}
-		if (!s->is_refused || s->outcome == GATEWAY_BLOCKED) {
-			refuse(s, GATEWAY_REFUSE_STORE, "it cannot be recorded "
-			    "now, so it was not sent: try again");
-		}
-		gw_underway_remove(g, s);
-		gw_answer(s);
-		s->is_dead = s->is_paced;
-		if (!s->is_paced)
-			gw_send_free(s);
+		else
+			refuse_unstored(g, s);
 	}
 }
 
-bool
-gw_commit(struct gw *g, GPtrArray *fresh, GPtrArray *replied, int64_t now_ms,
-    int64_t mono_ms)
+static bool
+transact(struct gw *g, GPtrArray *fresh, GPtrArray *replied, int64_t now_ms,
+    int64_t mono_ms, struct err *err)
 {
-	struct err err = ERR_INIT;
-
-	if (fresh->len + replied->len == 0)
-		return true;
-	store_begin(g->store);
+	gw_begin(g);
+	g->in_txn = false;
 	for (guint i = 0; i < fresh->len; i++) {
 		struct gw_send *s = fresh->pdata[i];
 
@@ -471,15 +480,12 @@ gw_commit(struct gw *g, GPtrArray *fresh, GPtrArray *replied, int64_t now_ms,
 		mark(replied->pdata[i]);
 		take_reply(g, replied->pdata[i], now_ms);
 	}
-	if (!store_commit(g->store, &err)) {
-		gw_tell_store_down(g, &err, fresh->len);
-		refuse_fresh(g, fresh);
-		for (guint i = 0; i < replied->len; i++) {
-			restore(replied->pdata[i]);
-			gw_unsaved(g, replied->pdata[i]);
-		}
-		return false;
-	}
+	return store_commit(g->store, err);
+}
+
+static void
+go_on(struct gw *g, GPtrArray *fresh, GPtrArray *replied, int64_t mono_ms)
+{
 	gw_tell_store_up(g);
 	proc_wake(PROC_BUILD);
 	for (guint i = 0; i < fresh->len; i++) {
@@ -490,7 +496,166 @@ gw_commit(struct gw *g, GPtrArray *fresh, GPtrArray *replied, int64_t now_ms,
 		slow_down(g, replied->pdata[i], mono_ms);
 		let_go(g, replied->pdata[i]);
 	}
+}
+
+static void
+give_up(struct gw *g, GPtrArray *fresh, GPtrArray *replied,
+    const struct err *err)
+{
+	gw_tell_store_down(g, err, fresh->len);
+	refuse_fresh(g, fresh);
+	for (guint i = 0; i < replied->len; i++) {
+		restore(replied->pdata[i]);
+		gw_unsaved(g, replied->pdata[i]);
+	}
+}
+
+/* ---- one that the store will never take ------------------------------------- */
+
+/*
+ * Its row is left as it is: the next start finds it there, under way, and
+ * records it as unknown or not sent. Nobody is told of a success.
+ */
+static void
+tell_stuck(const struct gw_send *s, const struct err *why)
+{
+	log_err(LOG_LEVEL_ERROR, "send.stuck", why, "send=%s application=%s",
+	    s->key, s->app_name);
+}
+
+static void
+set_aside(struct gw *g, struct gw_send *s, bool has_left,
+    const struct err *why)
+{
+	tell_stuck(s, why);
+	refuse(s, has_left ? GATEWAY_REFUSE_UNKNOWN : GATEWAY_REFUSE_STORE,
+	    has_left ? "it cannot be recorded what became of it" :
+	    "it cannot be recorded, so it was not sent");
+	gw_underway_remove(g, s);
+	gw_answer(s);
+	gw_send_free(s);
+}
+
+struct single {
+	struct gw_send *send;
+	bool has_left;
+	struct err why;
+};
+
+/* A copy has another request by now (take_copy()): its sender repeats it. */
+static bool
+commit_single(struct gw *g, struct single *one, int64_t now_ms,
+    int64_t mono_ms)
+{
+	g_autoptr(GPtrArray) fresh = g_ptr_array_new();
+	g_autoptr(GPtrArray) replied = g_ptr_array_new();
+
+	g_ptr_array_add(one->has_left ? replied : fresh, one->send);
+	if (!transact(g, fresh, replied, now_ms, mono_ms, &one->why)) {
+		restore(one->send);
+		return false;
+	}
+	go_on(g, fresh, replied, mono_ms);
 	return true;
+}
+
+static void
+try_single(struct gw *g, GArray *failed, struct single one, int64_t now_ms,
+    int64_t mono_ms)
+{
+	restore(one.send);
+	if (one.send->what == GATEWAY_CAPTURE)
+		refuse_unstored(g, one.send);
+	else if (!commit_single(g, &one, now_ms, mono_ms))
+		g_array_append_val(failed, one);
+}
+
+/* False: the store takes nothing at all, or fails for a while. */
+static bool
+end_failed(struct gw *g, const GArray *failed, bool any)
+{
+	bool ok = any;
+
+	for (guint i = 0; i < failed->len; i++) {
+		const struct single *one = &g_array_index(failed,
+		    struct single, i);
+
+		if (any && one->why.kind != ERR_TEMP &&
+		    one->send->was_stored) {
+			set_aside(g, one->send, one->has_left, &one->why);
+			continue;
+		}
+		ok = ok && one->why.kind != ERR_TEMP;
+		gw_tell_store_down(g, &one->why, !one->has_left);
+		if (one->has_left)
+			gw_unsaved(g, one->send);
+		else if (one->send->was_stored)
+			g_ptr_array_add(g->waiting, one->send);
+		else
+			refuse_unstored(g, one->send);
+	}
+	return ok;
+}
+
+/*
+ * One that the store refuses for good must not keep back all others for ever:
+ * each by itself, and what fails where others do not is set aside.
+ */
+static bool
+one_by_one(struct gw *g, GPtrArray *fresh, GPtrArray *replied,
+    int64_t now_ms, int64_t mono_ms)
+{
+	g_autoptr(GArray) failed = g_array_new(FALSE, FALSE,
+	    sizeof(struct single));
+
+	for (guint i = 0; i < replied->len; i++)
+		try_single(g, failed, (struct single){
+		    .send = replied->pdata[i], .has_left = true }, now_ms,
+		    mono_ms);
+	for (guint i = 0; i < fresh->len; i++)
+		try_single(g, failed, (struct single){
+		    .send = fresh->pdata[i] }, now_ms, mono_ms);
+	return end_failed(g, failed, failed->len < fresh->len + replied->len);
+}
+
+void
+gw_begin(struct gw *g)
+{
+	if (!g->in_txn)
+		store_begin(g->store);
+	g->in_txn = true;
+}
+
+/*
+ * A rule that counts persons has to count those of the same transaction, too:
+ * a hundred requests at once are not one.
+ */
+void
+gw_count(struct gw *g, const struct gw_send *s, int64_t now_ms)
+{
+	if (s->is_refused || s->verdict == NULL ||
+	    s->verdict->tallies->len == 0)
+		return;
+	gw_begin(g);
+	count_up(g, s, now_ms);
+}
+
+bool
+gw_commit(struct gw *g, GPtrArray *fresh, GPtrArray *replied, int64_t now_ms,
+    int64_t mono_ms)
+{
+	struct err err = ERR_INIT;
+
+	if (fresh->len + replied->len == 0)
+		return true;
+	if (transact(g, fresh, replied, now_ms, mono_ms, &err)) {
+		go_on(g, fresh, replied, mono_ms);
+		return true;
+	}
+	if (err.kind != ERR_TEMP && fresh->len + replied->len > 1)
+		return one_by_one(g, fresh, replied, now_ms, mono_ms);
+	give_up(g, fresh, replied, &err);
+	return false;
 }
 
 /*
@@ -558,43 +723,89 @@ take_row(void *arg, const struct store_send *row)
 	return true;
 }
 
-static bool
-recover_state(struct gw *g, enum store_send_state state,
-    enum gateway_outcome outcome, const char *reason, int64_t now_ms,
-    struct err *err)
-{
-	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(
-	    (GDestroyNotify)gw_send_free);
-	struct recovery r = { g, list };
+/* What became of those that an earlier life did not end. */
+struct ending {
+	struct gw *g;
+	enum gateway_outcome outcome;
+	const char *reason;
+	int64_t now_ms;
+};
 
-	if (!store_send_list(g->store, state, 0, RECOVER_MAX, take_row, &r,
-	    err))
-		return false;
-	if (list->len == 0)
-		return true;
-	store_begin(g->store);
+static bool
+end_all(const struct ending *e, const GPtrArray *list, struct err *err)
+{
+	store_begin(e->g->store);
 	for (guint i = 0; i < list->len; i++) {
 		struct gw_send *s = list->pdata[i];
 
-		gw_account(g, s);
-		refuse(s, outcome == GATEWAY_NOT_SENT ?
-		    GATEWAY_REFUSE_UPSTREAM : GATEWAY_REFUSE_UNKNOWN, reason);
-		finish(g, s, outcome, now_ms);
+		gw_account(e->g, s);
+		refuse(s, e->outcome == GATEWAY_NOT_SENT ?
+		    GATEWAY_REFUSE_UPSTREAM : GATEWAY_REFUSE_UNKNOWN,
+		    e->reason);
+		mark(s);
+		finish(e->g, s, e->outcome, e->now_ms);
 	}
-	if (!store_commit(g->store, err))
+	if (!store_commit(e->g->store, err))
 		return false;
 	for (guint i = 0; i < list->len; i++)
-		gw_tell(g, list->pdata[i]);
+		gw_tell(e->g, list->pdata[i]);
+	return true;
+}
+
+/* One that the store will not take must not keep the gateway from starting. */
+static bool
+end_each(const struct ending *e, const GPtrArray *list, struct err *err)
+{
+	for (guint i = 0; i < list->len; i++) {
+		g_autoptr(GPtrArray) one = g_ptr_array_new();
+		struct gw_send *s = list->pdata[i];
+		struct err why = ERR_INIT;
+
+		restore(s);
+		g_ptr_array_add(one, s);
+		if (end_all(e, one, &why))
+			continue;
+		if (why.kind == ERR_TEMP) {
+			*err = why;
+			return false;
+		}
+		tell_stuck(s, &why);
+	}
+	return true;
+}
+
+static bool
+recover_state(const struct ending *e, enum store_send_state state,
+    int64_t after, struct err *err)
+{
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(
+	    (GDestroyNotify)gw_send_free);
+	struct recovery r = { e->g, list };
+	struct err why = ERR_INIT;
+
+	if (!store_send_list(e->g->store, state, after, RECOVER_MAX,
+	    take_row, &r, err))
+		return false;
+	if (list->len == 0)
+		return true;
+	after = ((struct gw_send *)list->pdata[list->len - 1])->id;
+	if (!end_all(e, list, &why)) {
+		*err = why;
+		if (why.kind == ERR_TEMP || !end_each(e, list, err))
+			return false;
+	}
 	proc_heartbeat();
-	return recover_state(g, state, outcome, reason, now_ms, err);
+	return recover_state(e, state, after, err);
 }
 
 bool
 gw_recover(struct gw *g, int64_t now_ms, struct err *err)
 {
-	return recover_state(g, STORE_SEND_FORWARDING,
-	    GATEWAY_OUTCOME_UNKNOWN, "the gateway ended while it was being "
-	    "sent", now_ms, err) &&
-	    recover_state(g, STORE_SEND_STORED, GATEWAY_NOT_SENT,
-	    "the gateway ended before it was sent", now_ms, err);
+	const struct ending left = { g, GATEWAY_OUTCOME_UNKNOWN,
+		"the gateway ended while it was being sent", now_ms };
+	const struct ending stayed = { g, GATEWAY_NOT_SENT,
+		"the gateway ended before it was sent", now_ms };
+
+	return recover_state(&left, STORE_SEND_FORWARDING, 0, err) &&
+	    recover_state(&stayed, STORE_SEND_STORED, 0, err);
 }

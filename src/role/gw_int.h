@@ -82,11 +82,12 @@ struct gw_send {
 	int64_t error_code;		/* Graph's, or 0 */
 	bool is_pending;		/* its record "pending" is written */
 	bool is_paced;			/* the queue of the pace has it */
+	bool has_turn;			/* the pace let it go at once */
 	bool is_dead;			/* answered; only that queue has it */
 	/* before the transaction under way, should it fail */
 	bool was_stored, was_pending;
 	enum gw_phase was_phase;
-	int64_t was_first;
+	int64_t was_first, was_record;
 	int64_t replied_ms;		/* monotonic: since when it is unsaved */
 
 	/* of an UPLOAD; wamid is the id that Meta gave the file */
@@ -145,6 +146,7 @@ struct gw {
 	int wake_fd;
 
 	/* the main thread's own */
+	bool in_txn;			/* gw_begin(), for the next gw_commit() */
 	GPtrArray *waiting;		/* for a definition, staff, journal */
 	GPtrArray *unsaved;		/* replies whose commit failed */
 	GHashTable *definitions;	/* "account|name|language" -> entry */
@@ -196,6 +198,12 @@ GHashTable *gw_definitions_new(void);
 /* Takes both lists over; false when the store failed (already dealt with). */
 bool gw_commit(struct gw *g, GPtrArray *fresh, GPtrArray *replied,
     int64_t now_ms, int64_t mono_ms);
+/*
+ * Begins the transaction that the next gw_commit() ends, if it is not; what
+ * was judged is counted in it, for those that are judged after.
+ */
+void gw_begin(struct gw *g);
+void gw_count(struct gw *g, const struct gw_send *s, int64_t now_ms);
 /* A reply that could not be made durable: kept, and tried again. */
 void gw_unsaved(struct gw *g, struct gw_send *s);
 /* What an earlier life left: outcomes unknown, and what never left. */

@@ -61,10 +61,12 @@ static void
 ask(struct gw *g, const struct gw_send *s, int64_t now_ms)
 {
 	struct err err = ERR_INIT;
+	bool joins = g->in_txn;
 
-	store_begin(g->store);
+	if (!joins)
+		store_begin(g->store);
 	store_ask_add(g->store, STORE_GATEWAY, "id", s->employee, now_ms);
-	if (!store_commit(g->store, &err))
+	if (!joins && !store_commit(g->store, &err))
 		log_err(LOG_LEVEL_WARN, "gateway.retry", &err, "%s", "");
 	proc_wake(PROC_DIRECTORY);
 }

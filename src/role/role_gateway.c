@@ -161,10 +161,12 @@ static void
 try(struct gw *g, GPtrArray *fresh, struct gw_send *s, int64_t now_ms,
     int64_t mono_ms)
 {
-	if (gw_judge(g, s, now_ms, mono_ms))
-		g_ptr_array_add(fresh, s);
-	else
+	if (!gw_judge(g, s, now_ms, mono_ms)) {
 		g_ptr_array_add(g->waiting, s);
+		return;
+	}
+	gw_count(g, s, now_ms);
+	g_ptr_array_add(fresh, s);
 }
 
 static void

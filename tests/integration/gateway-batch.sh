@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Sends of one transaction: a rule that counts customers counts those that come
+# at the same moment, and one send that the store will not take does not keep
+# back the others.
+. "${SRCDIR:?}/tests/integration/lib.sh"
+. "$here/media.lib.sh"
+. "$here/gateway.lib.sh"
+need_tools curl python3
+
+write_directory archive
+check "the Graph stand-in starts" start_graph
+cat > "$tmp/policy.conf" <<- 'POLICY'
+	rule broadcast {
+	    match direction sent;
+	    count 3 customers 30d per business;
+	    action block "Too many customers.";
+	}
+POLICY
+write_gateway_conf
+check "chatjournald starts with a gateway" start_all
+
+# gateway_sql SQL [SECONDS]: holds the gateway's write lock for so long
+gateway_sql() {
+	python3 - "$store/gateway.db" "$1" "${2:-0}" << 'PY'
+import sqlite3, sys, time
+db = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=10)
+db.execute("BEGIN IMMEDIATE")
+if sys.argv[2]:
+    print(db.execute(sys.argv[2]).rowcount, flush=True)
+else:
+    print("locked", flush=True)
+time.sleep(float(sys.argv[3]))
+db.execute("COMMIT")
+PY
+}
+
+# Thirty customers while the store cannot commit: all are judged together.
+flood() {
+	local i
+	gateway_sql '' 1.5 > "$tmp/lock" &
+	pids[lock]=$!
+	wait_for 10 test -s "$tmp/lock" || return
+	for i in $(seq 10 39); do
+		printf 'url = "%s/v25.0/%s/messages"\n' "$(gateway_url)" $number
+		text "$(printf 'offer %s' "$i")" "55119999900$i" > "$tmp/body.$i"
+		printf 'data-binary = "@%s"\n' "$tmp/body.$i"
+		printf 'output = "%s"\nheader = "%s"\n' "$tmp/answer.$i" \
+			"Content-Type: application/json"
+		printf 'header = "Authorization: Bearer %s"\nnext\n' \
+			"$(cat "$tmp/secrets/crm.token")"
+	done > "$tmp/flood"
+	sed -i '$d' "$tmp/flood"
+	curl -s -Z --parallel-immediate --parallel-max 30 -m 30 \
+		-K "$tmp/flood" > "$tmp/flood.out" 2>&1
+	wait "${pids[lock]}"
+	unset 'pids[lock]'
+}
+check "thirty customers are written to at the same moment" flood
+check "three are" reached 3 'offer'
+check "the others are refused by the rule" \
+	same "$(grep -l 'Too many customers' "$tmp"/answer.?? | wc -l)" 27
+check "all are recorded" same "$(gateway_db "SELECT outcome, count(*)
+	FROM send GROUP BY 1 ORDER BY 1" | tr '\n' ' ')" 'accepted 3 blocked 27 '
+
+# ---- one that the store will not take ----------------------------------------------
+
+echo 'rule flags { match always; action flag; }' > "$tmp/policy.conf"
+check "the rule is taken away" again
+graph_script <<< '* send delay 1500'
+send "$(text 'the stuck one')" > "$tmp/stuck" &
+pids[stuck]=$!
+check "one is on its way" wait_for 10 reached 1 'the stuck one'
+graph_script < /dev/null
+check "its row is ended behind the gateway's back" same "$(gateway_sql \
+	"UPDATE send SET state = 'done', record_id = (SELECT max(id) FROM
+	record) WHERE state = 'forwarding'")" 1
+sleep 2
+check "another one is sent and recorded" is 200 send "$(text 'goes on')"
+check "and another" is 200 send "$(text 'goes on, too')"
+check "the log names the one" logged 'send.stuck.* send=[0-9a-f]'
+wait "${pids[stuck]}"
+unset 'pids[stuck]'
+check "its sender is not told of a success" same "$(cat "$tmp/stuck")" 502
+check "it was sent once" reached 1 'the stuck one'
+check "on SIGTERM the daemon ends with 0" stop_daemon
+finish
