@@ -5,7 +5,8 @@
 conf_sampledir = $(sysconfdir)/chatjournal
 dist_conf_sample_DATA = \
 	conf/chatjournal.conf.sample conf/directory.conf.sample \
-	conf/nginx.conf.sample conf/policy.conf.sample
+	conf/nginx-gateway.conf.sample conf/nginx.conf.sample \
+	conf/policy.conf.sample
 
 # journals as archives want them, to be copied and filled in
 presetsdir = $(pkgdatadir)/presets

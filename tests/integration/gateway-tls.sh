@@ -139,6 +139,13 @@ plain_again() {
 write_nginx() {
 	local user=
 	[ "$(id -u)" -ne 0 ] || user='user root;'
+	# The sample, with ports and paths of this test only.
+	sed -e "s|127.0.0.1:8090|127.0.0.1:$gateway_port|" \
+		-e "s|listen 10.0.0.1:443|listen 127.0.0.1:$nginx_port|" \
+		-e "s|/etc/ssl/certs/gateway.example.com.pem|$tmp/tls/server.pem|" \
+		-e "s|/etc/ssl/private/gateway.example.com.key|$tmp/tls/server.key|" \
+		-e "s|/var/log/nginx/|$tmp/|" \
+		"$SRCDIR/conf/nginx-gateway.conf.sample" > "$tmp/site.conf"
 	cat > "$tmp/nginx.conf" <<- CONF
 	$user
 	daemon off;
@@ -146,25 +153,12 @@ write_nginx() {
 	error_log $tmp/nginx-error.log;
 	events { worker_connections 256; }
 	http {
-		access_log off;
 		client_body_temp_path $tmp/body;
 		proxy_temp_path $tmp/proxy;
 		fastcgi_temp_path $tmp/fastcgi;
 		uwsgi_temp_path $tmp/uwsgi;
 		scgi_temp_path $tmp/scgi;
-		upstream gateway { server 127.0.0.1:$gateway_port; keepalive 8; }
-		server {
-			listen 127.0.0.1:$nginx_port ssl;
-			ssl_certificate $tmp/tls/server.pem;
-			ssl_certificate_key $tmp/tls/server.key;
-			client_max_body_size 110m;
-			location / {
-				proxy_pass http://gateway;
-				proxy_http_version 1.1;
-				proxy_set_header Connection "";
-				proxy_next_upstream off;
-			}
-		}
+		include $tmp/site.conf;
 	}
 	CONF
 }
@@ -190,7 +184,7 @@ else
 	nginx -q -e "$tmp/nginx-error.log" -p "$tmp" -c "$tmp/nginx.conf" \
 		> "$tmp/nginx.out" 2>&1 &
 	pids[nginx]=$!
-	check "nginx starts in front of it" wait_for 10 nginx_is_up
+	check "nginx starts with the sample in front of it" wait_for 10 nginx_is_up
 	check "a message goes through both" is 200 through_nginx \
 		--data-binary "$(text 'through nginx')" \
 		"$front/v25.0/$number/messages"

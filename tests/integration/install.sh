@@ -27,6 +27,7 @@ everything_is_there() {
 	diff - "$tmp/there" <<- EOF
 	./etc/chatjournal/chatjournal.conf.sample
 	./etc/chatjournal/directory.conf.sample
+	./etc/chatjournal/nginx-gateway.conf.sample
 	./etc/chatjournal/nginx.conf.sample
 	./etc/chatjournal/policy.conf.sample
 	./usr/bin/chatjournal
@@ -257,9 +258,31 @@ start_service() {
 }
 
 # With the made-up secrets, turns that end soon, and another port if somebody
-# has this one.
+# has this one; with a gateway, and a rule for it.
 learn_configuration() {
-	echo 'turn { idle 1s; }' >> /etc/chatjournal/chatjournal.conf
+	local f
+	for f in graph crm; do
+		openssl rand -hex 20 > /etc/chatjournal/secrets/$f-token
+		chgrp chatjournal /etc/chatjournal/secrets/$f-token
+		chmod 640 /etc/chatjournal/secrets/$f-token
+	done
+	free_ports gateway_port
+	cat > /etc/chatjournal/policy.conf <<- EOF
+	lexicon lures { file /usr/share/chatjournal/lexicons/off-channel.*.txt; }
+	pattern deal "\\bDL-[0-9]{6}\\b";
+	rule lures { match any { lexicon lures; pattern deal; } action block "Not here."; }
+	EOF
+	echo 'business 106540352242922 { number 551140040001; name Desk; desk pb; journal archive; }' \
+		>> /etc/chatjournal/directory.conf
+	cat >> /etc/chatjournal/chatjournal.conf <<- EOF
+	turn { idle 1s; }
+	policy policy.conf;
+	graph { token_file secrets/graph-token; }
+	gateway {
+	    listen 127.0.0.1:$gateway_port;
+	    application crm { token_file secrets/crm-token; }
+	}
+	EOF
 	http_port=8080
 	if (: < /dev/tcp/127.0.0.1/8080) 2> /dev/null; then
 		free_ports http_port
@@ -275,14 +298,24 @@ learn_configuration() {
 	chmod 644 "$tmp/calls"
 }
 
-everybody_is() {	# the supervisor and four roles
+everybody_is() {	# the supervisor and five roles
 	same "$(ps -o uid= --pid "${pids[daemon]}" --ppid "${pids[daemon]}" |
-		tr -d ' \n')" "$(id -u "$1" | sed 's/.*/&&&&&/')"
+		tr -d ' \n')" "$(id -u "$1" | sed 's/.*/&&&&&&/')"
 }
 
 mail_holds() {
 	local f=(/var/lib/chatjournal/Maildir/new/*)
-	[ ${#f[@]} -eq 1 ] && grep -q "$1" "${f[0]}"
+	[ ${#f[@]} -eq "$1" ] && grep -q "$2" "${f[@]}"
+}
+
+blocked_at_the_gateway() {
+	same "$(curl -s -m 20 -o "$tmp/answer" -w '%{http_code}' \
+		-H "Authorization: Bearer $(cat /etc/chatjournal/secrets/crm-token)" \
+		-H 'Content-Type: application/json' -d "{
+		\"messaging_product\":\"whatsapp\",\"to\":\"447700900123\",
+		\"type\":\"text\",\"text\":{\"body\":\"$1\"}}" \
+		"http://127.0.0.1:$gateway_port/v25.0/106540352242922/messages")" 403 &&
+		grep -q 'Not here' "$tmp/answer"
 }
 
 refused_when_unsigned() {
@@ -309,7 +342,12 @@ check "an unsigned event is refused" refused_when_unsigned
 check "one that is signed with the made-up secret is answered with 200" \
 	post_text wamid.INSTALLED 'the package works'
 check "and is a mail in the Maildir" \
-	wait_for 30 mail_holds 'the package works'
+	wait_for 30 mail_holds 1 'the package works'
+check "a lexicon of the package blocks what is sent through the gateway" \
+	blocked_at_the_gateway 'message me on telegram'
+check "and so does a pattern, though memory is never made executable" \
+	blocked_at_the_gateway 'about DL-123456'
+check "the attempts are journaled" wait_for 30 mail_holds 3 DL-123456
 check "the admin tool shows that nothing waits" chatjournal status --check
 check "the admin tool accounts for everything" chatjournal verify
 check "what root asks for with it can be read by the service" \
@@ -334,11 +372,13 @@ upgrade_keeps_changes() {
 
 purge_keeps_evidence() {
 	same "$(traces | sort)" /var/lib/chatjournal &&
-		mail_holds 'the package works'
+		mail_holds 3 'the package works'
 }
 
 check "an upgrade keeps secrets, configuration and modes" \
 	upgrade_keeps_changes
+# The administrator's own, as made above.
+rm -f /etc/chatjournal/policy.conf /etc/chatjournal/secrets/{graph,crm}-token
 check "purging says that the messages are kept" \
 	eval 'purge_package 2>&1 | grep "holds journaled messages"'
 check "and takes away everything else" purge_keeps_evidence
