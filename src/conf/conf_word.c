@@ -122,12 +122,25 @@ conf_zone_check(const char *s, struct err *err)
 	return true;
 }
 
+/* Of a search filter; in its values they are \28 and \29 (RFC 4515). */
+static bool
+is_balanced(const char *s)
+{
+	int depth = 0;
+
+	for (; *s != '\0' && depth >= 0; s++)
+		depth += *s == '(' ? 1 : *s == ')' ? -1 : 0;
+	return depth == 0;
+}
+
 /* "(mobile=%s)": where what is looked for goes; nothing else begins with %. */
 bool
 conf_form_check(const char *s, struct err *err)
 {
 	bool has = false;
 
+	if (!is_balanced(s))
+		return fail(err, "has a parenthesis without its other");
 	for (const char *p = strchr(s, '%'); p; p = strchr(p + 2, '%')) {
 		if (p[1] != 's')
 			return fail(err, "has a '%' that is not of %s");

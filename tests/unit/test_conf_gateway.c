@@ -230,6 +230,9 @@ mistakes_on_the_staff_side_are_shown_where_they_are(void **state)
 		    "t:2:15: password_file needs bind_dn as well\n" },
 		{ LDAP "\nid_filter (a=b); }\n", "t:2:11: \"(a=b)\" has no "
 		    "%s, where the value goes\n" },
+		{ LDAP "\nid_filter (&(a=b)(c=%s); }\n", "t:2:11: "
+		    "\"(&(a=b)(c=%s)\" has a parenthesis without its "
+		    "other\n" },
 		{ LDAP "\nnumber_filter (a=%d%s); }\n", "t:2:15: "
 		    "\"(a=%d%s)\" has a '%' that is not of %s\n" },
 	};
