@@ -171,10 +171,18 @@ struct gw_send *gw_send_new(struct gw *g);
 bool gw_key_make(int64_t now_ms, char out[GW_KEY_CHARS + 1]);
 void gw_send_free(struct gw_send *s);
 
-/* ---- role_gateway.c: queues ------------------------------------------------ */
+/* ---- gw_queue.c ------------------------------------------------------------ */
+/* From any thread; the first one wakes the main thread. */
 void gw_put(struct gw *g, GQueue *queue, void *element);
+void *gw_get(struct gw *g, GQueue *queue);	/* NULL: it is empty */
 void gw_job_put(struct gw *g, struct gw_job *job);
 void gw_job_free(struct gw_job *job);
+bool gw_workers_start(struct gw *g, struct err *err);
+void gw_workers_stop(struct gw *g);	/* when their jobs are done */
+
+/* ---- gw_step.c ------------------------------------------------------------- */
+/* True: call again at once. *wait_ms: else after so long at most. */
+bool gw_step(struct gw *g, bool takes_new, int64_t *wait_ms);
 
 /* ---- gw_judge.c: who it is, what is said, what the rules say --------------- */
 /*

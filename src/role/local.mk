@@ -10,7 +10,9 @@ src_libchatjournal_a_SOURCES += \
 	src/role/deliver_result.c src/role/deliver_watch.c \
 	src/role/gw_answer.c src/role/gw_commit.c src/role/gw_forward.c \
 	src/role/gw_hold.c src/role/gw_judge.c src/role/gw_media.c \
-	src/role/gw_repeat.c src/role/gw_request.c src/role/gw_tell.c \
+	src/role/gw_queue.c \
+	src/role/gw_repeat.c src/role/gw_request.c src/role/gw_step.c \
+	src/role/gw_tell.c \
 	src/role/gw_template.c \
 	src/role/role_directory.c src/role/role_gateway.c \
 	src/role/med_crew.c src/role/med_pick.c src/role/med_result.c \

@@ -25,282 +25,14 @@
 #include "role.h"
 #include "role_int.h"
 
-#define BATCH_MAX 256
-#define WORKERS 4
 #define DRAIN_MS 20000
 #define DRAIN_LOOK_MS 5
 #define POOL_STOP_MS 5000
-#define WAIT_LOOK_MS 10
 #define TEMPLATE_LOOK_MS 1000
 #define TIDY_MS 60000
 #define SPOOL_ABOVE (1 << 20)
 #define PACE_QUEUE 10000
 #define STORE_URI "sqlite:"
-
-/* ---- queues ---------------------------------------------------------------- */
-
-static void
-wake(struct gw *g)
-{
-	uint64_t one = 1;
-
-	while (write(g->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
-}
-
-void
-gw_put(struct gw *g, GQueue *queue, void *element)
-{
-	bool first;
-
-	pthread_mutex_lock(&g->lock);
-	first = g_queue_is_empty(queue);
-	g_queue_push_tail(queue, element);
-	pthread_mutex_unlock(&g->lock);
-	if (first)
-		wake(g);
-}
-
-static void *
-get(struct gw *g, GQueue *queue)
-{
-	void *element;
-
-	pthread_mutex_lock(&g->lock);
-	element = g_queue_pop_head(queue);
-	pthread_mutex_unlock(&g->lock);
-	return element;
-}
-
-/* ---- workers --------------------------------------------------------------- */
-
-void
-gw_job_put(struct gw *g, struct gw_job *job)
-{
-	pthread_mutex_lock(&g->lock);
-	g_queue_push_tail(&g->jobs, job);
-	pthread_cond_signal(&g->work);
-	pthread_mutex_unlock(&g->lock);
-}
-
-void
-gw_job_free(struct gw_job *job)
-{
-	g_free(job->account);
-	g_free(job->name);
-	g_free(job->language);
-	g_free(job->json);
-	g_free(job->media_id);
-	g_free(job->path);
-	g_free(job->file_name);
-	g_free(job->type);
-	g_free(job->verdict);
-	g_free(job->why);
-	if (job->fd >= 0)
-		close(job->fd);
-	g_free(job);
-}
-
-static struct gw_job *
-next_job(struct gw *g)
-{
-	struct gw_job *job;
-
-	pthread_mutex_lock(&g->lock);
-	while ((job = g_queue_pop_head(&g->jobs)) == NULL && !g->stopping)
-		pthread_cond_wait(&g->work, &g->lock);
-	pthread_mutex_unlock(&g->lock);
-	return job;
-}
-
-static void *
-work_jobs(void *arg)
-{
-	struct gw *g = arg;
-	struct gw_job *job;
-
-	while ((job = next_job(g)) != NULL) {
-		job->run(g, job);
-		gw_put(g, &g->jobs_done, job);
-	}
-	return NULL;
-}
-
-static void
-stop_workers(struct gw *g)
-{
-	pthread_mutex_lock(&g->lock);
-	g->stopping = true;
-	pthread_cond_broadcast(&g->work);
-	pthread_mutex_unlock(&g->lock);
-	for (int i = 0; i < g->n_workers; i++)
-		pthread_join(g->workers[i], NULL);
-	g->n_workers = 0;
-}
-
-static bool
-start_workers(struct gw *g, struct err *err)
-{
-	int rc;
-
-	g->workers = g_new0(pthread_t, WORKERS);
-	for (int i = 0; i < WORKERS; i++) {
-		rc = pthread_create(&g->workers[i], NULL, work_jobs, g);
-		if (rc != 0)
-			return err_set(err, ERR_TEMP, "gateway.thread",
-			    "cannot start a thread: %s", err_errno(rc));
-		g->n_workers++;
-	}
-	return true;
-}
-
-/* ---- one round of the main thread ------------------------------------------ */
-
-/* Judged now, or put aside until what it needs is known. */
-static void
-try(struct gw *g, GPtrArray *fresh, struct gw_send *s, int64_t now_ms,
-    int64_t mono_ms)
-{
-	if (!gw_judge(g, s, now_ms, mono_ms)) {
-		g_ptr_array_add(g->waiting, s);
-		return;
-	}
-	gw_count(g, s, now_ms);
-	g_ptr_array_add(fresh, s);
-}
-
-static void
-take_incoming(struct gw *g, GPtrArray *fresh, int64_t now_ms,
-    int64_t mono_ms)
-{
-	struct gw_send *s;
-
-	while (fresh->len < BATCH_MAX &&
-	    (s = get(g, &g->incoming)) != NULL) {
-		if (s->what == GATEWAY_LOOK)
-			gw_look_up(g, s);
-		else if (s->what == GATEWAY_UPLOAD)
-			gw_upload(g, s);
-		else if (!gw_is_repeat(g, s, now_ms))
-			try(g, fresh, s, now_ms, mono_ms);
-	}
-}
-
-/* In mode delivered: its journal has it, or does not in time. */
-static bool
-is_journaled(struct gw *g, struct gw_send *s, int64_t mono_ms)
-{
-	bool sent = false;
-
-	if (!store_record_is_sent(g->store, s->first_record_id, &sent, NULL))
-		sent = false;
-	if (sent)
-		return true;
-	if (mono_ms < s->journal_until_ms)
-		return false;
-	s->is_refused = true;
-	s->refusal = GATEWAY_REFUSE_JOURNAL;
-	s->outcome = GATEWAY_NOT_SENT;
-	s->reason = g_strdup("its journal did not take it in time, so it "
-	    "was not sent");
-	return true;
-}
-
-static void
-take_waiting(struct gw *g, GPtrArray *fresh, int64_t now_ms, int64_t mono_ms)
-{
-	g_autoptr(GPtrArray) before = g_steal_pointer(&g->waiting);
-
-	g->waiting = g_ptr_array_new();
-	for (guint i = 0; i < before->len; i++) {
-		struct gw_send *s = before->pdata[i];
-
-		if (s->phase == GW_NEW)
-			try(g, fresh, s, now_ms, mono_ms);
-		else if (!s->is_pending || s->is_refused ||
-		    is_journaled(g, s, mono_ms))
-			g_ptr_array_add(fresh, s);
-		else
-			g_ptr_array_add(g->waiting, s);
-	}
-}
-
-/* Whose turn has come; *wait_ms: when to look again. */
-static void
-take_paced(struct gw *g, GPtrArray *fresh, int64_t mono_ms, int64_t *wait_ms)
-{
-	struct gw_send *s;
-	bool late;
-
-	while (fresh->len < BATCH_MAX && (s = gateway_pace_next(g->pace,
-	    mono_ms, &late, wait_ms)) != NULL) {
-		s->is_paced = false;
-		if (s->is_dead) {
-			gw_send_free(s);
-			continue;
-		}
-		if (late) {
-			s->is_refused = true;
-			s->refusal = GATEWAY_REFUSE_BUSY;
-			s->outcome = GATEWAY_NOT_SENT;
-			s->reason = g_strdup("it waited too long for its "
-			    "turn, and was not sent");
-		}
-		g_ptr_array_add(fresh, s);
-	}
-}
-
-static void
-take_replies(struct gw *g, GPtrArray *replied)
-{
-	struct gw_send *s;
-
-	for (guint i = 0; i < g->unsaved->len; i++)
-		g_ptr_array_add(replied, g->unsaved->pdata[i]);
-	g_ptr_array_set_size(g->unsaved, 0);
-	while (replied->len < BATCH_MAX &&
-	    (s = get(g, &g->replies)) != NULL)
-		g_ptr_array_add(replied, s);
-}
-
-static void
-take_jobs(struct gw *g)
-{
-	struct gw_job *job;
-
-	while ((job = get(g, &g->jobs_done)) != NULL) {
-		job->done(g, job);
-		gw_job_free(job);
-	}
-}
-
-/* True: call again at once. *wait_ms: else after so long at most. */
-static bool
-step(struct gw *g, bool takes_new, int64_t *wait_ms)
-{
-	g_autoptr(GPtrArray) fresh = g_ptr_array_new();
-	g_autoptr(GPtrArray) replied = g_ptr_array_new();
-	int64_t now_ms = clock_now_ms(), mono_ms = clock_mono_ms();
-	int64_t pace_ms = -1;
-	bool busy;
-
-	take_jobs(g);
-	take_replies(g, replied);
-	take_waiting(g, fresh, now_ms, mono_ms);
-	take_paced(g, fresh, mono_ms, &pace_ms);
-	if (takes_new)
-		gw_holds_look(g, fresh, now_ms);
-	take_incoming(g, fresh, now_ms, mono_ms);
-	busy = fresh->len + replied->len > 0;
-	*wait_ms = g->waiting->len > 0 ? WAIT_LOOK_MS : ROLE_POLL_MS;
-	if (pace_ms >= 0)
-		*wait_ms = MIN(*wait_ms, pace_ms);
-	if (!gw_commit(g, fresh, replied, now_ms, mono_ms)) {
-		*wait_ms = ROLE_RETRY_MS;
-		return false;
-	}
-	return busy;
-}
 
 /* ---- now and then ---------------------------------------------------------- */
 
@@ -349,7 +81,7 @@ loop(struct gw *g)
 	int64_t wait_ms;
 
 	while (!proc_stopping()) {
-		bool busy = step(g, true, &wait_ms);
+		bool busy = gw_step(g, true, &wait_ms);
 
 		look_around(g);
 		if (busy)
@@ -486,7 +218,7 @@ start(struct gw *g, struct err *err)
 	return start_rules(g, err) &&
 	    graph_pool_new(g->graph, (int)g->conf->gateway.upstream,
 	    &g->pool, err) &&
-	    gw_recover(g, clock_now_ms(), err) && start_workers(g, err) &&
+	    gw_recover(g, clock_now_ms(), err) && gw_workers_start(g, err) &&
 	    http_server_start(g->http, err);
 }
 
@@ -512,12 +244,12 @@ stop(struct gw *g)
 		return;
 	}
 	while (pthread_tryjoin_np(thread, &whole) == EBUSY) {
-		if (!step(g, false, &wait_ms))
+		if (!gw_step(g, false, &wait_ms))
 			g_usleep(DRAIN_LOOK_MS * 1000);
 		proc_heartbeat();
 	}
 	graph_pool_stop(g->pool, POOL_STOP_MS);
-	while (step(g, false, &wait_ms))
+	while (gw_step(g, false, &wait_ms))
 		;
 	if (whole == NULL)
 		log_warn("gateway.cut", "after_ms=%d", DRAIN_MS);
@@ -526,7 +258,7 @@ stop(struct gw *g)
 static void
 finish(struct gw *g)
 {
-	stop_workers(g);
+	gw_workers_stop(g);
 	if (g->pool != NULL)
 		graph_pool_free(g->pool);
 	http_server_free(g->http);
