@@ -176,9 +176,10 @@ build_holds_work(struct build *b, const struct build_holds *todo,
 }
 
 bool
-build_hold_recall(struct build *b, struct build_turn *t, struct err *err)
+build_hold_recall(struct build *b, struct build_turn *t, int64_t turn_id,
+    struct err *err)
 {
-	return store_hold_get(b->store, t->id, take_hold, &t->hold, err);
+	return store_hold_get(b->store, turn_id, take_hold, &t->hold, err);
 }
 
 /* ---- for the mail ---------------------------------------------------------- */

@@ -234,8 +234,8 @@ void build_findings_clear(struct build_findings *f);
 /* build_hold.c: turns that wait for a person. */
 void build_hold(struct build *b, struct build_turn *t,
     const struct policy_verdict *v, int64_t now_ms);
-/* The hold of a turn that was held before, into t->hold. */
-bool build_hold_recall(struct build *b, struct build_turn *t,
+/* The hold that turn_id (of t, or of its file) had before, into t->hold. */
+bool build_hold_recall(struct build *b, struct build_turn *t, int64_t turn_id,
     struct err *err);
 /* The next review to take up, or hold whose time is over. */
 struct build_holds {

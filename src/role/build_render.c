@@ -371,8 +371,9 @@ judge(struct build *b, struct build_turn *t, struct gathered *g,
 	struct build_case c = { .in = &g->in, .person = g->person,
 		.groups_unknown = g->staff.groups_unknown };
 
-	/* It may have been held before it had to wait. */
-	if (t->is_waiting && !build_hold_recall(b, t, err))
+	/* It, or that of its file, may have been held before. */
+	if ((t->is_waiting || t->want_id != 0) && !build_hold_recall(b, t,
+	    t->want_id != 0 ? g->first_turn : t->id, err))
 		return false;
 	if (t->want_id != 0)
 		c.judged_turn = g->first_turn;
@@ -432,7 +433,7 @@ apply(struct build *b, struct build_turn *t, struct gathered *g,
 		exclude(b, t, g, v->exclude_rule, now_ms);
 	if (v->quarantine)
 		quarantine(g);
-	if (t->hold.end != NULL && !build_hold_reviews(b, t->id,
+	if (t->hold.end != NULL && !build_hold_reviews(b, t->hold.turn_id,
 	    &g->findings.reviews, err))
 		return false;
 	build_findings_fill(&g->findings, t, v);
