@@ -28,6 +28,17 @@ content_of(GMimePart *part)
 	return g_bytes_new(bytes->data, bytes->len);
 }
 
+/* A file that a customer sent may be JSON, too; ours have names of ours. */
+static bool
+is_event(GMimePart *part)
+{
+	const char *name = g_mime_part_get_filename(part);
+
+	return name != NULL && g_str_has_suffix(name, ".json") &&
+	    (g_str_has_prefix(name, "event") ||
+	    g_str_has_prefix(name, "excerpt"));
+}
+
 static void
 take_part(GMimeObject *parent, GMimeObject *object, gpointer arg)
 {
@@ -36,7 +47,7 @@ take_part(GMimeObject *parent, GMimeObject *object, gpointer arg)
 	GBytes *bytes;
 
 	(void)parent;
-	if (!GMIME_IS_PART(object) ||
+	if (!GMIME_IS_PART(object) || !is_event(GMIME_PART(object)) ||
 	    !g_mime_content_type_is_type(type, "application", "json"))
 		return;
 	bytes = content_of(GMIME_PART(object));
