@@ -745,9 +745,9 @@ bool store_judged_list(struct store *st, const char *rule, int64_t before,
     int limit, store_judged_fn *fn, void *arg, struct err *err);
 
 /*
- * The mail of this turn is only a record that there was something: why (a
- * rule, a rejection). Of a closed turn that is rendered in this transaction,
- * or was; once.
+ * The mail of this turn is only a record that there was something, or is so of
+ * some of its items: why (a rule, a rejection). Of a closed turn that is
+ * rendered in this transaction, or was; once.
  */
 bool store_turn_excluded(struct store *st, int64_t turn_id, const char *why,
     int64_t now_ms);

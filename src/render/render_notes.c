@@ -28,6 +28,7 @@ static const char *const patterns[] = {
 	WORD("%s without anything known in it: shown raw"),
 	WORD("unknown message type %s: shown raw"),
 	WORD("unknown field %s: shown raw"),
+	WORD("excluded by rule %s"),
 	WORD("%s in %s, not known or not complete: shown raw"),
 	WORD("%s in %s: shown raw"),
 	WORD("not understood, shown raw: %s"),

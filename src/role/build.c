@@ -384,8 +384,9 @@ tell(struct build *b)
 			    t->message_id, t->items, t->mails, t->bytes);
 			if (t->excluded != NULL)
 				log_warn("turn.excluded", "turn=%" PRId64
-				    " mid=%s rule=%s", t->id, t->message_id,
-				    t->excluded);
+				    " mid=%s rule=%s items=%u", t->id,
+				    t->message_id, t->excluded,
+				    t->excluded_items);
 			if (t->late > 0)
 				log_warn("turn.late-files", "turn=%" PRId64
 				    " mid=%s files=%u", t->id, t->message_id,

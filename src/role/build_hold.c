@@ -37,21 +37,27 @@ build_hold(struct build *b, struct build_turn *t,
 /* ---- what persons decided -------------------------------------------------- */
 
 struct decision {
-	int64_t persons;	/* needed */
+	guint persons;		/* needed */
 	GHashTable *who;	/* who released it, each once */
-	bool rejected;
+	const char *end;	/* NULL: not decided */
 };
 
+/*
+ * What decided first counts, however many acts there are by the time that they
+ * are looked at.
+ */
 static bool
 take_review(void *arg, const struct store_review *r)
 {
 	struct decision *d = arg;
 
-	if (strcmp(r->verb, "reject") == 0)
-		d->rejected = true;
-	else if (strcmp(r->verb, "release") == 0)
+	if (strcmp(r->verb, "release") == 0)
 		g_hash_table_add(d->who, g_strdup(r->who));
-	return true;
+	if (strcmp(r->verb, "reject") == 0)
+		d->end = "rejected";
+	else if (g_hash_table_size(d->who) >= d->persons)
+		d->end = "released";
+	return d->end == NULL;
 }
 
 static bool
@@ -68,16 +74,6 @@ take_hold(void *arg, const struct store_hold *h)
 	out->ended_ms = h->ended_ms;
 	out->end = h->end != NULL ? g_intern_string(h->end) : NULL;
 	return false;
-}
-
-static const char *
-end_of(const struct build_hold *h, const struct decision *d, int64_t now_ms)
-{
-	if (d->rejected)
-		return "rejected";
-	if (g_hash_table_size(d->who) >= (guint)h->persons)
-		return "released";
-	return h->until_ms <= now_ms ? "expired" : NULL;
 }
 
 /* The hold is over: the turn is rendered in this transaction. */
@@ -113,15 +109,15 @@ look_at(struct build *b, int64_t turn_id, int64_t now_ms, struct err *err)
 	struct build_hold h = { 0 };
 	struct decision d = { .who = g_hash_table_new_full(g_str_hash,
 	    g_str_equal, g_free, NULL) };
-	const char *end;
-	bool ok = store_hold_get(b->store, turn_id, take_hold, &h, err) &&
-	    store_review_of(b->store, turn_id, NULL, take_review, &d, err);
+	bool ok = store_hold_get(b->store, turn_id, take_hold, &h, err);
 
-	if (ok && h.turn_id != 0 && h.ended_ms == 0) {
-		end = end_of(&h, &d, now_ms);
-		if (end != NULL)
-			ok = take_up(b, &h, end, now_ms, err);
-	}
+	d.persons = (guint)h.persons;
+	ok = ok && store_review_of(b->store, turn_id, NULL, take_review, &d,
+	    err);
+	if (d.end == NULL && h.until_ms <= now_ms)
+		d.end = "expired";
+	if (ok && h.turn_id != 0 && h.ended_ms == 0 && d.end != NULL)
+		ok = take_up(b, &h, d.end, now_ms, err);
 	g_hash_table_unref(d.who);
 	g_free(h.rule);
 	return ok;

@@ -63,7 +63,9 @@ struct build_turn {
 	/* what became of it, to be logged once the batch is committed */
 	char *message_id;	/* NULL: parked, held, or waiting for files */
 	char *held;		/* the rule that withholds it */
-	char *excluded;		/* the rule by which it is only recorded */
+	char *excluded;		/* the rule by which it, or some items of it,
+				   are only recorded */
+	guint excluded_items;
 	char *parked;		/* why */
 	char *unreadable;	/* the file it needs, and why; tried again */
 	guint items, late;
@@ -78,6 +80,8 @@ struct build {
 	GPtrArray *styles;	/* const struct render_style *, by journal */
 	struct policy *policy;
 	struct policy_work *policy_work;
+	bool rules_withhold;	/* there are some with hold or exclude */
+	bool was_judged;	/* a rule has fired, in this life or before */
 	GHashTable *persons;	/* what is known of persons, a cache */
 	GHashTable *staff;	/* answers about staff, a cache */
 	GHashTable *staff_waits;	/* int64_t ids of turns that wait for
@@ -207,9 +211,36 @@ GHashTable *build_staff_cache(void);
 bool build_send_note(struct build *b, struct build_event *ev,
     const struct item *it, const char *person, int64_t now_ms,
     struct err *err);
+/*
+ * The key of the record of unknown outcome whose send turned out to be the
+ * message that the item is about; NULL: there is none. Owned by the caller.
+ */
+bool build_send_unknown(struct build *b, const struct item *it, char **key,
+    struct err *err);
+/* Of one send there may be several records: this one is not the first. */
+bool build_send_is_later(const struct item *it);
 
 /* build_judge.c: the bank's rules on a gathered turn. */
 struct policy_verdict;
+struct build_verdict {
+	struct policy_verdict *all;	/* of the turn; NULL: there are no rules,
+					   and none of a gateway's either */
+	/* Of several items, those that something is taken from: struct
+	   build_taken *; NULL: what `all` takes is taken from each. */
+	GPtrArray *taken;
+	bool holds;		/* a rule of ours, not only the gateway's */
+};
+struct build_taken {
+	uint8_t key[HASH_SIZE];	/* store_key() of the item's */
+	char *exclude;		/* the rule; or NULL */
+	bool quarantine;
+};
+void build_verdict_clear(struct build_verdict *v);
+/* The rule that keeps the item out of the journal, or NULL. */
+const char *build_verdict_exclude(const struct build_verdict *v,
+    const uint8_t key[HASH_SIZE]);
+bool build_verdict_quarantine(const struct build_verdict *v,
+    const uint8_t key[HASH_SIZE]);
 struct build_case {
 	const struct render_input *in;
 	const char *person;
@@ -217,10 +248,11 @@ struct build_case {
 	int64_t judged_turn;	/* what was found then counts; 0: judge */
 };
 bool build_judge_begin(struct build *b, int64_t now_ms, struct err *err);
-/* *out NULL: there are no rules, and none of a gateway's either. */
 bool build_judge(struct build *b, const struct build_turn *t,
-    const struct build_case *c, struct policy_verdict **out,
-    struct err *err);
+    const struct build_case *c, struct build_verdict *out, struct err *err);
+/* What was found of a turn before. */
+bool build_judge_recall(struct build *b, int64_t turn_id,
+    struct build_verdict *out, struct err *err);
 /* A verdict as render.h wants it; all borrows from the verdict. */
 struct build_findings {
 	GPtrArray *rules, *unsure, *not_here, *why, *reviews;
@@ -230,6 +262,37 @@ struct build_findings {
 void build_findings_fill(struct build_findings *f, const struct build_turn *t,
     const struct policy_verdict *v);
 void build_findings_clear(struct build_findings *f);
+
+/* Everything render.h needs for one turn, with what must be freed. */
+struct build_gathered {
+	GPtrArray *items;	/* struct item *, borrowed from the events */
+	GPtrArray *events;	/* struct render_event *, owned */
+	GPtrArray *media, *originals;	/* see render.h; NULL if none */
+	GPtrArray *records;	/* struct item *, owned: in place of others */
+	guint late;			/* files that are not here yet */
+	char *parent, *number, *user_id, *person, *contact;
+	const struct directory_business *business;
+	struct build_staff staff;
+	int64_t first_turn;		/* of a follow-up: that of its file */
+	struct render_input in;
+	struct build_verdict verdict;
+	struct build_findings findings;
+};
+
+/*
+ * build_withhold.c: what rules keep out of mails. The turn as a whole, or the
+ * items that a rule excludes: a record takes their place, the others stay.
+ */
+void build_withhold(struct build *b, struct build_turn *t,
+    struct build_gathered *g);
+/*
+ * Of an event only what is of this turn is attached: what else it holds may
+ * be withheld from the journal, now or when its turn is judged.
+ */
+void build_withhold_events(struct build *b, struct build_gathered *g);
+/* Whether what is there must not be shown in the mail of another item. */
+bool build_is_withheld(struct build *b, const struct store_place *at,
+    const char *state, bool *is, struct err *err);
 
 /* build_hold.c: turns that wait for a person. */
 void build_hold(struct build *b, struct build_turn *t,
@@ -284,8 +347,9 @@ void build_files_clear(struct build_files *todo);
  * build_original.c: what items change, answer or report on, as far as it is
  * of the same conversation.
  */
-bool build_originals(struct build *b, const GPtrArray *items,
-    const char *talk, GPtrArray **originals, struct err *err);
+bool build_originals(struct build *b, const struct build_turn *t,
+    const GPtrArray *items, GPtrArray **originals, struct err *err);
+void build_original_drop(GPtrArray *originals, guint i);
 
 /*
  * build_render.c: a closed turn to its mails. A turn that cannot be rendered
@@ -302,5 +366,9 @@ bool build_style_get(struct render *r, const struct conf_journal *j,
 bool build_styles_load(struct build *b, struct err *err);
 /* verdict NULL: the journals of the business alone. */
 bool build_post(struct build *b, struct build_turn *t,
+    const struct render_input *in, const struct policy_verdict *verdict,
+    int64_t now_ms, struct err *err);
+/* The alerts of a turn that is held: its mail may be long in coming. */
+bool build_alert(struct build *b, struct build_turn *t,
     const struct render_input *in, const struct policy_verdict *verdict,
     int64_t now_ms, struct err *err);

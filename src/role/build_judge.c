@@ -8,10 +8,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <json-c/json.h>
+
 #include "build_int.h"
 #include "conf.h"
 #include "directory.h"
 #include "err.h"
+#include "gateway.h"
 #include "item.h"
 #include "policy.h"
 #include "render.h"
@@ -112,6 +115,7 @@ recall_person(struct build *b, const struct item *it,
 	    !build_identity_first(b, realm, c->person, &first_ms, err))
 		return false;
 	in->consent = consent_of(state);
+	in->new_unknown = it->at_ms <= 0;
 	in->is_new_counterpart = first_ms == 0 || first_ms >= it->at_ms;
 	return true;
 }
@@ -151,75 +155,76 @@ judge_item(struct build *b, struct item *it, const struct build_case *c,
 	return false;
 }
 
-static bool
-judge_all(struct build *b, const struct build_case *c,
-    struct policy_verdict **out, struct err *err)
-{
-	const GPtrArray *items = c->in->items;
-
-	for (guint i = 0; i < items->len; i++) {
-		struct policy_verdict *v = NULL;
-
-		if (!judge_item(b, items->pdata[i], c, &v, err)) {
-			g_clear_pointer(out, policy_verdict_free);
-			return false;
-		}
-		if (*out == NULL) {
-			*out = v;
-			continue;
-		}
-		policy_verdict_merge(*out, v);
-		policy_verdict_free(v);
-	}
-	return true;
-}
-
-/* ---- what is kept ---------------------------------------------------------- */
+/* ---- of single items ------------------------------------------------------- */
 
 static void
-keep(struct build *b, const struct build_turn *t, const struct item *first,
-    const struct build_case *c, const struct policy_verdict *v)
+free_taken(gpointer p)
 {
-	g_autoptr(GString) json = g_string_new(NULL);
-	g_autoptr(GPtrArray) rules = NULL;
-	g_autofree char *realm = NULL;
-	int64_t at_ms = first->at_ms > 0 ? first->at_ms : c->in->now_ms;
+	struct build_taken *k = p;
 
-	if (v->fired->len == 0)
-		return;
-	policy_verdict_print(v, json);
-	rules = g_ptr_array_new();
-	for (guint i = 0; i < v->fired->len; i++)
-		g_ptr_array_add(rules,
-		    ((struct policy_fired *)v->fired->pdata[i])->rule);
-	store_judged_set(b->store, t->id, json->str, rules);
-	/* Sends were counted where they were judged. */
-	for (guint i = 0; first->send == NULL && i < v->tallies->len; i++) {
-		const struct policy_tally *y = v->tallies->pdata[i];
+	g_free(k->exclude);
+	g_free(k);
+}
 
-		store_tally_add(b->store, STORE_BUILD, y->rule, y->subject,
-		    y->who, at_ms);
+void
+build_verdict_clear(struct build_verdict *v)
+{
+	g_clear_pointer(&v->all, policy_verdict_free);
+	g_clear_pointer(&v->taken, g_ptr_array_unref);
+	v->holds = false;
+}
+
+static struct build_taken *
+add_taken(struct build_verdict *v, const uint8_t key[HASH_SIZE])
+{
+	struct build_taken *k = g_new0(struct build_taken, 1);
+
+	memcpy(k->key, key, HASH_SIZE);
+	if (v->taken == NULL)
+		v->taken = g_ptr_array_new_with_free_func(free_taken);
+	g_ptr_array_add(v->taken, k);
+	return k;
+}
+
+static const struct build_taken *
+taken_of(const struct build_verdict *v, const uint8_t key[HASH_SIZE])
+{
+	for (guint i = 0; i < v->taken->len; i++) {
+		const struct build_taken *k = v->taken->pdata[i];
+
+		if (memcmp(k->key, key, HASH_SIZE) == 0)
+			return k;
 	}
-	realm = build_realm(first);
-	if (v->consent_set != POLICY_CONSENT_UNKNOWN && c->person != NULL)
-		store_consent_add(b->store, realm, c->person,
-		    policy_consent_name(v->consent_set), "rule", at_ms);
+	return NULL;
 }
 
-static bool
-recall(struct build *b, int64_t turn_id, struct policy_verdict **out,
-    struct err *err)
+const char *
+build_verdict_exclude(const struct build_verdict *v,
+    const uint8_t key[HASH_SIZE])
 {
-	g_autofree char *json = NULL;
+	const struct build_taken *k;
 
-	if (!store_judged_get(b->store, turn_id, &json, err))
-		return false;
-	if (json != NULL)
-		return policy_verdict_parse(json, strlen(json), out, err);
-	if (!policy_is_empty(b->policy))
-		*out = policy_verdict_new(policy_sha256(b->policy));
-	return true;
+	if (v->all == NULL || !v->all->exclude)
+		return NULL;
+	if (v->taken == NULL)
+		return v->all->exclude_rule;
+	k = taken_of(v, key);
+	return k != NULL ? k->exclude : NULL;
 }
+
+bool
+build_verdict_quarantine(const struct build_verdict *v,
+    const uint8_t key[HASH_SIZE])
+{
+	const struct build_taken *k;
+
+	if (v->all == NULL || !v->all->quarantine || v->taken == NULL)
+		return v->all != NULL && v->all->quarantine;
+	k = taken_of(v, key);
+	return k != NULL && k->quarantine;
+}
+
+/* ---- of the turn ----------------------------------------------------------- */
 
 static bool
 has_own_verdict(const struct item *it)
@@ -227,21 +232,213 @@ has_own_verdict(const struct item *it)
 	return it->send != NULL && it->send->verdict != NULL;
 }
 
+/*
+ * A send was held before it left, by the gateway; of what it records nothing is
+ * withheld. What was only reported to it is as if it had been captured.
+ */
+static bool
+may_be_held(const struct item *it)
+{
+	return it->send == NULL || g_strcmp0(it->send->outcome,
+	    gateway_outcome_name(GATEWAY_REPORTED)) == 0;
+}
+
+static void
+add_verdict(struct build_verdict *out, const struct item *it, bool is_only,
+    struct policy_verdict *v)
+{
+	uint8_t key[HASH_SIZE];
+	struct build_taken *k;
+
+	/* Sends were counted where they were judged. */
+	if (has_own_verdict(it))
+		g_ptr_array_set_size(v->tallies, 0);
+	out->holds |= v->hold_ms > 0 && may_be_held(it);
+	if (!is_only && (v->exclude || v->quarantine)) {
+		store_key(it->key, key);
+		k = add_taken(out, key);
+		k->exclude = v->exclude ? g_strdup(v->exclude_rule) : NULL;
+		k->quarantine = v->quarantine;
+	}
+	if (out->all == NULL) {
+		out->all = v;
+		return;
+	}
+	policy_verdict_merge(out->all, v);
+	policy_verdict_free(v);
+}
+
+static void
+add_names(GPtrArray *to, const GPtrArray *names)
+{
+	for (guint i = 0; i < names->len; i++) {
+		if (!g_ptr_array_find_with_equal_func(to, names->pdata[i],
+		    g_str_equal, NULL))
+			g_ptr_array_add(to, g_strdup(names->pdata[i]));
+	}
+}
+
+/*
+ * One item is to go elsewhere and its neighbours are not: the turn goes to the
+ * journals of both, since it is one mail.
+ */
+static void
+settle_journals(struct build_verdict *v, const GPtrArray *only)
+{
+	if (v->all->only_journals->len == 0)
+		add_names(v->all->journals, only);
+}
+
+static bool
+judge_all(struct build *b, const struct build_case *c,
+    struct build_verdict *out, struct err *err)
+{
+	g_autoptr(GPtrArray) only = g_ptr_array_new_with_free_func(g_free);
+	const GPtrArray *items = c->in->items;
+
+	for (guint i = 0; i < items->len; i++) {
+		struct policy_verdict *v = NULL;
+
+		if (!judge_item(b, items->pdata[i], c, &v, err)) {
+			build_verdict_clear(out);
+			return false;
+		}
+		add_names(only, v->only_journals);
+		add_verdict(out, items->pdata[i], items->len == 1, v);
+	}
+	settle_journals(out, only);
+	return true;
+}
+
+/* ---- what is kept ---------------------------------------------------------- */
+
+#define TAKEN "taken"
+
+/* The verdict, and beside its own members what is taken from which item. */
+static char *
+print(const struct build_verdict *v)
+{
+	g_autoptr(GString) json = g_string_new(NULL);
+	char hex[HASH_HEX_SIZE];
+
+	policy_verdict_print(v->all, json);
+	if (v->taken == NULL)
+		return g_strdup(json->str);
+	g_string_truncate(json, json->len - 1);
+	g_string_append(json, ",\"" TAKEN "\":[");
+	for (guint i = 0; i < v->taken->len; i++) {
+		const struct build_taken *k = v->taken->pdata[i];
+
+		/* Names of rules need no quoting: conf sees to that. */
+		g_string_append_printf(json, "%s{\"item\":\"%s\"",
+		    i > 0 ? "," : "", hash_hex(k->key, hex));
+		if (k->exclude != NULL)
+			g_string_append_printf(json, ",\"exclude\":\"%s\"",
+			    k->exclude);
+		g_string_append_printf(json, "%s}", k->quarantine ?
+		    ",\"quarantine\":true" : "");
+	}
+	g_string_append(json, "]}");
+	return g_strdup(json->str);
+}
+
+static void
+read_taken(struct build_verdict *v, struct json_object *o)
+{
+	struct json_object *item, *rule;
+	struct build_taken *k;
+	uint8_t key[HASH_SIZE];
+
+	if (!json_object_object_get_ex(o, "item", &item) ||
+	    !hash_parse_hex(json_object_get_string(item), key))
+		return;
+	k = add_taken(v, key);
+	if (json_object_object_get_ex(o, "exclude", &rule))
+		k->exclude = g_strdup(json_object_get_string(rule));
+	k->quarantine = json_object_object_get_ex(o, "quarantine", NULL);
+}
+
+static bool
+parse(const char *json, struct build_verdict *out, struct err *err)
+{
+	struct json_object *o, *list;
+
+	if (!policy_verdict_parse(json, strlen(json), &out->all, err))
+		return false;
+	o = json_tokener_parse(json);
+	if (json_object_object_get_ex(o, TAKEN, &list)) {
+		for (size_t i = 0; i < json_object_array_length(list); i++)
+			read_taken(out, json_object_array_get_idx(list, i));
+	}
+	json_object_put(o);
+	return true;
+}
+
+static void
+keep_fired(struct build *b, int64_t turn_id, const struct build_verdict *v)
+{
+	g_autoptr(GPtrArray) rules = g_ptr_array_new();
+	g_autofree char *json = print(v);
+
+	for (guint i = 0; i < v->all->fired->len; i++)
+		g_ptr_array_add(rules,
+		    ((struct policy_fired *)v->all->fired->pdata[i])->rule);
+	store_judged_set(b->store, turn_id, json, rules);
+	b->was_judged = true;
+}
+
+/* What is counted is so before the rule fires for the first time. */
+static void
+keep(struct build *b, const struct build_turn *t, const struct item *first,
+    const struct build_case *c, const struct build_verdict *found)
+{
+	const struct policy_verdict *v = found->all;
+	g_autofree char *realm = build_realm(first);
+	int64_t at_ms = first->at_ms > 0 ? first->at_ms : c->in->now_ms;
+
+	if (v->fired->len > 0)
+		keep_fired(b, t->id, found);
+	for (guint i = 0; i < v->tallies->len; i++) {
+		const struct policy_tally *y = v->tallies->pdata[i];
+
+		store_tally_add(b->store, STORE_BUILD, y->rule, y->subject,
+		    y->who, at_ms);
+	}
+	if (v->consent_set != POLICY_CONSENT_UNKNOWN && c->person != NULL)
+		store_consent_add(b->store, realm, c->person,
+		    policy_consent_name(v->consent_set), "rule", at_ms);
+}
+
+bool
+build_judge_recall(struct build *b, int64_t turn_id,
+    struct build_verdict *out, struct err *err)
+{
+	g_autofree char *json = NULL;
+
+	return store_judged_get(b->store, turn_id, &json, err) &&
+	    (json == NULL || parse(json, out, err));
+}
+
 bool
 build_judge(struct build *b, const struct build_turn *t,
-    const struct build_case *c, struct policy_verdict **out, struct err *err)
+    const struct build_case *c, struct build_verdict *out, struct err *err)
 {
 	const struct item *first = c->in->items->pdata[0];
 
-	*out = NULL;
 	/* Judged before: by what was true then. */
-	if (c->judged_turn != 0)
-		return recall(b, c->judged_turn, out, err);
+	if (c->judged_turn != 0) {
+		if (!build_judge_recall(b, c->judged_turn, out, err))
+			return false;
+		if (out->all == NULL && !policy_is_empty(b->policy))
+			out->all = policy_verdict_new(
+			    policy_sha256(b->policy));
+		return true;
+	}
 	if (policy_is_empty(b->policy) && !has_own_verdict(first))
 		return true;
 	if (!judge_all(b, c, out, err))
 		return false;
-	keep(b, t, first, c, *out);
+	keep(b, t, first, c, out);
 	return true;
 }
 
@@ -251,12 +448,48 @@ build_memory_ms(const struct build *b)
 	return policy_memory_ms(b->policy);
 }
 
+static bool
+takes_away(const struct policy_rule *r)
+{
+	for (guint i = 0; i < r->actions->len; i++) {
+		const struct policy_action *a = r->actions->pdata[i];
+
+		if (a->act == POLICY_HOLD || a->act == POLICY_EXCLUDE)
+			return true;
+	}
+	return false;
+}
+
+static bool
+take_any(void *arg, int64_t turn_id, const char *json)
+{
+	bool *any = arg;
+
+	(void)turn_id, (void)json;
+	*any = true;
+	return false;
+}
+
+/* What must be known of earlier rules: whether any has fired. */
+static bool
+look_back(struct build *b, struct err *err)
+{
+	const GPtrArray *rules = b->conf->policy->rules;
+
+	for (guint i = 0; i < rules->len; i++)
+		b->rules_withhold |= takes_away(rules->pdata[i]);
+	return store_judged_list(b->store, NULL, INT64_MAX, 1, take_any,
+	    &b->was_judged, err);
+}
+
 /* The set of rules that is used from now on is kept with its text. */
 bool
 build_judge_begin(struct build *b, int64_t now_ms, struct err *err)
 {
 	g_autoptr(GString) text = NULL;
 
+	if (!look_back(b, err))
+		return false;
 	if (policy_is_empty(b->policy))
 		return true;
 	text = g_string_new(NULL);
@@ -306,7 +539,9 @@ build_findings_fill(struct build_findings *f, const struct build_turn *t,
 	f->shown = (struct render_policy){
 		.word = policy_verdict_word(v), .rules = f->rules,
 		.unsure = f->unsure, .not_here = f->not_here,
-		.tags = v->tags, .why = f->why, .flag = v->flag,
+		.tags = v->tags, .why = f->why,
+		/* Nobody looked at it in time. */
+		.flag = v->flag || g_strcmp0(t->hold.end, "expired") == 0,
 		.retain = v->retain, .set = f->set,
 		.hold_end = t->hold.end, .hold_rule = t->hold.rule,
 		.held_ms = t->hold.since_ms, .hold_end_ms = t->hold.ended_ms,

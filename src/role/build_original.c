@@ -15,6 +15,13 @@
 #include "render.h"
 #include "turn.h"
 
+/* For whose mail they are sought. */
+struct seeker {
+	struct build *b;
+	int64_t turn_id;
+	const char *talk;	/* its conversation */
+};
+
 /* What the renderer is told, with the strings it borrows. */
 struct copy {
 	struct render_original original;
@@ -39,41 +46,52 @@ free_copy(gpointer p)
  * who reads the mail has not.
  */
 static bool
-is_in_talk(struct build *b, const struct store_place *at, const char *talk,
-    bool *is_same, struct err *err)
+is_in_talk(const struct turn *t, const char *talk)
 {
+	return t->conversation != NULL &&
+	    strcmp(turn_talk(t->conversation), talk) == 0;
+}
+
+/* What is withheld of the own turn is taken out once that is judged. */
+static bool
+may_show(const struct seeker *k, const struct store_place *at, bool *may,
+    struct err *err)
+{
+	bool is_withheld = false, ok;
 	struct turn t;
 	char state[16];
 
-	if (!store_turn_get(b->store, at->turn_id, &t, state, NULL, err))
+	if (!store_turn_get(k->b->store, at->turn_id, &t, state, NULL, err))
 		return false;
-	*is_same = t.conversation != NULL &&
-	    strcmp(turn_talk(t.conversation), talk) == 0;
+	*may = is_in_talk(&t, k->talk);
 	turn_clear(&t);
-	return true;
+	ok = !*may || at->turn_id == k->turn_id ||
+	    build_is_withheld(k->b, at, state, &is_withheld, err);
+	*may = *may && !is_withheld;
+	return ok;
 }
 
 /*
- * The item at that place, borrowed until the next look; NULL: purged, or of
- * another conversation.
+ * The item at that place, borrowed until the next look; NULL: purged, of
+ * another conversation, or withheld by a rule.
  */
 static bool
-find_at(struct build *b, const struct store_place *at, const char *talk,
+find_at(const struct seeker *k, const struct store_place *at,
     struct item **it, struct err *err)
 {
 	struct build_event *ev;
-	bool is_same;
+	bool may;
 
 	*it = NULL;
-	if (!is_in_talk(b, at, talk, &is_same, err))
+	if (!may_show(k, at, &may, err))
 		return false;
-	if (!is_same)
+	if (!may)
 		return true;
-	if (!build_event_peek(b, at->event_id, &ev, err))
+	if (!build_event_peek(k->b, at->event_id, &ev, err))
 		return false;
 	if (ev == NULL)
 		return true;
-	build_event_parse(b, ev, NULL);
+	build_event_parse(k->b, ev, NULL);
 	*it = build_event_item(ev, at->key);
 	return true;
 }
@@ -172,21 +190,21 @@ latest_of(const GArray *edits)
  * in the wrong order, the one that was made later counts.
  */
 static bool
-apply_edits(struct build *b, const struct item *it, const char *talk,
-    struct copy *c, struct err *err)
+apply_edits(const struct seeker *k, const struct item *it, struct copy *c,
+    struct err *err)
 {
 	g_autoptr(GArray) all = NULL, edits = NULL;
 	struct item *edit;
 
-	if (!store_item_about(b->store, it->target, item_kind_name(ITEM_EDIT),
+	if (!store_item_about(k->b->store, it->target, item_kind_name(ITEM_EDIT),
 	    &all, err))
 		return false;
 	edits = edits_before(all, it);
 	while (edits->len > 0) {
 		guint i = latest_of(edits);
 
-		if (!find_at(b, &g_array_index(edits, struct store_place, i),
-		    talk, &edit, err))
+		if (!find_at(k, &g_array_index(edits, struct store_place, i),
+		    &edit, err))
 			return false;
 		if (edit != NULL && has_text(edit) &&
 		    g_strcmp0(edit->refers, it->refers) == 0) {
@@ -198,25 +216,40 @@ apply_edits(struct build *b, const struct item *it, const char *talk,
 	return true;
 }
 
+/* A send of unknown outcome is known by its own key, until it is resolved. */
 static bool
-find_original(struct build *b, const struct item *it, const char *talk,
-    struct copy *c, struct err *err)
+find_place(struct build *b, const struct item *it, struct store_place *at,
+    struct err *err)
+{
+	g_autofree char *key = NULL;
+
+	if (!store_item_find(b->store, it->refers, at, err))
+		return false;
+	if (at->event_id != 0)
+		return true;
+	return build_send_unknown(b, it, &key, err) && (key == NULL ||
+	    store_item_find(b->store, key, at, err));
+}
+
+static bool
+find_original(const struct seeker *k, const struct item *it, struct copy *c,
+    struct err *err)
 {
 	struct store_place at;
 	struct item *found;
 
-	if (!store_item_find(b->store, it->refers, &at, err))
+	if (!find_place(k->b, it, &at, err))
 		return false;
 	if (at.event_id == 0)
 		return true;
-	if (!find_at(b, &at, talk, &found, err))
+	if (!find_at(k, &at, &found, err))
 		return false;
 	if (found == NULL)
 		return true;
-	copy_item(b, c, found);
+	copy_item(k->b, c, found);
 	if ((it->kind == ITEM_EDIT || it->kind == ITEM_REVOKE) &&
 	    it->target != NULL)
-		return apply_edits(b, it, talk, c, err);
+		return apply_edits(k, it, c, err);
 	return true;
 }
 
@@ -243,6 +276,14 @@ same_as_before(const GPtrArray *items, const GPtrArray *list, guint i)
 	return out;
 }
 
+/* The array's own function frees what is taken out. */
+void
+build_original_drop(GPtrArray *originals, guint i)
+{
+	free_copy(originals->pdata[i]);
+	originals->pdata[i] = NULL;
+}
+
 /* A call's events refer to its first, which need not have come: no gap. */
 static struct copy *
 drop_unheld_call(const struct item *it, struct copy *c)
@@ -254,9 +295,12 @@ drop_unheld_call(const struct item *it, struct copy *c)
 }
 
 bool
-build_originals(struct build *b, const GPtrArray *items, const char *talk,
-    GPtrArray **originals, struct err *err)
+build_originals(struct build *b, const struct build_turn *t,
+    const GPtrArray *items, GPtrArray **originals, struct err *err)
 {
+	const struct seeker k = { .b = b, .turn_id = t->id,
+		.talk = turn_talk(t->conversation) };
+
 	for (guint i = 0; i < items->len; i++) {
 		const struct item *it = items->pdata[i];
 		struct copy *c;
@@ -270,7 +314,7 @@ build_originals(struct build *b, const GPtrArray *items, const char *talk,
 		if (c == NULL) {
 			c = g_new0(struct copy, 1);
 			(*originals)->pdata[i] = c;
-			if (!find_original(b, it, talk, c, err))
+			if (!find_original(&k, it, c, err))
 				return false;
 		}
 		(*originals)->pdata[i] = drop_unheld_call(it, c);

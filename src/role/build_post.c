@@ -347,6 +347,26 @@ alert_all(struct posting *po, struct err *err)
 	return true;
 }
 
+/* What comes later to a turn, or to a send, alerts nobody again. */
+static bool
+is_alerted(const struct posting *po)
+{
+	return po->verdict == NULL || po->in->is_follow_up ||
+	    po->t->hold.end != NULL ||
+	    build_send_is_later(po->in->items->pdata[0]);
+}
+
+bool
+build_alert(struct build *b, struct build_turn *t,
+    const struct render_input *in, const struct policy_verdict *verdict,
+    int64_t now_ms, struct err *err)
+{
+	struct posting po = { .b = b, .t = t, .in = in, .verdict = verdict,
+		.now_ms = now_ms };
+
+	return alert_all(&po, err);
+}
+
 /*
  * First all is rendered: what cannot be made for one journal must not be
  * queued for another, since the turn is then parked, or tried again.
@@ -358,9 +378,7 @@ post_all(struct posting *po, struct err *err)
 		return false;
 	for (guint i = 0; i < po->parcels->len; i++)
 		hand_over(po, po->parcels->pdata[i]);
-	/* What came later to the turn alerts nobody again. */
-	return po->verdict == NULL || po->in->is_follow_up ||
-	    alert_all(po, err);
+	return is_alerted(po) || alert_all(po, err);
 }
 
 bool

@@ -22,23 +22,8 @@
 /* How often a turn is looked at that waits for the directory server. */
 #define STAFF_LOOK_MS 100
 
-/* Everything render.h needs for one turn, with what must be freed. */
-struct gathered {
-	GPtrArray *items;	/* struct item *, borrowed from the events */
-	GPtrArray *events;	/* struct render_event *, owned */
-	GPtrArray *media, *originals;	/* see render.h; NULL if none */
-	guint late;			/* files that are not here yet */
-	char *parent, *number, *user_id, *person, *contact;
-	const struct directory_business *business;
-	struct build_staff staff;
-	int64_t first_turn;		/* of a follow-up: that of its file */
-	struct render_input in;
-	struct policy_verdict *verdict;
-	struct build_findings findings;
-};
-
 static void
-gathered_clear(struct gathered *g)
+gathered_clear(struct build_gathered *g)
 {
 	g_clear_pointer(&g->items, g_ptr_array_unref);
 	g_clear_pointer(&g->events, g_ptr_array_unref);
@@ -49,8 +34,9 @@ gathered_clear(struct gathered *g)
 	g_free(g->user_id);
 	g_free(g->person);
 	g_free(g->contact);
+	g_clear_pointer(&g->records, g_ptr_array_unref);
 	build_findings_clear(&g->findings);
-	g_clear_pointer(&g->verdict, policy_verdict_free);
+	build_verdict_clear(&g->verdict);
 }
 
 static void
@@ -64,7 +50,7 @@ free_render_event(gpointer p)
 }
 
 static struct render_event *
-event_of(struct gathered *g, const struct build_event *ev)
+event_of(struct build_gathered *g, const struct build_event *ev)
 {
 	struct render_event *re;
 
@@ -113,7 +99,7 @@ is_attached_whole(const struct build_event *ev, const struct item *it)
 }
 
 static void
-add_event(struct gathered *g, const struct build_event *ev, struct item *it)
+add_event(struct build_gathered *g, const struct build_event *ev, struct item *it)
 {
 	struct render_event *re = event_of(g, ev);
 	GPtrArray *excerpt = (GPtrArray *)(uintptr_t)re->excerpt;
@@ -134,7 +120,7 @@ add_event(struct gathered *g, const struct build_event *ev, struct item *it)
 /* An item the present parser no longer finds is shown raw, never skipped. */
 static bool
 gather_item(struct build *b, const struct store_turn_item *ti,
-    struct gathered *g, struct err *err)
+    struct build_gathered *g, struct err *err)
 {
 	struct build_event *ev = build_event_load(b, ti->event_id, err);
 	struct item *it;
@@ -154,7 +140,7 @@ gather_item(struct build *b, const struct store_turn_item *ti,
 }
 
 static bool
-gather_items(struct build *b, const struct build_turn *t, struct gathered *g,
+gather_items(struct build *b, const struct build_turn *t, struct build_gathered *g,
     struct err *err)
 {
 	g_autoptr(GArray) list = NULL;
@@ -189,7 +175,7 @@ is_of_a_machine(const struct item *it)
 }
 
 static bool
-gather_people(struct build *b, struct gathered *g, int64_t now_ms,
+gather_people(struct build *b, struct build_gathered *g, int64_t now_ms,
     struct err *err)
 {
 	struct item *first = g->items->pdata[0];
@@ -221,13 +207,19 @@ gather_people(struct build *b, struct gathered *g, int64_t now_ms,
 
 /* The mail that holds the message which the first item refers to. */
 static bool
-gather_parent(struct build *b, struct gathered *g, struct err *err)
+gather_parent(struct build *b, struct build_gathered *g, struct err *err)
 {
 	const struct item *first = g->items->pdata[0];
+	g_autofree char *key = NULL;
 
 	if (first->refers == NULL)
 		return true;
-	return store_item_message_id(b->store, first->refers, &g->parent, err);
+	if (!store_item_message_id(b->store, first->refers, &g->parent, err))
+		return false;
+	if (g->parent != NULL)
+		return true;
+	return build_send_unknown(b, first, &key, err) && (key == NULL ||
+	    store_item_message_id(b->store, key, &g->parent, err));
 }
 
 /* ---- follow-ups: a file that came after the mail of its turn --------------- */
@@ -252,7 +244,7 @@ take_want(void *arg, const struct store_want *w, const struct store_fetch *f)
 /* The item as it was journaled; the mail is about one of its files. */
 static bool
 gather_follow_up(struct build *b, const struct build_turn *t, int64_t now_ms,
-    struct gathered *g, struct err *err)
+    struct build_gathered *g, struct err *err)
 {
 	struct turn first = { 0 };
 	struct wanted w = { 0 };
@@ -275,12 +267,11 @@ gather_follow_up(struct build *b, const struct build_turn *t, int64_t now_ms,
 
 static bool
 gather_turn(struct build *b, const struct build_turn *t, int64_t now_ms,
-    struct gathered *g, struct err *err)
+    struct build_gathered *g, struct err *err)
 {
 	return gather_items(b, t, g, err) &&
 	    gather_people(b, g, now_ms, err) && gather_parent(b, g, err) &&
-	    build_originals(b, g->items, turn_talk(t->conversation),
-	    &g->originals, err) &&
+	    build_originals(b, t, g->items, &g->originals, err) &&
 	    build_files_gather(b, t->id, 0, g->items, &g->media, &g->late,
 	    err);
 }
@@ -294,7 +285,7 @@ employee_of(const struct item *it)
 
 static bool
 gather(struct build *b, const struct build_turn *t, int64_t now_ms,
-    struct gathered *g, struct err *err)
+    struct build_gathered *g, struct err *err)
 {
 	if (!(t->want_id != 0 ? gather_follow_up(b, t, now_ms, g, err) :
 	    gather_turn(b, t, now_ms, g, err)))
@@ -319,13 +310,21 @@ gather(struct build *b, const struct build_turn *t, int64_t now_ms,
 	return true;
 }
 
+/* An item of our own making is in no event: later it could not be found. */
+static bool
+is_made(const struct build_turn *t)
+{
+	return t->item != NULL && t->event->made != NULL &&
+	    g_ptr_array_find(t->event->made, t->item, NULL);
+}
+
 /*
  * The directory server is asked who of the staff it was. The answer is there in
  * a moment; how long to wait at most is known where it was asked.
  */
 static bool
 waits_for_staff(struct build *b, struct build_turn *t,
-    const struct gathered *g, int64_t now_ms)
+    const struct build_gathered *g, int64_t now_ms)
 {
 	if (g->staff.is_pending) {
 		int64_t *id = g_new(int64_t, 1);
@@ -346,10 +345,10 @@ waits_for_staff(struct build *b, struct build_turn *t,
  * Without them it goes out with a notice; each is followed up when it comes.
  */
 static bool
-must_wait(struct build *b, struct build_turn *t, const struct gathered *g,
+must_wait(struct build *b, struct build_turn *t, const struct build_gathered *g,
     int64_t now_ms)
 {
-	if (t->hold.end != NULL)
+	if (t->hold.end != NULL || is_made(t))
 		return false;
 	if (waits_for_staff(b, t, g, now_ms))
 		return true;
@@ -365,7 +364,7 @@ must_wait(struct build *b, struct build_turn *t, const struct gathered *g,
 
 /* Judged once; what comes later to the turn goes by what was found then. */
 static bool
-judge(struct build *b, struct build_turn *t, struct gathered *g,
+judge(struct build *b, struct build_turn *t, struct build_gathered *g,
     struct err *err)
 {
 	struct build_case c = { .in = &g->in, .person = g->person,
@@ -379,83 +378,63 @@ judge(struct build *b, struct build_turn *t, struct gathered *g,
 		c.judged_turn = g->first_turn;
 	else if (t->hold.end != NULL)
 		c.judged_turn = t->id;
-	return build_judge(b, t, &c, &g->verdict, err);
-}
-
-/*
- * A send was held before it left, by the gateway; of what it records nothing
- * is withheld.
- */
-static bool
-must_hold(const struct build_turn *t, const struct gathered *g)
-{
-	const struct item *first = g->items->pdata[0];
-
-	return g->verdict != NULL && g->verdict->hold_ms > 0 &&
-	    t->hold.end == NULL && t->want_id == 0 && first->send == NULL;
-}
-
-static void
-exclude(struct build *b, struct build_turn *t, struct gathered *g,
-    const char *rule, int64_t now_ms)
-{
-	g->in.is_excluded = true;
-	g->in.exclude_rule = rule;
-	store_turn_excluded(b->store, t->id, rule, now_ms);
-	t->excluded = g_strdup(rule);
-}
-
-/* Kept, named, hashed, but in no mail. */
-static void
-quarantine(struct gathered *g)
-{
-	for (guint i = 0; g->media != NULL && i < g->media->len; i++) {
-		struct render_media *m = g->media->pdata[i];
-
-		if (m->state != RENDER_MEDIA_HELD)
-			continue;
-		m->state = RENDER_MEDIA_QUARANTINED;
-		m->verdict = "withheld by a rule";
-	}
+	if (!build_judge(b, t, &c, &g->verdict, err))
+		return false;
+	/* It goes out, and must not say otherwise. */
+	if (is_made(t) && g->verdict.all != NULL)
+		g->verdict.all->hold_ms = 0;
+	return true;
 }
 
 static bool
-apply(struct build *b, struct build_turn *t, struct gathered *g,
+must_hold(const struct build_turn *t, const struct build_gathered *g)
+{
+	return g->verdict.holds && g->verdict.all->hold_ms > 0 &&
+	    t->hold.end == NULL && t->want_id == 0;
+}
+
+static bool
+hold(struct build *b, struct build_turn *t, struct build_gathered *g,
     int64_t now_ms, struct err *err)
 {
-	const struct policy_verdict *v = g->verdict;
+	build_findings_fill(&g->findings, t, g->verdict.all);
+	g->in.policy = &g->findings.shown;
+	build_hold(b, t, g->verdict.all, now_ms);
+	return build_alert(b, t, &g->in, g->verdict.all, now_ms, err);
+}
 
-	if (v == NULL)
+static bool
+apply(struct build *b, struct build_turn *t, struct build_gathered *g,
+    struct err *err)
+{
+	if (g->verdict.all == NULL)
 		return true;
-	if (t->hold.end != NULL && strcmp(t->hold.end, "rejected") == 0)
-		exclude(b, t, g, t->hold.rule, now_ms);
-	else if (v->exclude)
-		exclude(b, t, g, v->exclude_rule, now_ms);
-	if (v->quarantine)
-		quarantine(g);
+	build_withhold(b, t, g);
 	if (t->hold.end != NULL && !build_hold_reviews(b, t->hold.turn_id,
 	    &g->findings.reviews, err))
 		return false;
-	build_findings_fill(&g->findings, t, v);
+	build_findings_fill(&g->findings, t, g->verdict.all);
 	g->in.policy = &g->findings.shown;
 	return true;
 }
 
 static bool
-render_gathered(struct build *b, struct build_turn *t, struct gathered *g,
-    int64_t now_ms, struct err *err)
+render_gathered(struct build *b, struct build_turn *t,
+    struct build_gathered *g, int64_t now_ms, struct err *err)
 {
 	t->items = g->items->len;
 	if (!judge(b, t, g, err))
 		return false;
-	if (must_hold(t, g)) {
-		build_hold(b, t, g->verdict, now_ms);
-		return true;
-	}
+	if (must_hold(t, g))
+		return hold(b, t, g, now_ms, err);
 	t->late = g->late;
-	return apply(b, t, g, now_ms, err) &&
-	    build_post(b, t, &g->in, g->verdict, now_ms, err) &&
-	    (g->late == 0 || build_files_are_late(b, t->id, err));
+	build_withhold_events(b, g);
+	if (!apply(b, t, g, err) ||
+	    !build_post(b, t, &g->in, g->verdict.all, now_ms, err))
+		return false;
+	if (t->excluded != NULL)
+		store_turn_excluded(b->store, t->id, t->excluded, now_ms);
+	return g->late == 0 || build_files_are_late(b, t->id, err);
 }
 
 /* Reading, not writing: what cannot be written now fails for every turn. */
@@ -491,7 +470,7 @@ bool
 build_render_turn(struct build *b, struct build_turn *t, int64_t now_ms,
     struct build_progress *p, struct err *err)
 {
-	struct gathered g = { 0 };
+	struct build_gathered g = { 0 };
 	struct err why = ERR_INIT;
 	bool ok = gather(b, t, now_ms, &g, &why);
 	bool waits = ok && must_wait(b, t, &g, now_ms);

@@ -15,24 +15,49 @@
 #include "policy.h"
 #include "wa.h"
 
-#define KEY_CHARS 32
-
 /* ---- a send of unknown outcome --------------------------------------------- */
 
-static char *
-unknown_key(const char *send_key)
+static bool
+is_unknown(const struct item *it)
 {
-	return g_strjoin("|", WA_NETWORK, "g", send_key,
-	    gateway_outcome_name(GATEWAY_OUTCOME_UNKNOWN), NULL);
+	return it->kind == ITEM_ATTEMPT && it->send != NULL &&
+	    it->send->key != NULL && g_strcmp0(it->send->outcome,
+	    gateway_outcome_name(GATEWAY_OUTCOME_UNKNOWN)) == 0;
 }
 
-static char *
-message_key(const struct item *it, const char *wamid)
+/*
+ * A status of a send that has no record as accepted: its answer was lost, or
+ * its record is still on its way.
+ */
+static bool
+note_status(struct build *b, struct build_event *ev, const struct item *it,
+    int64_t now_ms, struct err *err)
 {
-	return g_strjoin("|", WA_NETWORK, "m", it->business.user_id != NULL ?
-	    it->business.user_id : "-", wamid, NULL);
+	auto_item *resolved = wa_resolved_item(it);
+	g_autofree char *known = NULL;
+	struct store_place place = { 0 };
+
+	if (resolved == NULL)
+		return true;
+	if (it->refers != NULL &&
+	    !store_item_find(b->store, it->refers, &place, err))
+		return false;
+	if (place.event_id != 0)
+		return true;
+	if (!store_resolution_get(b->store, resolved->send->key, &known, err))
+		return false;
+	if (known != NULL)
+		return true;
+	store_resolution_add(b->store, resolved->send->key, it->target,
+	    now_ms);
+	if (!store_item_find(b->store, resolved->refers, &place, err))
+		return false;
+	if (place.event_id != 0)
+		build_event_add(ev, g_steal_pointer(&resolved));
+	return true;
 }
 
+/* What shows that it left came first; it is gone, but for the wamid. */
 static char *
 raw_of(const char *send_key, const char *wamid)
 {
@@ -48,103 +73,78 @@ raw_of(const char *send_key, const char *wamid)
 	return raw;
 }
 
-static void
-copy_party(struct item_party *to, const struct item_party *from)
-{
-	to->number = g_strdup(from->number);
-	to->user_id = g_strdup(from->user_id);
-	to->parent_user_id = g_strdup(from->parent_user_id);
-	to->username = g_strdup(from->username);
-	to->name = g_strdup(from->name);
-}
-
-/* Of the status that told it, or of the record if the status came before. */
-static void
-make_resolved(struct build_event *ev, const struct item *from,
-    const char *send_key, const char *wamid)
-{
-	struct item *it = item_new(ITEM_SYSTEM, ITEM_TYPE_RESOLVED);
-
-	it->direction = ITEM_SENT;
-	it->author = ITEM_NETWORK;
-	it->network = g_strdup(from->network);
-	it->field = g_strdup(from->field);
-	it->type_name = g_strdup(item_type_name(it->type));
-	it->account = g_strdup(from->account);
-	it->at_ms = from->at_ms;
-	copy_party(&it->business, &from->business);
-	copy_party(&it->counterpart, &from->counterpart);
-	it->group_id = g_strdup(from->group_id);
-	it->id = g_strdup(wamid);
-	it->target = g_strdup(wamid);
-	it->key = message_key(from, wamid);
-	it->refers = unknown_key(send_key);
-	item_send_get(it)->key = g_strdup(send_key);
-	it->raw = raw_of(send_key, wamid);
-	build_event_add(ev, it);
-}
-
-static const char *
-send_key_of(const struct item *it)
-{
-	const char *data = it->receipt != NULL ? it->receipt->callback_data :
-	    NULL;
-	const char *key;
-
-	if (data == NULL || !g_str_has_prefix(data, WA_CALLBACK_PREFIX))
-		return NULL;
-	key = data + strlen(WA_CALLBACK_PREFIX);
-	return strlen(key) == KEY_CHARS &&
-	    strspn(key, "0123456789abcdef") == KEY_CHARS ? key : NULL;
-}
-
-/*
- * A status of a send that has no record as accepted: its answer was lost, or
- * its record is still on its way.
- */
-static bool
-note_status(struct build *b, struct build_event *ev, const struct item *it,
-    int64_t now_ms, struct err *err)
-{
-	const char *send_key = send_key_of(it);
-	g_autofree char *known = NULL, *message = NULL, *unknown = NULL;
-	struct store_place place;
-
-	if (send_key == NULL || it->target == NULL)
-		return true;
-	message = message_key(it, it->target);
-	if (!store_item_find(b->store, message, &place, err))
-		return false;
-	if (place.event_id != 0)
-		return true;
-	if (!store_resolution_get(b->store, send_key, &known, err))
-		return false;
-	if (known != NULL)
-		return true;
-	store_resolution_add(b->store, send_key, it->target, now_ms);
-	unknown = unknown_key(send_key);
-	if (!store_item_find(b->store, unknown, &place, err))
-		return false;
-	if (place.event_id != 0)
-		make_resolved(ev, it, send_key, it->target);
-	return true;
-}
-
 static bool
 note_unknown(struct build *b, struct build_event *ev, const struct item *it,
     struct err *err)
 {
-	g_autofree char *wamid = NULL;
+	struct item_receipt receipt = { 0 };
+	struct item status = *it;	/* nothing of it is freed here */
+	g_autofree char *wamid = NULL, *data = NULL, *raw = NULL;
 
-	if (it->kind != ITEM_ATTEMPT || it->send->key == NULL ||
-	    g_strcmp0(it->send->outcome, gateway_outcome_name(
-	    GATEWAY_OUTCOME_UNKNOWN)) != 0)
+	if (!is_unknown(it))
 		return true;
 	if (!store_resolution_get(b->store, it->send->key, &wamid, err))
 		return false;
-	if (wamid != NULL)
-		make_resolved(ev, it, it->send->key, wamid);
+	if (wamid == NULL)
+		return true;
+	receipt.callback_data = data = g_strconcat(WA_CALLBACK_PREFIX,
+	    it->send->key, NULL);
+	status.receipt = &receipt;
+	status.target = wamid;
+	status.raw = raw = raw_of(it->send->key, wamid);
+	build_event_add(ev, wa_resolved_item(&status));
 	return true;
+}
+
+/* Of the event of which it was made: a status, or the record itself. */
+static char *
+unknown_key(const struct build_event *ev, const char *wamid)
+{
+	for (guint i = 0; i < ev->items->len; i++) {
+		const struct item *it = ev->items->pdata[i];
+		auto_item *resolved = NULL;
+
+		if (is_unknown(it))
+			return g_strdup(it->key);
+		resolved = g_strcmp0(it->target, wamid) == 0 ?
+		    wa_resolved_item(it) : NULL;
+		if (resolved != NULL)
+			return g_steal_pointer(&resolved->refers);
+	}
+	return NULL;
+}
+
+bool
+build_send_unknown(struct build *b, const struct item *it, char **key,
+    struct err *err)
+{
+	const char *wamid = it->target != NULL ? it->target :
+	    it->context != NULL ? it->context->id : NULL;
+	g_autoptr(GArray) places = NULL;
+	struct build_event *ev;
+
+	if (wamid == NULL)
+		return true;
+	if (!store_item_about(b->store, wamid, item_kind_name(ITEM_SYSTEM),
+	    &places, err))
+		return false;
+	for (guint i = 0; *key == NULL && i < places->len; i++) {
+		if (!build_event_peek(b, g_array_index(places,
+		    struct store_place, i).event_id, &ev, err))
+			return false;
+		if (ev == NULL)
+			continue;
+		build_event_parse(b, ev, NULL);
+		*key = unknown_key(ev, wamid);
+	}
+	return true;
+}
+
+bool
+build_send_is_later(const struct item *it)
+{
+	return it->send != NULL && it->send->key != NULL &&
+	    it->refers != NULL && strstr(it->refers, it->send->key) != NULL;
 }
 
 /* ---- what others need to know ---------------------------------------------- */

@@ -3,8 +3,10 @@ src_libchatjournal_a_SOURCES += \
 	src/role/build.c src/role/build_event.c src/role/build_file.c \
 	src/role/build_files.c src/role/build_identity.c \
 	src/role/build_hold.c src/role/build_judge.c \
-	src/role/build_original.c src/role/build_send.c src/role/build_staff.c src/role/build_person.c \
+	src/role/build_original.c src/role/build_person.c \
 	src/role/build_post.c src/role/build_render.c \
+	src/role/build_send.c src/role/build_staff.c \
+	src/role/build_withhold.c \
 	src/role/deliver_file.c \
 	src/role/deliver_journal.c src/role/deliver_outlet.c src/role/deliver_relay.c \
 	src/role/deliver_result.c src/role/deliver_watch.c \

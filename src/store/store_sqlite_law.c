@@ -52,9 +52,11 @@ static const struct article articles[] = {
 	    "WHERE t.state = 'rendered' AND NOT EXISTS "
 	    "(SELECT 1 FROM mail m WHERE m.turn_id = t.id)",
 	  "turns are rendered but have no mail" },
+	/* A turn that is held alerts at once. */
 	{ "SELECT count(*), min(m.id) FROM mail m WHERE NOT EXISTS "
 	    "(SELECT 1 FROM turn t WHERE t.id = m.turn_id "
-	    "AND t.state = 'rendered')",
+	    "AND t.state = 'rendered') AND NOT EXISTS "
+	    "(SELECT 1 FROM hold h WHERE h.turn_id = m.turn_id)",
 	  "mails are of a turn that is not rendered" },
 	{ "SELECT count(*), min(m.id) FROM mail m WHERE NOT EXISTS "
 	    "(SELECT 1 FROM content c WHERE c.id = m.content_id)",

@@ -390,8 +390,8 @@ run_build(struct world *w)
 
 	for (int i = 0; i < STEPS_MAX; i++) {
 		if (!build_step(w->build, w->now_ms, &p, &err))
-			return w->spool_off ? false : world_fail(w, "build_step: %s: %s", err.what,
-			    err.text);
+			return w->spool_off ? false : world_fail(w,
+			    "build_step: %s: %s", err.what, err.text);
 		add_up(w, &p);
 		if (!p.more)
 			return true;
