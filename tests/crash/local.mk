@@ -3,7 +3,8 @@
 #
 # crash_store is listed with the store.
 
-CRASH_TESTS = tests/crash/crash_build tests/crash/crash_maildir
+CRASH_TESTS = tests/crash/crash_build tests/crash/crash_gateway \
+	tests/crash/crash_maildir
 check_PROGRAMS += $(CRASH_TESTS)
 TESTS += $(CRASH_TESTS)
 CRASH_CALLS = tests/crash/crash_calls.c tests/crash/crash_calls.h
@@ -11,3 +12,6 @@ tests_crash_crash_build_SOURCES = tests/crash/crash_build.c \
 	tests/crash/crash_names.c $(CRASH_CALLS)
 tests_crash_crash_maildir_SOURCES = tests/crash/crash_maildir.c \
 	tests/crash/crash_names.c $(CRASH_CALLS)
+tests_crash_crash_gateway_SOURCES = tests/crash/crash_gateway.c \
+	tests/crash/crash_names.c $(CRASH_CALLS)
+tests_crash_crash_gateway_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(srcdir)/src/role
