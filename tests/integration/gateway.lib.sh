@@ -163,7 +163,7 @@ PY
 
 # came_to OUTCOME: a pattern for in_mail
 came_to() {
-	printf '"outcome":"%s"' "$1"
+	printf 'X-ChatJournal-Send: key=[0-9a-f]*; outcome=%s' "$1"
 }
 
 # last_is STATE OUTCOME: of the last send

@@ -103,7 +103,8 @@ check "the log tells who was refused, and why" \
 	logged 'gateway.refused.* reason=auth remote=127.0.0.1 trace=[0-9a-f]'
 check "an employee is named in the mail" eval '
 	is 200 send "$(text "by E88")" -H "X-ChatJournal-Employee: E88"
-	journaled "by E88" "\"employee\":\"E88\""'
+	journaled "by E88" "X-ChatJournal-Employee: id=E88" \
+		"X-ChatJournal-Application: crm"'
 as=bot check "what a program sends is marked so" eval '
 	is 200 send "$(text "I am a bot")"
 	journaled "I am a bot" "X-ChatJournal-Author: bot"'
