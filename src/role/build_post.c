@@ -304,13 +304,25 @@ mail_alert(struct posting *po, const char *rule, const char *journal,
 {
 	const struct conf_journal *j = conf_journal_get(po->b->conf, journal);
 	struct rendered r = { 0 };
+	struct err why = ERR_INIT;
+	g_autofree char *reason = NULL;
 	int64_t content = 0;
 	bool ok;
 
 	if (j == NULL)
 		return true;
 	ok = render_alert(po->b->render, style_of(po->b, j), po->in, rule,
-	    swallowed, &r, err);
+	    swallowed, &r, &why);
+	if (!ok && why.kind == ERR_PERM) {
+		/* The turn's own mails must not suffer from it. */
+		reason = text_log_quote(why.text);
+		build_tell(po->b, LOG_LEVEL_ERROR, "policy.alert",
+		    "rule=%s turn=%" PRId64 " journal=%s failed=%s", rule,
+		    po->t->id, journal, reason);
+		return true;
+	}
+	if (!ok && err != NULL)
+		*err = why;
 	if (ok) {
 		store_bytes(po, &r, &content);
 		queue(po, j, r.message_id, content);
