@@ -197,7 +197,8 @@ bool gw_account(struct gw *g, struct gw_send *s);
 
 /* ---- gw_template.c: wordings of templates ---------------------------------- */
 /* True when s->definition is what it will be; else a worker asks Meta. */
-bool gw_definition(struct gw *g, struct gw_send *s, int64_t now_ms);
+bool gw_definition(struct gw *g, struct gw_send *s, int64_t now_ms,
+    int64_t mono_ms);
 /* Webhooks said that templates were changed: they are asked for again. */
 void gw_templates_look(struct gw *g);
 GHashTable *gw_definitions_new(void);

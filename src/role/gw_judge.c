@@ -361,7 +361,7 @@ gw_judge(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
 	}
 	if (s->what != GATEWAY_SEND)
 		return true;
-	if (!gw_definition(g, s, now_ms))
+	if (!gw_definition(g, s, now_ms, mono_ms))
 		return false;
 	read_item(g, s);
 	if (s->is_refused)

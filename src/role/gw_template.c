@@ -18,6 +18,8 @@
 #define LOOK_MAX 100
 /* After a failure Meta is not asked again for every send. */
 #define FAILED_MS 30000
+/* A send waits no longer for Meta's answer: its caller waits, too. */
+#define ANSWER_WAIT_MS 4000
 
 struct entry {
 	char *json;		/* NULL: Meta knows none */
@@ -158,7 +160,8 @@ is_old(const struct gw *g, const struct entry *e, int64_t now_ms)
 
 /* A wording that is merely old is used while a newer one is asked for. */
 bool
-gw_definition(struct gw *g, struct gw_send *s, int64_t now_ms)
+gw_definition(struct gw *g, struct gw_send *s, int64_t now_ms,
+    int64_t mono_ms)
 {
 	const char *name = s->head.template_name;
 	const char *language = s->head.template_language;
@@ -171,7 +174,8 @@ gw_definition(struct gw *g, struct gw_send *s, int64_t now_ms)
 	if (is_old(g, e, now_ms) && !e->is_asked &&
 	    (e->failed_ms == 0 || now_ms - e->failed_ms > FAILED_MS))
 		ask(g, e, s->account, name, language);
-	if (!e->is_known && e->is_asked)
+	if (!e->is_known && e->is_asked &&
+	    mono_ms - s->queued_ms < ANSWER_WAIT_MS)
 		return false;
 	s->definition = g_strdup(e->json);
 	s->definition_sought = true;

@@ -258,6 +258,9 @@ stop(struct gw *g)
 static void
 finish(struct gw *g)
 {
+	/* A worker may be waiting for Meta. */
+	if (g->graph != NULL)
+		graph_cancel(g->graph);
 	gw_workers_stop(g);
 	if (g->pool != NULL)
 		graph_pool_free(g->pool);
