@@ -7,7 +7,7 @@
 . "$here/gateway.lib.sh"
 need_tools curl openssl python3
 
-templates='[{"id":"5001","name":"payment_due","language":"pt_BR","status":"APPROVED","components":[{"type":"HEADER","format":"TEXT","text":"Reminder"},{"type":"BODY","text":"Dear {{1}}, {{2}} is due."},{"type":"BUTTONS","buttons":[{"type":"QUICK_REPLY","text":"Paid already"}]}]}]'
+templates='[{"id":"5002","name":"never_told","language":"pt_BR","status":"APPROVED","components":[{"type":"BODY","text":"Nobody hears of {{1}} and {{2}}."}]},{"id":"5001","name":"payment_due","language":"pt_BR","status":"APPROVED","components":[{"type":"HEADER","format":"TEXT","text":"Reminder"},{"type":"BODY","text":"Dear {{1}}, {{2}} is due."},{"type":"BUTTONS","buttons":[{"type":"QUICK_REPLY","text":"Paid already"}]}]}]'
 write_directory archive
 sed -i 's/number 551140040001;/& account 900100200300400;/' \
 	"$tmp/directory.conf"
@@ -307,12 +307,21 @@ write_gateway_conf 'mode stored;'
 check "after a restart all goes on" again
 check "what was not sent may be sent with the same key" \
 	is 200 keyed k6 'nobody there'
+graph_script <<< '* template hang'
+check "a template whose wording Meta does not tell is sent all the same" \
+	is 200 send "${due/payment_due/never_told}"
+check "its mail has name and parameters, and says so" \
+	journaled never_told Eva 'wording  *not known'
 check "everything received is accounted for" ctl verify
 check "no send is left over" same "$(gateway_db \
 	"SELECT count(*) FROM send WHERE state <> 'done'")" 0
 check "the token went nowhere else" nobody_else_was_contacted
 check "it is in no log, mail or answer" not grep -rlqF \
 	"$(cat "$graph/graph.token")" "$tmp/log" "$box" "$tmp/answer"
-check "on SIGTERM the daemon ends with 0" stop_daemon
+stops_soon() {
+	local begun=$SECONDS
+	stop_daemon && [ $((SECONDS - begun)) -lt 10 ]
+}
+check "on SIGTERM the daemon ends with 0, though Meta is silent" stops_soon
 check "no request was cut" not logged gateway.cut
 finish
