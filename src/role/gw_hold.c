@@ -195,8 +195,14 @@ gw_holds_look(struct gw *g, GPtrArray *fresh, int64_t now_ms)
 	int64_t last = g->review_cursor;
 
 	if (!store_review_list(g->store, g->review_cursor, LOOK_MAX,
-	    take_last, &last, &l.err))
+	    take_last, &last, &l.err)) {
+		if (now_ms >= g->next_hold_ms) {
+			log_err(LOG_LEVEL_WARN, "gateway.retry", &l.err, "%s",
+			    "");
+			g->next_hold_ms = now_ms + 1000;
+		}
 		return;
+	}
 	if (last == g->review_cursor && now_ms < g->next_hold_ms)
 		return;
 	g->next_hold_ms = now_ms + 1000;
