@@ -830,11 +830,14 @@ bool store_ask_list(struct store *st, enum store_file file, int64_t after,
 /* The directory role's cursors of asks. */
 #define STORE_CURSOR_ASKED_BUILD "asked/build"
 #define STORE_CURSOR_ASKED_GATEWAY "asked/gateway"
+#define STORE_GROUPS_UNKNOWN "null"
 struct store_answer {
 	const char *kind, *value;
 	bool found;
 	const char *id, *name, *mail;	/* of the staff; NULL: nobody */
-	const char *groups;		/* JSON list, or NULL */
+	const char *groups;		/* JSON list, or NULL; of nobody NULL,
+					   or STORE_GROUPS_UNKNOWN: several fit,
+					   so that nothing is known */
 	int64_t at_ms, until_ms;	/* fresh until; stale after */
 };
 typedef bool store_answer_fn(void *arg, const struct store_answer *a);

@@ -133,3 +133,8 @@ INTEGRATION_TESTS += $(GATEWAY_TESTS)
 EXTRA_DIST += $(GATEWAY_TESTS) tests/integration/gateway.lib.sh \
 	tests/integration/every_type.py tests/integration/in_mail.py \
 	tests/integration/sender.py tests/integration/sent.py
+
+# ldap: staff and groups by a real slapd
+LDAP_TESTS = tests/integration/ldap.sh
+INTEGRATION_TESTS += $(LDAP_TESTS)
+EXTRA_DIST += $(LDAP_TESTS)

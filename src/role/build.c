@@ -16,6 +16,7 @@
 #include "policy.h"
 #include "proc.h"
 #include "render.h"
+#include "role_int.h"
 #include "text.h"
 
 #define CLAIM_TURNS "turns"
@@ -125,8 +126,8 @@ build_new(const struct conf *c, struct store *st, struct build **out,
 	b->turns = g_ptr_array_new_with_free_func(build_turn_free);
 	b->news = g_ptr_array_new_with_free_func(free_news);
 	b->staff = build_staff_cache();
-	b->staff_waits = g_hash_table_new_full(g_int64_hash, g_int64_equal,
-	    g_free, NULL);
+	b->staff_waits = build_staff_waits();
+	b->asks_groups = role_asks_groups(c->policy);
 	if (!policy_new(c->policy, NULL, NULL, &b->policy, err) ||
 	    !build_styles_load(b, err)) {
 		build_free(b);
@@ -205,7 +206,7 @@ start(struct build *b, int64_t now_ms, struct err *err)
 	if (b->started)
 		return true;
 	if (!build_judge_begin(b, now_ms, err) ||
-	    !build_identity_begin(b, err) ||
+	    !build_identity_begin(b, err) || !build_staff_begin(b, err) ||
 	    !bump_feed(b, &b->feeds[BUILD_WEBHOOKS], err) ||
 	    !bump_feed(b, &b->feeds[BUILD_RECORDS], err) ||
 	    !bump_claim(b, CLAIM_TURNS, &b->turn_claim, NULL, err) ||
@@ -519,7 +520,8 @@ look_at_clock(struct build *b, int64_t now_ms, struct err *err)
 		b->close_all = !is_first ||
 		    is_far(due, now_ms, most_open_ms(b->conf));
 		b->wait_no_more = is_far(wait, now_ms,
-		    MAX(b->conf->media.wait_ms, BUILD_FILE_RETRY_MS));
+		    MAX(MAX(b->conf->media.wait_ms, BUILD_FILE_RETRY_MS),
+		    b->conf->ldap.wait_ms));
 	}
 	b->last_now_ms = now_ms;
 	return true;
@@ -534,7 +536,8 @@ work_waiting(struct build *b, int64_t now_ms, struct build_progress *p,
 	bool ok = build_files_look(b, b->wait_no_more ? INT64_MAX : now_ms,
 	    &todo, err);
 
-	if (!ok || todo.results->len + todo.due->len == 0) {
+	if (!ok || todo.results->len + todo.due->len + todo.staffed->len ==
+	    0) {
 		b->careful_files = b->careful_files && !ok;
 		b->wait_no_more = b->wait_no_more && !ok;
 		build_files_clear(&todo);
@@ -622,7 +625,8 @@ build_step(struct build *b, int64_t now_ms, struct build_progress *out,
 	    store_turn_next_due(b->store, &p.next_due_ms, err) &&
 	    store_turn_wait_next(b->store, &wait_ms, err) &&
 	    store_hold_next_due(b->store, &hold_ms, err);
-	p.next_due_ms = MIN(p.next_due_ms, MIN(wait_ms, hold_ms));
+	p.next_due_ms = MIN(MIN(p.next_due_ms, build_staff_next(b)),
+	    MIN(wait_ms, hold_ms));
 	p.files = b->files;
 	p.asked = b->asked;
 	forget_batch(b);

@@ -233,6 +233,7 @@ build_files_look(struct build *b, int64_t now_ms, struct build_files *out,
 
 	out->results = g_array_new(FALSE, FALSE, sizeof(struct build_result));
 	out->due = NULL;
+	out->staffed = g_array_new(FALSE, FALSE, sizeof(int64_t));
 	if (!store_cursor_get(b->store, STORE_BUILD, STORE_CURSOR_FETCHED,
 	    &cursor, err) ||
 	    !store_result_list(b->store, cursor, (int)out->limit, take_result,
@@ -240,11 +241,17 @@ build_files_look(struct build *b, int64_t now_ms, struct build_files *out,
 	    !store_turn_wait_due(b->store, now_ms, (int)out->limit, &out->due,
 	    err))
 		return false;
-	/* One at a time: which of the two kills must be told apart. */
+	/* One at a time: which of them kills must be told apart. */
 	if (out->limit == 1 && out->results->len > 0)
 		g_array_set_size(out->due, 0);
+	if ((out->limit > 1 || out->results->len + out->due->len == 0) &&
+	    !build_staff_look(b, b->last_now_ms, out->limit, out->staffed,
+	    err))
+		return false;
 	for (guint i = 0; i < out->due->len; i++)
 		widen(out, g_array_index(out->due, int64_t, i));
+	for (guint i = 0; i < out->staffed->len; i++)
+		widen(out, g_array_index(out->staffed, int64_t, i));
 	return true;
 }
 
@@ -253,6 +260,7 @@ build_files_clear(struct build_files *todo)
 {
 	g_clear_pointer(&todo->results, g_array_unref);
 	g_clear_pointer(&todo->due, g_array_unref);
+	g_clear_pointer(&todo->staffed, g_array_unref);
 }
 
 static bool
@@ -316,8 +324,10 @@ work_result(struct build *b, const struct build_result *r, int64_t now_ms,
 	return ok;
 }
 
+/* It may have gone out meanwhile. */
 static bool
-work_overdue(struct build *b, int64_t turn_id, struct err *err)
+work_waiting(struct build *b, int64_t turn_id, bool is_overdue,
+    struct err *err)
 {
 	struct turn t = { 0 };
 	int64_t want_id = 0;
@@ -325,8 +335,8 @@ work_overdue(struct build *b, int64_t turn_id, struct err *err)
 	bool ok = store_turn_get(b->store, turn_id, &t, state, NULL, err) &&
 	    store_follow_up_get(b->store, turn_id, &want_id, err);
 
-	if (ok)
-		take_up(b, turn_id, t.conversation, want_id, true);
+	if (ok && strcmp(state, "closed") == 0)
+		take_up(b, turn_id, t.conversation, want_id, is_overdue);
 	turn_clear(&t);
 	return ok;
 }
@@ -339,8 +349,13 @@ build_files_work(struct build *b, int64_t now_ms,
 
 	/* Who is overdue goes out in any case, with what has come by now. */
 	for (guint i = 0; i < todo->due->len; i++) {
-		if (!work_overdue(b, g_array_index(todo->due, int64_t, i),
-		    err))
+		if (!work_waiting(b, g_array_index(todo->due, int64_t, i),
+		    true, err))
+			return false;
+	}
+	for (guint i = 0; i < todo->staffed->len; i++) {
+		if (!work_waiting(b, g_array_index(todo->staffed, int64_t,
+		    i), false, err))
 			return false;
 	}
 	for (guint i = 0; i < todo->results->len; i++) {

@@ -84,8 +84,10 @@ struct build {
 	bool was_judged;	/* a rule has fired, in this life or before */
 	GHashTable *persons;	/* what is known of persons, a cache */
 	GHashTable *staff;	/* answers about staff, a cache */
-	GHashTable *staff_waits;	/* int64_t ids of turns that wait for
-					   an answer about staff */
+	GHashTable *staff_waits;	/* turns that wait for such an answer */
+	int64_t staff_look_ms;	/* not looked at before, */
+	int64_t staff_due_ms;	/* and then at the latest */
+	bool asks_groups;	/* a rule does */
 	bool asked;		/* a new question in this step */
 	bool has_contacts;	/* phone book entries were ever seen */
 	GHashTable *unmapped;	/* business ids already warned about */
@@ -194,17 +196,29 @@ bool build_identity_contact(struct build *b, const struct item *it,
     const char *person, char **name, struct err *err);
 
 /*
- * build_staff.c: who of the staff. is_pending: asked, and the answer may still
- * come in time; groups_unknown: it did not.
+ * build_staff.c: who of the staff. While pending_until_ms is not 0, what was
+ * asked of the directory role (kind, value: borrowed) may still be answered.
  */
 struct build_staff {
 	const struct directory_staff *staff;	/* until the next step */
-	bool is_pending, groups_unknown;
+	const GPtrArray *groups;	/* besides those of staff; or NULL */
+	bool groups_unknown;
+	int64_t pending_until_ms;
+	const char *kind, *value;
 };
 bool build_staff_find(struct build *b, const struct item *it,
     const struct directory_business *biz, int64_t now_ms,
     struct build_staff *out, struct err *err);
+bool build_staff_begin(struct build *b, struct err *err);
+/* The turn is to be looked at again when the answer comes, or does not. */
+void build_staff_wait(struct build *b, int64_t turn_id,
+    const struct build_staff *s);
+/* Those of which that is so now: int64_t, into out, at most limit. */
+bool build_staff_look(struct build *b, int64_t now_ms, guint limit,
+    GArray *out, struct err *err);
+int64_t build_staff_next(const struct build *b);	/* INT64_MAX: none */
 GHashTable *build_staff_cache(void);
+GHashTable *build_staff_waits(void);
 
 /* build_send.c: what a new item teaches for the sake of sends. */
 #define BUILD_ACCOUNTS "account"	/* network of aliases: number id -> WABA */
@@ -244,6 +258,7 @@ bool build_verdict_quarantine(const struct build_verdict *v,
 struct build_case {
 	const struct render_input *in;
 	const char *person;
+	const GPtrArray *groups;	/* besides those of the staff; or NULL */
 	bool groups_unknown;
 	int64_t judged_turn;	/* what was found then counts; 0: judge */
 };
@@ -330,6 +345,7 @@ struct build_files {
 	guint limit;
 	GArray *results;	/* struct build_result, by number */
 	GArray *due;		/* int64_t: turns whose wait is over */
+	GArray *staffed;	/* int64_t: and those who waited for staff */
 	int64_t first, last;	/* the turns concerned are within */
 };
 struct build_result {

@@ -133,6 +133,7 @@ judge_item(struct build *b, struct item *it, const struct build_case *c,
 		.item = it, .now_ms = r->now_ms, .talk = r->conversation,
 		.person = c->person, .business = r->business,
 		.staff = r->staff, .customer = r->customer,
+		.groups = c->groups,
 		.groups_unknown = c->groups_unknown, .files = files,
 		.extra_text = more };
 

@@ -19,8 +19,6 @@
 
 /* An event of several items is attached whole to each of them up to here. */
 #define ATTACH_SHARED_MAX 65536
-/* How often a turn is looked at that waits for the directory server. */
-#define STAFF_LOOK_MS 100
 
 static void
 gathered_clear(struct build_gathered *g)
@@ -319,44 +317,26 @@ is_made(const struct build_turn *t)
 }
 
 /*
- * The directory server is asked who of the staff it was. The answer is there in
- * a moment; how long to wait at most is known where it was asked.
- */
-static bool
-waits_for_staff(struct build *b, struct build_turn *t,
-    const struct build_gathered *g, int64_t now_ms)
-{
-	if (g->staff.is_pending) {
-		int64_t *id = g_new(int64_t, 1);
-
-		*id = t->id;
-		g_hash_table_add(b->staff_waits, id);
-		store_turn_wait(b->store, t->id, now_ms + STAFF_LOOK_MS);
-		return true;
-	}
-	/* It was not files that it waited for. */
-	if (g_hash_table_remove(b->staff_waits, &t->id))
-		t->is_overdue = t->is_waiting = false;
-	return false;
-}
-
-/*
- * A turn waits for files that are not here yet, once, and within a bound.
- * Without them it goes out with a notice; each is followed up when it comes.
+ * A turn waits for files that are not here yet, and for the answer who of the
+ * staff it was, once, and within bounds. Without files it goes out with a
+ * notice; each is followed up when it comes.
  */
 static bool
 must_wait(struct build *b, struct build_turn *t, const struct build_gathered *g,
     int64_t now_ms)
 {
-	if (t->hold.end != NULL || is_made(t))
+	int64_t until_ms = g->staff.pending_until_ms;
+
+	if (t->hold.end != NULL || t->is_overdue || is_made(t))
 		return false;
-	if (waits_for_staff(b, t, g, now_ms))
-		return true;
-	if (g->late == 0 || t->is_overdue || b->conf->media.wait_ms == 0)
+	if (until_ms != 0)
+		build_staff_wait(b, t->id, &g->staff);
+	if (g->late > 0 && b->conf->media.wait_ms > 0)
+		until_ms = MAX(until_ms, now_ms + b->conf->media.wait_ms);
+	if (until_ms == 0)
 		return false;
 	if (!t->is_waiting)
-		store_turn_wait(b->store, t->id,
-		    now_ms + b->conf->media.wait_ms);
+		store_turn_wait(b->store, t->id, until_ms);
 	return true;
 }
 
@@ -368,6 +348,7 @@ judge(struct build *b, struct build_turn *t, struct build_gathered *g,
     struct err *err)
 {
 	struct build_case c = { .in = &g->in, .person = g->person,
+		.groups = g->staff.groups,
 		.groups_unknown = g->staff.groups_unknown };
 
 	/* It, or that of its file, may have been held before. */

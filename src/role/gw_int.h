@@ -150,6 +150,8 @@ struct gw {
 	GPtrArray *waiting;		/* for a definition, staff, journal */
 	GPtrArray *unsaved;		/* replies whose commit failed */
 	GHashTable *definitions;	/* "account|name|language" -> entry */
+	GHashTable *staff_asked;	/* employee -> int64_t, monotonic */
+	bool asks_groups;		/* a rule does */
 	GHashTable *underway;		/* "application|key" with idempotency */
 	GHashTable *ending;		/* int64_t ids of held ones under work */
 	int64_t review_cursor;		/* seen by this process: all are looked

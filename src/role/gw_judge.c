@@ -26,10 +26,15 @@
 
 /* ---- who of the staff ------------------------------------------------------ */
 
+/* An answer that is used although it is old is asked for again. */
+#define ASK_AGAIN_MS 60000
+#define ASKED_MAX 20000
+
 struct answer {
 	int64_t oldest_ms;	/* one that held until before is not used */
+	int64_t until_ms;	/* it holds until then */
 	struct directory_staff *staff;
-	bool is_there;
+	bool is_there, is_unclear;
 };
 
 static bool
@@ -39,7 +44,9 @@ take_answer(void *arg, const struct store_answer *a)
 	struct json_object *list = a->groups != NULL ?
 	    json_tokener_parse(a->groups) : NULL;
 
+	out->until_ms = a->until_ms;
 	out->is_there = a->until_ms >= out->oldest_ms;
+	out->is_unclear = !a->found && a->groups != NULL;
 	if (a->found && out->is_there) {
 		out->staff = directory_staff_new();
 		out->staff->id = g_strdup(a->id);
@@ -57,21 +64,62 @@ take_answer(void *arg, const struct store_answer *a)
 	return false;
 }
 
-static void
-ask(struct gw *g, const struct gw_send *s, int64_t now_ms)
+/*
+ * Since when this is asked (monotonic): nobody waits for it twice while the
+ * server is down. age_ms: it is asked again if it was before that.
+ */
+static int64_t
+ask(struct gw *g, const struct gw_send *s, int64_t now_ms, int64_t mono_ms,
+    int64_t age_ms)
 {
+	int64_t *at = g_hash_table_lookup(g->staff_asked, s->employee);
 	struct err err = ERR_INIT;
-	bool joins = g->in_txn;
 
-	if (!joins)
-		store_begin(g->store);
+	if (at != NULL && mono_ms - *at < age_ms)
+		return *at;
+	if (g_hash_table_size(g->staff_asked) >= ASKED_MAX)
+		g_hash_table_remove_all(g->staff_asked);
+	at = g_new(int64_t, 1);
+	*at = mono_ms;
+	g_hash_table_replace(g->staff_asked, g_strdup(s->employee), at);
+	store_begin(g->store);
 	store_ask_add(g->store, STORE_GATEWAY, "id", s->employee, now_ms);
-	if (!joins && !store_commit(g->store, &err))
+	if (!store_commit(g->store, &err)) {
+		g_hash_table_remove(g->staff_asked, s->employee);
 		log_err(LOG_LEVEL_WARN, "gateway.retry", &err, "%s", "");
+		return mono_ms;
+	}
 	proc_wake(PROC_DIRECTORY);
+	return mono_ms;
 }
 
-/* False: the directory role is asked, and there is time to wait for it. */
+static void
+take_staff(struct gw *g, struct gw_send *s, const struct answer *a,
+    int64_t now_ms, int64_t mono_ms)
+{
+	s->remote_staff = a->staff;
+	if (s->staff == NULL)
+		s->staff = a->staff;
+	s->groups_unknown = a->is_unclear;
+	s->staff_sought = true;
+	if (a->until_ms <= now_ms)
+		ask(g, s, now_ms, mono_ms, ASK_AGAIN_MS);
+	else
+		g_hash_table_remove(g->staff_asked, s->employee);
+}
+
+static bool
+has_groups(const struct directory_staff *staff)
+{
+	return staff != NULL && staff->groups != NULL &&
+	    staff->groups->len > 0;
+}
+
+/*
+ * The caller names the employee; only for groups does it matter who that is.
+ * What the file says of them counts. False: the directory role is asked, and
+ * there is time to wait for it.
+ */
 static bool
 find_staff(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
 {
@@ -80,20 +128,28 @@ find_staff(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
 	if (s->staff_sought || s->employee == NULL)
 		return true;
 	s->staff = directory_staff_get(g->conf->directory, s->employee);
-	s->staff_sought = s->staff != NULL || g->conf->ldap.url == NULL;
+	s->staff_sought = g->conf->ldap.url == NULL || !g->asks_groups ||
+	    has_groups(s->staff);
 	if (s->staff_sought)
 		return true;
 	if (store_answer_get(g->store, "id", s->employee, take_answer, &a,
 	    NULL) && a.is_there) {
-		s->staff = s->remote_staff = a.staff;
-		return s->staff_sought = true;
+		take_staff(g, s, &a, now_ms, mono_ms);
+		return true;
 	}
-	if (s->staff_until_ms == 0) {
-		s->staff_until_ms = mono_ms + g->conf->ldap.wait_ms;
-		ask(g, s, now_ms);
-	}
+	if (s->staff_until_ms == 0)
+		s->staff_until_ms = ask(g, s, now_ms, mono_ms, INT64_MAX) +
+		    g->conf->ldap.wait_ms;
 	s->groups_unknown = s->staff_sought = mono_ms >= s->staff_until_ms;
 	return s->staff_sought;
+}
+
+/* Those that the server knows of somebody whom the file names. */
+static const GPtrArray *
+more_groups(const struct gw_send *s)
+{
+	return s->remote_staff != NULL && s->remote_staff != s->staff ?
+	    s->remote_staff->groups : NULL;
 }
 
 /* ---- to whom --------------------------------------------------------------- */
@@ -312,6 +368,7 @@ judge(struct gw *g, struct gw_send *s, const struct directory_business *biz,
 		.now_ms = now_ms, .talk = s->talk, .person = s->person,
 		.business = biz, .staff = s->staff,
 		.application = s->app_name, .employee = s->employee,
+		.groups = more_groups(s),
 		.groups_unknown = s->groups_unknown, .files = files,
 		.extra_text = more };
 	bool seen = false;

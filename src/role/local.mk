@@ -10,6 +10,7 @@ src_libchatjournal_a_SOURCES += \
 	src/role/deliver_file.c \
 	src/role/deliver_journal.c src/role/deliver_outlet.c src/role/deliver_relay.c \
 	src/role/deliver_result.c src/role/deliver_watch.c \
+	src/role/dir_talk.c \
 	src/role/gw_answer.c src/role/gw_commit.c src/role/gw_forward.c \
 	src/role/gw_hold.c src/role/gw_judge.c src/role/gw_media.c \
 	src/role/gw_queue.c \
@@ -23,7 +24,7 @@ src_libchatjournal_a_SOURCES += \
 	src/role/role_intake.c src/role/role_media.c src/role/role_store.c
 
 noinst_HEADERS += include/role.h src/role/build_int.h \
-	src/role/gw_int.h src/role/med_int.h src/role/deliver_int.h src/role/role_int.h
+	src/role/dir_int.h src/role/gw_int.h src/role/med_int.h src/role/deliver_int.h src/role/role_int.h
 
 sbin_PROGRAMS += chatjournald
 chatjournald_SOURCES = src/role/chatjournald.c

@@ -10,6 +10,7 @@
 #include "conf.h"
 #include "err.h"
 #include "log.h"
+#include "policy.h"
 #include "role_int.h"
 #include "store.h"
 
@@ -96,4 +97,28 @@ role_wait(enum proc_role role, int extra_fd, int64_t ms)
 	poll(fds, 3, ms < 0 ? 0 : ms > ROLE_POLL_MS ? ROLE_POLL_MS : (int)ms);
 	if (fds[0].revents & POLLIN)
 		proc_wake_clear(role);
+}
+
+static bool
+has_group(const GPtrArray *conds)
+{
+	for (guint i = 0; conds != NULL && i < conds->len; i++) {
+		const struct policy_cond *c = conds->pdata[i];
+
+		if (c->match == POLICY_GROUP || has_group(c->conds))
+			return true;
+	}
+	return false;
+}
+
+bool
+role_asks_groups(const struct policy_source *p)
+{
+	for (guint i = 0; i < p->rules->len; i++) {
+		const struct policy_rule *r = p->rules->pdata[i];
+
+		if (has_group(r->conds))
+			return true;
+	}
+	return false;
 }

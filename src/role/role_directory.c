@@ -5,15 +5,17 @@
  * what it answered once is used while the server is down. Asks again for what
  * grows old. It reads no message.
  */
+#include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
 #include "clock.h"
 #include "conf.h"
-#include "directory.h"
-#include "err.h"
+#include "dir_int.h"
 #include "io.h"
 #include "log.h"
 #include "role.h"
@@ -24,6 +26,13 @@
 #define RENEW_MS 5000
 #define DOWN_MIN_MS 1000
 #define DOWN_MAX_MS 60000
+/* Servers lock out who comes with a wrong password again and again. */
+#define LOGIN_MS 300000
+/* What is answered by then is committed while others are waited for. */
+#define GATHER_MS 20
+/* Beyond what the server may take: the resolver, and all of its addresses. */
+#define STUCK_MS 600000
+#define STEPS_MAX 16
 
 struct question {
 	int64_t id;
@@ -33,8 +42,10 @@ struct question {
 struct dir {
 	const struct conf *conf;
 	struct store *store;
-	struct ldap_source *ldap;
+	struct dir_talk *talk;
+	bool is_open;		/* a transaction with answers */
 	int64_t down_ms;	/* monotonic, since when; 0: it answers */
+	char *down_why;		/* what was said of it last */
 	int64_t wait_ms, next_try_ms, next_renew_ms;
 };
 
@@ -65,7 +76,7 @@ add(GPtrArray *list, int64_t id, const char *kind, const char *value)
 	g_ptr_array_add(list, q);
 }
 
-/* ---- one answer ------------------------------------------------------------ */
+/* ---- is it there? ---------------------------------------------------------- */
 
 static void
 tell_down(struct dir *d, const struct err *err)
@@ -74,11 +85,21 @@ tell_down(struct dir *d, const struct err *err)
 
 	d->wait_ms = d->down_ms == 0 ? DOWN_MIN_MS :
 	    MIN(2 * d->wait_ms, DOWN_MAX_MS);
-	d->next_try_ms = mono + d->wait_ms;
-	if (d->down_ms == 0) {
+	d->next_try_ms = mono + (strcmp(err->what, "ldap.auth") == 0 ?
+	    LOGIN_MS : d->wait_ms);
+	if (d->down_ms == 0)
 		d->down_ms = mono;
-		log_err(LOG_LEVEL_ERROR, "directory.down", err, "%s", "");
-	}
+	if (g_strcmp0(d->down_why, err->what) == 0)
+		return;
+	g_free(d->down_why);
+	d->down_why = g_strdup(err->what);
+	log_err(LOG_LEVEL_ERROR, "directory.down", err, "%s", "");
+}
+
+static bool
+is_resting(const struct dir *d)
+{
+	return d->down_ms != 0 && clock_mono_ms() < d->next_try_ms;
 }
 
 static void
@@ -88,7 +109,10 @@ tell_up(struct dir *d)
 		log_info("directory.up", "after_ms=%" PRId64,
 		    clock_mono_ms() - d->down_ms);
 	d->down_ms = 0;
+	g_clear_pointer(&d->down_why, g_free);
 }
+
+/* ---- what is kept ------------------------------------------------------------ */
 
 static char *
 groups_json(const GPtrArray *groups)
@@ -106,11 +130,44 @@ groups_json(const GPtrArray *groups)
 }
 
 static void
-keep(struct dir *d, const struct question *q,
-    const struct directory_staff *s, int64_t now_ms)
+open_transaction(struct dir *d)
+{
+	if (!d->is_open)
+		store_begin(d->store);
+	d->is_open = true;
+}
+
+/* Whoever waits for an answer is woken; all of them look again. */
+static bool
+commit(struct dir *d, struct err *err)
+{
+	if (!d->is_open)
+		return true;
+	d->is_open = false;
+	if (!store_commit(d->store, err))
+		return false;
+	proc_wake(PROC_BUILD);
+	proc_wake(PROC_GATEWAY);
+	return true;
+}
+
+static void
+undo(struct dir *d)
+{
+	if (d->is_open)
+		store_rollback(d->store);
+	d->is_open = false;
+}
+
+/* Of several that fit nothing is known, which is less than nobody. */
+static void
+keep(struct dir *d, const struct question *q, const struct dir_reply *r)
 {
 	const struct conf_ldap *cl = &d->conf->ldap;
-	g_autofree char *groups = s != NULL ? groups_json(s->groups) : NULL;
+	const struct directory_staff *s = r->staff;
+	g_autofree char *groups = s != NULL ? groups_json(s->groups) :
+	    g_strdup(r->ok ? NULL : STORE_GROUPS_UNKNOWN);
+	int64_t now_ms = clock_now_ms();
 	struct store_answer a = { .kind = q->kind, .value = q->value,
 		.found = s != NULL, .groups = groups, .at_ms = now_ms };
 
@@ -120,29 +177,65 @@ keep(struct dir *d, const struct question *q,
 		a.name = s->name;
 		a.mail = s->mail;
 	}
+	open_transaction(d);
 	store_answer_set(d->store, &a);
 }
 
-/* False: the server does not answer; nothing more is asked now. */
-static bool
-answer(struct dir *d, const struct question *q, int64_t now_ms)
-{
-	struct directory_staff *s = NULL;
-	struct err err = ERR_INIT;
-	enum ldap_by by = strcmp(q->kind, "id") == 0 ? LDAP_BY_ID :
-	    LDAP_BY_NUMBER;
+/* ---- one question ---------------------------------------------------------------- */
 
-	if (!ldap_source_find(d->ldap, by, q->value, &s, &err) &&
-	    err.kind != ERR_PERM) {
-		tell_down(d, &err);
-		return false;
+/*
+ * The supervisor hears that we live while the server is waited for, but not
+ * for ever. False: we are to stop, or the store failed meanwhile.
+ */
+static bool
+wait_for_reply(struct dir *d, struct dir_reply *r, struct err *err)
+{
+	int64_t since = clock_mono_ms();
+	int64_t patience = STUCK_MS + STEPS_MAX * d->conf->ldap.timeout_ms;
+	bool ok = true;
+	int ms = GATHER_MS;
+
+	while (!dir_talk_take(d->talk, r)) {
+		struct pollfd fds[] = {
+			{ .fd = dir_talk_fd(d->talk), .events = POLLIN },
+			{ .fd = proc_stop_fd(), .events = POLLIN },
+		};
+
+		if (proc_stopping())
+			return false;
+		if (clock_mono_ms() - since < patience)
+			proc_heartbeat();
+		if (poll(fds, 2, ms) != 0)
+			continue;
+		ok = ok && commit(d, err);
+		ms = ROLE_POLL_MS;
 	}
-	if (err.kind == ERR_PERM)
-		log_err(LOG_LEVEL_WARN, "directory.unclear", &err, "kind=%s",
-		    q->kind);
+	if (!ok)
+		directory_staff_free(r->staff);
+	return ok;
+}
+
+/* *down: the server does not answer, so nothing more is asked now. */
+static bool
+answer(struct dir *d, const struct question *q, bool *down, struct err *err)
+{
+	struct dir_reply r = { .staff = NULL };
+
+	dir_talk_ask(d->talk, strcmp(q->kind, "id") == 0 ? LDAP_BY_ID :
+	    LDAP_BY_NUMBER, q->value);
+	if (!wait_for_reply(d, &r, err))
+		return false;
+	*down = !r.ok && r.err.kind != ERR_PERM;
+	if (*down) {
+		tell_down(d, &r.err);
+		return true;
+	}
 	tell_up(d);
-	keep(d, q, s, now_ms);
-	directory_staff_free(s);
+	if (!r.ok)
+		log_err(LOG_LEVEL_WARN, "directory.unclear", &r.err,
+		    "kind=%s", q->kind);
+	keep(d, q, &r);
+	directory_staff_free(r.staff);
 	return true;
 }
 
@@ -166,43 +259,46 @@ is_fresh(void *arg, const struct store_answer *a)
 	return false;
 }
 
+static bool
+work_ask(struct dir *d, const struct question *q, const char *cursor_name,
+    bool *down, struct err *err)
+{
+	int64_t until = 0;
+
+	if (!store_answer_get(d->store, q->kind, q->value, is_fresh, &until,
+	    err))
+		return false;
+	if (until <= clock_now_ms() && !answer(d, q, down, err))
+		return false;
+	if (*down)
+		return true;
+	open_transaction(d);
+	store_cursor_set(d->store, STORE_DIRECTORY, cursor_name, q->id);
+	return true;
+}
+
 /* All of one asker's that wait; the cursor follows what was answered. */
 static bool
 work_asks(struct dir *d, enum store_file file, const char *cursor_name,
     bool *busy, struct err *err)
 {
 	g_autoptr(GPtrArray) list = new_questions();
-	int64_t cursor, now_ms = clock_now_ms(), done = 0;
+	bool down = false;
+	int64_t cursor;
 
+	if (is_resting(d))
+		return true;
 	if (!store_cursor_get(d->store, STORE_DIRECTORY, cursor_name,
 	    &cursor, err) ||
 	    !store_ask_list(d->store, file, cursor, BATCH, take_ask, list,
 	    err))
 		return false;
-	store_begin(d->store);
-	for (guint i = 0; i < list->len && !proc_stopping(); i++) {
-		const struct question *q = list->pdata[i];
-		int64_t until = 0;
-
-		proc_heartbeat();
-		if (!store_answer_get(d->store, q->kind, q->value, is_fresh,
-		    &until, err)) {
-			store_rollback(d->store);
+	for (guint i = 0; i < list->len && !down && !proc_stopping(); i++) {
+		if (!work_ask(d, list->pdata[i], cursor_name, &down, err))
 			return false;
-		}
-		if (until <= now_ms && !answer(d, q, now_ms))
-			break;
-		done = q->id;
 	}
-	if (done != 0)
-		store_cursor_set(d->store, STORE_DIRECTORY, cursor_name,
-		    done);
-	*busy |= list->len == BATCH && done != 0;
-	if (!store_commit(d->store, err))
-		return false;
-	if (done != 0)
-		proc_wake(file == STORE_BUILD ? PROC_BUILD : PROC_GATEWAY);
-	return true;
+	*busy |= list->len == BATCH && !down;
+	return commit(d, err);
 }
 
 /* ---- what grows old -------------------------------------------------------------- */
@@ -215,26 +311,26 @@ take_old(void *arg, const struct store_answer *a)
 }
 
 static bool
-renew(struct dir *d, struct err *err)
+renew(struct dir *d, bool *busy, struct err *err)
 {
 	g_autoptr(GPtrArray) list = new_questions();
 	int64_t now_ms = clock_now_ms();
+	bool down = false;
 
-	if (clock_mono_ms() < d->next_renew_ms)
+	if (is_resting(d) || clock_mono_ms() < d->next_renew_ms)
 		return true;
-	d->next_renew_ms = clock_mono_ms() + RENEW_MS;
 	if (!store_answer_list(d->store, now_ms + RENEW_MS,
 	    now_ms - d->conf->ldap.stale_ms, BATCH, take_old, list, err))
 		return false;
-	if (list->len == 0)
-		return true;
-	store_begin(d->store);
-	for (guint i = 0; i < list->len && !proc_stopping(); i++) {
-		proc_heartbeat();
-		if (!answer(d, list->pdata[i], now_ms))
-			break;
+	for (guint i = 0; i < list->len && !down && !proc_stopping(); i++) {
+		if (!answer(d, list->pdata[i], &down, err))
+			return false;
 	}
-	return store_commit(d->store, err);
+	if (list->len < BATCH || down)
+		d->next_renew_ms = clock_mono_ms() + RENEW_MS;
+	else
+		*busy = true;
+	return commit(d, err);
 }
 
 /* ---- life ---------------------------------------------------------------------------- */
@@ -242,11 +338,9 @@ renew(struct dir *d, struct err *err)
 static bool
 step(struct dir *d, bool *busy, struct err *err)
 {
-	if (d->down_ms != 0 && clock_mono_ms() < d->next_try_ms)
-		return true;
 	return work_asks(d, STORE_BUILD, STORE_CURSOR_ASKED_BUILD, busy,
 	    err) && work_asks(d, STORE_GATEWAY, STORE_CURSOR_ASKED_GATEWAY,
-	    busy, err) && renew(d, err);
+	    busy, err) && renew(d, busy, err);
 }
 
 static void
@@ -257,19 +351,24 @@ loop(struct dir *d)
 		bool busy = false;
 
 		if (!step(d, &busy, &err)) {
+			undo(d);
+			if (proc_stopping())
+				break;
 			log_err(LOG_LEVEL_ERROR, "directory.retry", &err,
 			    "%s", "");
 			role_wait(PROC_DIRECTORY, -1, ROLE_RETRY_MS);
-		} else if (!busy) {
+		} else if (busy) {
+			proc_heartbeat();
+		} else {
 			role_wait(PROC_DIRECTORY, -1, ROLE_POLL_MS);
 		}
 	}
 }
 
 static bool
-start(struct dir *d, struct err *err)
+make_source(const struct conf_ldap *cl, struct ldap_source **out,
+    struct err *err)
 {
-	const struct conf_ldap *cl = &d->conf->ldap;
 	GBytes *password = NULL;
 	struct ldap_conf lc = { .url = cl->url, .base = cl->base,
 		.bind_dn = cl->bind_dn, .tls_ca_file = cl->tls_ca_file,
@@ -284,10 +383,24 @@ start(struct dir *d, struct err *err)
 	    ROLE_SECRET_MAX, &password, err))
 		return false;
 	lc.password = password;
-	ok = ldap_source_new(&lc, &d->ldap, err);
+	ok = ldap_source_new(&lc, out, err);
 	io_secret_forget(password);
-	return ok && role_enter(PROC_DIRECTORY, PROC_STORE_FILES |
-	    PROC_CONNECT, d->conf, &d->store, err);
+	return ok;
+}
+
+static bool
+start(struct dir *d, struct err *err)
+{
+	struct ldap_source *source;
+
+	if (!make_source(&d->conf->ldap, &source, err))
+		return false;
+	if (!role_enter(PROC_DIRECTORY, PROC_STORE_FILES | PROC_CONNECT,
+	    d->conf, &d->store, err)) {
+		ldap_source_free(source);
+		return false;
+	}
+	return dir_talk_new(source, &d->talk, err);
 }
 
 int
@@ -296,6 +409,7 @@ role_directory(const struct conf *c)
 	struct dir d = { .conf = c };
 	struct err err = ERR_INIT;
 	int rc = PROC_EXIT_OK;
+	bool is_over;
 
 	if (start(&d, &err)) {
 		proc_ready();
@@ -303,7 +417,10 @@ role_directory(const struct conf *c)
 	} else {
 		rc = role_fail(PROC_DIRECTORY, &err);
 	}
-	ldap_source_free(d.ldap);
+	is_over = dir_talk_stop(d.talk);
 	store_close(d.store);
+	g_free(d.down_why);
+	if (!is_over)
+		_exit(rc);
 	return rc;
 }

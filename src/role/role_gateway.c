@@ -186,6 +186,7 @@ start_rules(struct gw *g, struct err *err)
 	if (!policy_new(g->conf->policy, NULL, NULL, &g->policy, err))
 		return false;
 	g->policy_work = policy_work_new(g->policy);
+	g->asks_groups = role_asks_groups(g->conf->policy);
 	return true;
 }
 
@@ -274,6 +275,7 @@ finish(struct gw *g)
 	g_ptr_array_unref(g->waiting);
 	g_ptr_array_unref(g->unsaved);
 	g_hash_table_unref(g->definitions);
+	g_hash_table_unref(g->staff_asked);
 	g_hash_table_unref(g->underway);
 	g_hash_table_unref(g->ending);
 	g_free(g->workers);
@@ -300,6 +302,8 @@ role_gateway(const struct conf *c)
 	g.waiting = g_ptr_array_new();
 	g.unsaved = g_ptr_array_new();
 	g.definitions = gw_definitions_new();
+	g.staff_asked = g_hash_table_new_full(g_str_hash, g_str_equal,
+	    g_free, g_free);
 	g.underway = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 	    NULL);
 	g.ending = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,

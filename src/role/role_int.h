@@ -44,6 +44,10 @@ void role_purge(struct store *st, role_purge_fn *purge, const char *kind,
 bool role_graph_new(const struct conf_graph *cg, struct graph **out,
     struct err *err);
 
+/* Does a rule ask for groups of the staff? */
+struct policy_source;
+bool role_asks_groups(const struct policy_source *p);
+
 /* No secret of a role is longer. */
 #define ROLE_SECRET_MAX 4096
 /* Waits before trying again after a store that is full or busy. */

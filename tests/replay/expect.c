@@ -392,6 +392,30 @@ count_alerts(const struct world *w)
 	return n;
 }
 
+static bool
+count_ask(void *n, int64_t id, const char *kind, const char *value,
+    int64_t at_ms)
+{
+	(void)kind;
+	(void)value;
+	(void)at_ms;
+	*(int64_t *)n = id;
+	return true;
+}
+
+/* How often the directory role was asked: what is asked again counts anew. */
+static int64_t
+count_asks(struct world *w)
+{
+	struct err err = ERR_INIT;
+	int64_t n = 0;
+
+	if (!store_ask_list(w->store, STORE_BUILD, 0, INT32_MAX, count_ask,
+	    &n, &err))
+		world_fail(w, "asks: %s", err.text);
+	return n;
+}
+
 static void
 expect_count(struct world *w, struct script_line *l)
 {
@@ -416,6 +440,7 @@ expect_count(struct world *w, struct script_line *l)
 	compare(w, l, "excluded", s.turns_excluded);
 	compare(w, l, "records", s.records);
 	compare(w, l, "alerts", count_alerts(w));
+	compare(w, l, "asks", count_asks(w));
 	compare(w, l, "waiting", s.turns_waiting);
 	compare(w, l, "files-wanted", s.files_wanted);
 	compare(w, l, "mails", w->mails->len);

@@ -403,6 +403,55 @@ do_review(struct play *p, struct script_line *l)
 	review_line(p->w, l);
 }
 
+static void
+keep_answer(struct play *p, struct store_answer *a, int64_t fresh_ms)
+{
+	struct err err = ERR_INIT;
+
+	a->at_ms = p->w->now_ms;
+	a->until_ms = p->w->now_ms + fresh_ms;
+	store_begin(p->w->knowing);
+	store_answer_set(p->w->knowing, a);
+	if (!store_commit(p->w->knowing, &err))
+		world_fail(p->w, "answer: %s", err.text);
+}
+
+/*
+ * answered number=N | employee=ID [nobody | several] [id=ID] [name=…] [mail=…]
+ * [groups=A,B] [fresh=TIME]
+ */
+static void
+do_answered(struct play *p, struct script_line *l)
+{
+	const char *number = script_get(l, "number");
+	const char *groups = script_get(l, "groups");
+	const char *fresh = script_get(l, "fresh"), *none = script_take(l);
+	g_auto(GStrv) list = g_strsplit(groups != NULL ? groups : "", ",",
+	    -1);
+	g_autofree char *quoted = g_strjoinv("\",\"", list);
+	g_autofree char *json = groups != NULL ?
+	    g_strdup_printf("[\"%s\"]", quoted) : g_strdup("[]");
+	struct store_answer a = { .kind = number != NULL ? "number" : "id",
+		.value = number != NULL ? number :
+		    script_get(l, "employee"), .found = none == NULL };
+
+	if (a.value == NULL || (none != NULL && strcmp(none, "nobody") != 0 &&
+	    strcmp(none, "several") != 0)) {
+		world_fail(p->w, "answered number=N|employee=ID "
+		    "[nobody|several] …");
+		return;
+	}
+	if (a.found) {
+		a.id = script_get(l, "id");
+		a.name = script_get(l, "name");
+		a.mail = script_get(l, "mail");
+		a.groups = json;
+	} else if (strcmp(none, "several") == 0) {
+		a.groups = STORE_GROUPS_UNKNOWN;
+	}
+	keep_answer(p, &a, script_duration(fresh != NULL ? fresh : "4h"));
+}
+
 /* A file beside the policy file: a lexicon. */
 static void
 do_file(struct play *p, struct script_line *l)
@@ -437,7 +486,7 @@ static const struct {
 	{ "lose", do_lose, false }, { "regain", do_regain, false },
 	{ "gone", do_gone, false },
 	{ "record", do_record, true }, { "review", do_review, true },
-	{ "file", do_file, false },
+	{ "answered", do_answered, true }, { "file", do_file, false },
 	{ "expect", do_expect, false },
 };
 

@@ -234,13 +234,14 @@ open_store(struct world *w)
 		    store_open(uri, STORE_MEDIA, &w->fetching, &err) &&
 		    store_open(uri, STORE_GATEWAY, &w->gateway, &err) &&
 		    store_open(uri, STORE_ADMIN, &w->admin, &err) &&
+		    store_open(uri, STORE_DIRECTORY, &w->knowing, &err) &&
 		    store_open(uri, STORE_BUILD, &w->store, &err) &&
 		    store_open(uri, STORE_DELIVER, &w->outgoing, &err);
 	} else {
 		ok = store_open("sqlite::memory:", STORE_ALL, &w->store,
 		    &err);
 		w->intake = w->fetching = w->outgoing = w->gateway =
-		    w->admin = w->store;
+		    w->admin = w->knowing = w->store;
 	}
 	return ok || world_fail(w, "store: %s", err.text);
 }
@@ -249,7 +250,7 @@ static void
 close_store(struct world *w)
 {
 	struct store **const all[] = { &w->intake, &w->fetching,
-		&w->outgoing, &w->gateway, &w->admin };
+		&w->outgoing, &w->gateway, &w->admin, &w->knowing };
 
 	for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
 		if (*all[i] != w->store)

@@ -49,7 +49,8 @@ struct world {
 	struct conf *conf;
 	struct store *store;	/* the build role's; it also sees all */
 	/* in memory: the same */
-	struct store *intake, *fetching, *outgoing, *gateway, *admin;
+	struct store *intake, *fetching, *outgoing, *gateway, *admin,
+	    *knowing;
 	struct build *build;
 	struct build_progress sum, last;
 	int64_t most_turns;	/* of one step since the last restart */
