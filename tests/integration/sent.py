@@ -33,7 +33,7 @@ import mails as lib
 
 MARK = re.compile(r"cj:([0-9a-f]{32})")
 SEND = re.compile(r"key=([0-9a-f]{32}); outcome=([a-z-]+)")
-ITEM = re.compile(r"id=([^;\s]+)")
+ITEM = re.compile(r"\b(?:id|target)=([^;\s]+)")
 UNKNOWN = "4190004"
 
 
@@ -140,8 +140,8 @@ class Audit:
             for send in msg.get_all("X-ChatJournal-Send", []):
                 said.update(SEND.findall(str(send)))
             if "resolved" in str(msg["X-ChatJournal-Types"]):
-                resolved.update(ITEM.match(str(i))[1] for i in
-                                msg.get_all("X-ChatJournal-Item", []))
+                for item in msg.get_all("X-ChatJournal-Item", []):
+                    resolved.update(ITEM.findall(str(item)))
         for record in records_of(self.args.db):
             if said[record] != 1:
                 self.say(f"the record {record} is in {said[record]} mails")
