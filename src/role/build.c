@@ -206,6 +206,7 @@ start(struct build *b, int64_t now_ms, struct err *err)
 	if (b->started)
 		return true;
 	if (!build_judge_begin(b, now_ms, err) ||
+	    !build_withhold_begin(b, err) ||
 	    !build_identity_begin(b, err) || !build_staff_begin(b, err) ||
 	    !bump_feed(b, &b->feeds[BUILD_WEBHOOKS], err) ||
 	    !bump_feed(b, &b->feeds[BUILD_RECORDS], err) ||

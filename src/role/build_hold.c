@@ -29,6 +29,7 @@ build_hold(struct build *b, struct build_turn *t,
 		.persons = MAX(v->hold_persons, 1) };
 
 	store_turn_hold(b->store, &h);
+	build_withhold_note(b);
 	t->held = g_strdup(v->hold_rule);
 	build_tell(b, LOG_LEVEL_WARN, "turn.held", "turn=%" PRId64
 	    " rule=%s persons=%" PRId64, t->id, v->hold_rule, h.persons);

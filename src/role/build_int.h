@@ -81,7 +81,7 @@ struct build {
 	struct policy *policy;
 	struct policy_work *policy_work;
 	bool rules_withhold;	/* there are some with hold or exclude */
-	bool was_judged;	/* a rule has fired, in this life or before */
+	bool has_withheld;	/* something was, in this life or before */
 	GHashTable *persons;	/* what is known of persons, a cache */
 	GHashTable *staff;	/* answers about staff, a cache */
 	GHashTable *staff_waits;	/* turns that wait for such an answer */
@@ -305,6 +305,9 @@ void build_withhold(struct build *b, struct build_turn *t,
  * be withheld from the journal, now or when its turn is judged.
  */
 void build_withhold_events(struct build *b, struct build_gathered *g);
+/* From now on it is to be minded that something was. */
+void build_withhold_note(struct build *b);
+bool build_withhold_begin(struct build *b, struct err *err);
 /* Whether what is there must not be shown in the mail of another item. */
 bool build_is_withheld(struct build *b, const struct store_place *at,
     const char *state, bool *is, struct err *err);

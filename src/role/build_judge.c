@@ -385,7 +385,6 @@ keep_fired(struct build *b, int64_t turn_id, const struct build_verdict *v)
 		g_ptr_array_add(rules,
 		    ((struct policy_fired *)v->all->fired->pdata[i])->rule);
 	store_judged_set(b->store, turn_id, json, rules);
-	b->was_judged = true;
 }
 
 /* What is counted is so before the rule fires for the first time. */
@@ -449,48 +448,12 @@ build_memory_ms(const struct build *b)
 	return policy_memory_ms(b->policy);
 }
 
-static bool
-takes_away(const struct policy_rule *r)
-{
-	for (guint i = 0; i < r->actions->len; i++) {
-		const struct policy_action *a = r->actions->pdata[i];
-
-		if (a->act == POLICY_HOLD || a->act == POLICY_EXCLUDE)
-			return true;
-	}
-	return false;
-}
-
-static bool
-take_any(void *arg, int64_t turn_id, const char *json)
-{
-	bool *any = arg;
-
-	(void)turn_id, (void)json;
-	*any = true;
-	return false;
-}
-
-/* What must be known of earlier rules: whether any has fired. */
-static bool
-look_back(struct build *b, struct err *err)
-{
-	const GPtrArray *rules = b->conf->policy->rules;
-
-	for (guint i = 0; i < rules->len; i++)
-		b->rules_withhold |= takes_away(rules->pdata[i]);
-	return store_judged_list(b->store, NULL, INT64_MAX, 1, take_any,
-	    &b->was_judged, err);
-}
-
 /* The set of rules that is used from now on is kept with its text. */
 bool
 build_judge_begin(struct build *b, int64_t now_ms, struct err *err)
 {
 	g_autoptr(GString) text = NULL;
 
-	if (!look_back(b, err))
-		return false;
 	if (policy_is_empty(b->policy))
 		return true;
 	text = g_string_new(NULL);

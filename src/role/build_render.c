@@ -413,8 +413,10 @@ render_gathered(struct build *b, struct build_turn *t,
 	if (!apply(b, t, g, err) ||
 	    !build_post(b, t, &g->in, g->verdict.all, now_ms, err))
 		return false;
-	if (t->excluded != NULL)
+	if (t->excluded != NULL) {
 		store_turn_excluded(b->store, t->id, t->excluded, now_ms);
+		build_withhold_note(b);
+	}
 	return g->late == 0 || build_files_are_late(b, t->id, err);
 }
 

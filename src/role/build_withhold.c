@@ -11,10 +11,48 @@
 #include <json-c/json.h>
 
 #include "build_int.h"
+#include "conf.h"
 #include "err.h"
 #include "item.h"
 #include "policy.h"
 #include "render.h"
+
+#define CURSOR_WITHHELD "withheld"	/* 1: something was */
+
+static bool
+takes_away(const struct policy_rule *r)
+{
+	for (guint i = 0; i < r->actions->len; i++) {
+		const struct policy_action *a = r->actions->pdata[i];
+
+		if (a->act == POLICY_HOLD || a->act == POLICY_EXCLUDE)
+			return true;
+	}
+	return false;
+}
+
+/* Mails of banks without such rules are as if there were none of them. */
+bool
+build_withhold_begin(struct build *b, struct err *err)
+{
+	const GPtrArray *rules = b->conf->policy->rules;
+	int64_t seen;
+
+	for (guint i = 0; i < rules->len; i++)
+		b->rules_withhold |= takes_away(rules->pdata[i]);
+	if (!store_cursor_get(b->store, STORE_BUILD, CURSOR_WITHHELD, &seen,
+	    err))
+		return false;
+	b->has_withheld = seen != 0;
+	return true;
+}
+
+void
+build_withhold_note(struct build *b)
+{
+	b->has_withheld = true;
+	store_cursor_set(b->store, STORE_BUILD, CURSOR_WITHHELD, 1);
+}
 
 static bool
 is_rejected(const struct build_hold *h)
@@ -92,7 +130,7 @@ narrow(struct build_event *ev, struct render_event *re,
 void
 build_withhold_events(struct build *b, struct build_gathered *g)
 {
-	if (!b->rules_withhold && !b->was_judged)
+	if (!b->rules_withhold && !b->has_withheld)
 		return;
 	for (guint i = 0; i < g->events->len; i++) {
 		struct render_event *re = g->events->pdata[i];
@@ -383,7 +421,7 @@ build_is_withheld(struct build *b, const struct store_place *at,
 		*is = b->rules_withhold || strcmp(state, "held") == 0;
 		return true;
 	}
-	if (!b->was_judged)
+	if (!b->has_withheld)
 		return true;
 	ok = store_hold_get(b->store, at->turn_id, take_rejected, is, err) &&
 	    build_judge_recall(b, at->turn_id, &v, err);
