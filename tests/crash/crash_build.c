@@ -7,7 +7,9 @@
  * mail or in one that follows it, the law of conservation kept. Between the
  * lives nothing is in the spool, and no mail file without its row.
  *
- * CRASH_EVERY=1 tries every call; by default every hundred and twenty-seventh.
+ * CRASH_EVERY=1 tries every call; by default every hundred and twenty-seventh,
+ * and twice as many of where rules hold and exclude, officers decide and
+ * the gateway records. CRASH_FROM=N: from there on.
  */
 #include <fcntl.h>
 #include <ftw.h>
@@ -33,6 +35,8 @@
 #define LEAST_LARGE 6
 #define TRIES_MAX 20
 #define EVERY 127
+#define DENSE 2
+#define RULES_MS 700000	/* of the day: from then on they have work */
 
 /* ---- the day that is lived -------------------------------------------------- */
 
@@ -60,6 +64,17 @@
 	"\"wamid." id "\",\"status\":\"" state "\",\"timestamp\":\"" at \
 	"\",\"recipient_id\":\"" to "\"}")
 
+#define RECORD(key, outcome, more, words) "{\"object\":" \
+	"\"chatjournal_gateway\",\"version\":1,\"send\":\"" key "\"," \
+	"\"outcome\":\"" outcome "\",\"received_ms\":1789999920000," \
+	"\"done_ms\":1789999920000,\"application\":\"crm\"," \
+	"\"author\":\"staff\",\"account\":\"9001\",\"business\":{\"id\":" \
+	"\"7001\",\"number\":\"551140000001\"},\"method\":\"POST\"," \
+	"\"target\":\"/v25.0/7001/messages\",\"request\":{\"to\":" \
+	"\"5511999990000\",\"type\":\"text\",\"text\":{\"body\":\"" words \
+	"\"}}" more "}"
+#define KEY "0123456789abcdef0123456789abcdef"
+
 /* What became of a file: of so many bytes, or why there is none. */
 struct fetched {
 	const char *media_id;
@@ -76,6 +91,8 @@ struct moment {
 	const char *bodies[5];	/* ends with NULL */
 	bool restart;		/* all processes begin anew, as every day */
 	struct fetched files[3];	/* ends with NULL */
+	const char *records[3];	/* of the gateway, ends with NULL */
+	const char *review, *of;	/* verb, and the rule that holds it */
 };
 
 static const struct moment day[] = {
@@ -146,11 +163,28 @@ static const struct moment day[] = {
 	{ 602000, { SAID(TEXT("S6", EVA, "1789999802", "not hers")),
 	    SAID(TEXT("S7", "\"from\":\"5511966660004\"", "1789999802",
 	    "hers")) } },
+	/* Rules: three are held, one has a part excluded; and the gateway. */
+	{ 700000, { SAID(TEXT("H1", ANA_ID, "1789999900", "wire one") ","
+	    TEXT("H2", RUI, "1789999900", "wire two") ","
+	    TEXT("H3", EVA, "1789999900", "wire three")),
+	    SAID(TEXT("X1", "\"from\":\"5511955550005\"", "1789999901",
+	    "secret") "," TEXT("X2", "\"from\":\"5511955550005\"",
+	    "1789999902", "no secret")) } },
+	{ 720000, .records = { RECORD("s1", "accepted", ",\"response\":{"
+	    "\"messages\":[{\"id\":\"wamid.G1\"}]}", "sent"),
+	    RECORD(KEY, "unknown", "", "lost") } },
+	{ 730000, .review = "release", .of = "one" },
+	{ 731000, { EVENT("messages", "statuses", "{\"id\":\"wamid.G2\","
+	    "\"status\":\"sent\",\"timestamp\":\"1789999930\","
+	    "\"recipient_id\":\"5511999990000\","
+	    "\"biz_opaque_callback_data\":\"cj:" KEY "\"}") } },
+	{ 732000, .review = "reject", .of = "two", .restart = true },
 };
 
 /* Where the process that dies is; shared with the one that goes on. */
 struct told {
 	int calls, odd;
+	int rules_at;		/* the call with which they come into play */
 	int64_t acknowledged, now_ms;
 };
 
@@ -161,7 +195,7 @@ static struct conf *conf;
 /* ---- living -------------------------------------------------------------------- */
 
 struct life {
-	struct store *intake, *media, *store;
+	struct store *intake, *media, *store, *gateway, *admin;
 	struct build *build;
 };
 
@@ -172,6 +206,8 @@ end(struct life *l)
 	store_close(l->store);
 	store_close(l->media);
 	store_close(l->intake);
+	store_close(l->gateway);
+	store_close(l->admin);
 	*l = (struct life){ NULL };
 }
 
@@ -184,6 +220,8 @@ begin(struct life *l)
 	for (int i = 0; i < TRIES_MAX; i++) {
 		if (store_open(uri, STORE_INTAKE, &l->intake, &err) &&
 		    store_open(uri, STORE_MEDIA, &l->media, &err) &&
+		    store_open(uri, STORE_GATEWAY, &l->gateway, &err) &&
+		    store_open(uri, STORE_ADMIN, &l->admin, &err) &&
 		    store_open(uri, STORE_BUILD, &l->store, &err) &&
 		    build_new(conf, l->store, &l->build, &err))
 			return true;
@@ -200,6 +238,18 @@ count_events(struct store *st)
 
 	if (store_status(st, &s, NULL))
 		n = s.events;
+	store_status_clear(&s);
+	return n;
+}
+
+static int64_t
+count_records(struct store *st)
+{
+	struct store_status s = { 0 };
+	int64_t n = -1;
+
+	if (store_status(st, &s, NULL))
+		n = s.records;
 	store_status_clear(&s);
 	return n;
 }
@@ -306,6 +356,74 @@ fetch(struct life *l, const struct moment *m)
 	told->odd++;
 }
 
+/* ---- the gateway, and officers ------------------------------------------------ */
+
+/* One commit; n: so many are there already. */
+static bool
+record(struct life *l, const struct moment *m)
+{
+	int64_t id;
+
+	store_begin(l->gateway);
+	for (size_t i = 0; m->records[i] != NULL; i++) {
+		struct store_event ev = { .received_ms = T0 + m->at_ms,
+			.remote = "r", .secret_name = "crm", .signature = "",
+			.body = m->records[i], .len = strlen(m->records[i]) };
+
+		hash_sha256(ev.body, ev.len, ev.sha256);
+		store_record_add(l->gateway, &ev, &id);
+	}
+	return store_commit(l->gateway, NULL);
+}
+
+/* All records of the day come at one moment. */
+static void
+record_once(struct life *l, const struct moment *m)
+{
+	for (int k = 0; k < TRIES_MAX; k++) {
+		if (count_records(l->store) > 0 || record(l, m))
+			return;
+	}
+	told->odd++;
+}
+
+struct case_of {
+	const char *rule;
+	int64_t turn_id;	/* 0: not held, or no more */
+};
+
+static bool
+find_case(void *arg, const struct store_hold *h)
+{
+	struct case_of *c = arg;
+
+	if (strcmp(h->rule, c->rule) == 0)
+		c->turn_id = h->turn_id;
+	return true;
+}
+
+static void
+review(struct life *l, const struct moment *m)
+{
+	struct case_of c = { .rule = m->of };
+	struct store_review r = { .at_ms = T0 + m->at_ms, .who = "ana",
+		.verb = m->review, .why = "known" };
+	struct err err = ERR_INIT;
+	int64_t id;
+
+	if (!store_hold_list(l->store, 0, INT32_MAX, find_case, &c, NULL))
+		told->odd++;
+	r.turn_id = c.turn_id;
+	for (int k = 0; r.turn_id != 0 && k < TRIES_MAX; k++) {
+		store_begin(l->admin);
+		store_review_add(l->admin, &r, &id);
+		/* The same act twice is refused: it was taken before. */
+		if (store_commit(l->admin, &err) || err.kind == ERR_PERM)
+			return;
+	}
+	told->odd += r.turn_id != 0;
+}
+
 /* Steps until all is done that can be done now; tries again as the role. */
 static int64_t
 work(struct life *l, int64_t now_ms)
@@ -357,10 +475,16 @@ live(void)
 			continue;
 		pass(&l, T0 + m->at_ms - 1);
 		told->now_ms = T0 + m->at_ms;
+		if (m->at_ms == RULES_MS)
+			told->rules_at = crash_calls();
 		for (int k = 0; stored < seen && k < TRIES_MAX; k++)
 			stored = receive(&l, m) ? seen : stored;
 		if (m->files[0].media_id != NULL)
 			fetch(&l, m);
+		if (m->records[0] != NULL)
+			record_once(&l, m);
+		if (m->review != NULL)
+			review(&l, m);
 		if (m->restart) {
 			end(&l);
 			if (!begin(&l))
@@ -445,7 +569,8 @@ check_store(struct store *st, struct result *r)
 	if (!store_status(st, &s, NULL))
 		return "there is no status";
 	r->events = s.events;
-	all = s.events_unread == 0 && s.turns_open == 0 &&
+	all = s.events_unread + s.records_unread + s.turns_held == 0 &&
+	    s.turns_open == 0 && s.records == 2 && s.turns_excluded == 2 &&
 	    s.turns_closed == 0 && s.turns_parked == 0 &&
 	    s.events_parked == 1;
 	r->items = s.items;
@@ -676,6 +801,8 @@ judge(enum crash_mode mode, int got)
 	return look_at_end();
 }
 
+static int rules_at, first_call = 1;
+
 struct plan {
 	const char *sentence;
 	enum crash_mode mode;
@@ -690,13 +817,21 @@ static const struct plan plans[] = {
 	    CRASH_FAIL },
 };
 
+/* Where most of the day is not, each plan takes other calls. */
+static int
+next_call(int at, int every)
+{
+	return at + (at < rules_at ? every : MAX(1, every / DENSE));
+}
+
 static bool
 try_plan(const struct plan *p, int number, int calls, int every)
 {
 	int tried = 0;
 	bool ok = true;
 
-	for (int at = 1 + number * 5 % every; at <= calls; at += every) {
+	for (int at = first_call + number * 5 % every; at <= calls;
+	    at = next_call(at, every)) {
 		const char *wrong;
 
 		start_anew();
@@ -721,6 +856,7 @@ live_undisturbed(int *calls)
 	start_anew();
 	ok = run(CRASH_FAIL, -1) == 0;
 	*calls = told->calls;
+	rules_at = told->rules_at;
 	look(&reference, true);
 	large = (int)g_hash_table_size(reference.files);
 	printf("# %d mails, %d of them files, %d calls%s%s\n",
@@ -736,6 +872,16 @@ live_undisturbed(int *calls)
 
 /* ---- set-up ------------------------------------------------------------------------------ */
 
+static const char rules[] =
+    "rule one { match text \"wire one\"; action hold; "
+    "action alert archive; }\n"
+    "rule two { match text \"wire two\"; action hold; }\n"
+    "rule three { match text \"wire three\"; action hold max 2m; }\n"
+    "rule secret { match text secret; match not { text \"no secret\"; } "
+    "action exclude; }\n"
+    "rule many { match direction received; "
+    "count 3 customers 1h per business; action tag many; }\n";
+
 /* Three ways of one mail: plain, in parts and Portuguese, in a report. */
 static bool
 write_conf(const char *path)
@@ -745,7 +891,9 @@ write_conf(const char *path)
 	    NULL);
 	g_autofree char *business = g_build_filename(dir, "directory.conf",
 	    NULL);
+	g_autofree char *policy = g_build_filename(dir, "policy.conf", NULL);
 	g_autofree char *text = g_strdup_printf("tenant bank; user -;\n"
+	    "policy %s;\n"
 	    "catch_all archive; directory %s;\n"
 	    "turn { idle 20s; receipts all; receipt_wait 30s; }\n"
 	    "graph { token_file /dev/null; } media { wait 10s; }\n"
@@ -757,9 +905,10 @@ write_conf(const char *path)
 	    "journal parts { maildir /nonexistent/2; language pt; "
 	    "max_size 256k; }\n"
 	    "journal report { maildir /nonexistent/3; "
-	    "profile exchange-journal; }\n", business, top);
+	    "profile exchange-journal; }\n", policy, business, top);
 
 	return g_file_set_contents(path, text, -1, NULL) &&
+	    g_file_set_contents(policy, rules, -1, NULL) &&
 	    g_file_set_contents(business, "business 7001 { "
 	    "number 551140000001; name PB; desk pb; mail pb@bank.example; "
 	    "journal archive; journal report; journal parts; }\n", -1, NULL);
@@ -812,10 +961,13 @@ int
 main(void)
 {
 	const char *wish = getenv("CRASH_EVERY");
+	const char *from = getenv("CRASH_FROM");
 	int every = wish == NULL ? EVERY : MAX(1, (int)strtol(wish, NULL, 10));
 	int calls;
 	bool ok;
 
+	if (from != NULL)
+		first_call = MAX(1, (int)strtol(from, NULL, 10));
 	printf("1..%d\n", 1 + (int)G_N_ELEMENTS(plans));
 	if (!set_up())
 		return 1;
