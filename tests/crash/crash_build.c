@@ -170,7 +170,7 @@ static const struct moment day[] = {
 	    SAID(TEXT("X1", "\"from\":\"5511955550005\"", "1789999901",
 	    "secret") "," TEXT("X2", "\"from\":\"5511955550005\"",
 	    "1789999902", "no secret")) } },
-	{ 720000, .records = { RECORD("s1", "accepted", ",\"response\":{"
+	{ 725000, .records = { RECORD("s1", "accepted", ",\"response\":{"
 	    "\"messages\":[{\"id\":\"wamid.G1\"}]}", "sent"),
 	    RECORD(KEY, "unknown", "", "lost") } },
 	{ 730000, .review = "release", .of = "one" },
