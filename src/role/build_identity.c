@@ -30,8 +30,9 @@ static const struct kind kinds[] = {
 	{ "parent-user-id", offsetof(struct item_party, parent_user_id) },
 	{ "username", offsetof(struct item_party, username) },
 	{ "name", offsetof(struct item_party, name) },
-	{ CONTACT_NAME, offsetof(struct item_party, name) },
 };
+static const struct kind contact_name = { CONTACT_NAME,
+	offsetof(struct item_party, name) };
 
 static char **
 member(const struct item_party *p, const struct kind *kind)
@@ -128,11 +129,8 @@ build_identity_end(struct build *b, const char *realm, const char *person,
 static void
 copy_party(struct item_party *to, const struct item_party *from)
 {
-	to->number = g_strdup(from->number);
-	to->user_id = g_strdup(from->user_id);
-	to->parent_user_id = g_strdup(from->parent_user_id);
-	to->username = g_strdup(from->username);
-	to->name = g_strdup(from->name);
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+		*member(to, &kinds[i]) = g_strdup(*member(from, &kinds[i]));
 }
 
 /* The item came from no network: this is what there is to show raw. */
@@ -263,19 +261,28 @@ note(struct build *b, const struct build_witness *w, const struct kind *kind,
 }
 
 /*
- * Names come in several meanings: what customers call themselves is one kind,
- * what the business's phone book calls them another; a group's counts not.
+ * Names come in several meanings: here, what customers call themselves, not
+ * what a group calls them.
  */
 static bool
-is_told(const struct item *it, const struct kind *kind)
+is_own_word(const struct item *it)
 {
-	if (kind->at != offsetof(struct item_party, name))
-		return true;
-	if (strcmp(kind->name, CONTACT_NAME) == 0)
-		return it->type == ITEM_TYPE_CONTACT_SYNC;
 	return it->author == ITEM_CUSTOMER && it->kind == ITEM_MESSAGE;
 }
 
+static const char *
+fact(const struct item *it, const char *name)
+{
+	for (guint i = 0; it->facts != NULL && i < it->facts->len; i++) {
+		const struct item_fact *f = it->facts->pdata[i];
+
+		if (strcmp(f->name, name) == 0)
+			return f->value;
+	}
+	return NULL;
+}
+
+/* From then on a look into the phone book is worth its time. */
 static void
 note_contacts(struct build *b)
 {
@@ -283,6 +290,27 @@ note_contacts(struct build *b)
 		return;
 	b->has_contacts = true;
 	store_cursor_set(b->store, STORE_BUILD, CURSOR_CONTACTS, 1);
+}
+
+/* An entry of the business's phone book (smb_app_state_sync). */
+static bool
+note_contact(struct build *b, const struct build_witness *w, struct err *err)
+{
+	const char *name = fact(w->item, "contact.full_name");
+	const char *now;
+
+	if (name == NULL)
+		name = fact(w->item, "contact.first_name");
+	if (g_strcmp0(fact(w->item, "action"), "remove") != 0) {
+		if (name == NULL || name[0] == '\0')
+			return true;
+		note_contacts(b);
+		return note(b, w, &contact_name, name, err);
+	}
+	if (!value_now(b, w, CONTACT_NAME, &now, err))
+		return false;
+	return now[0] == '\0' || build_identity_end(b, w->realm, w->person,
+	    CONTACT_NAME, now, w->at_ms, err);
 }
 
 bool
@@ -297,14 +325,14 @@ build_identity_note(struct build *b, const struct build_witness *w,
 		const char *value = *member(p, &kinds[i]);
 
 		if (value == NULL || value[0] == '\0' ||
-		    !is_told(it, &kinds[i]))
+		    (kinds[i].at == offsetof(struct item_party, name) &&
+		    !is_own_word(it)))
 			continue;
-		if (it->type == ITEM_TYPE_CONTACT_SYNC)
-			note_contacts(b);
 		if (!note(b, w, &kinds[i], value, err))
 			return false;
 	}
-	return true;
+	return it->type != ITEM_TYPE_CONTACT_SYNC || it->kind != ITEM_SYSTEM ||
+	    note_contact(b, w, err);
 }
 
 /* ---- looking back ---------------------------------------------------------- */
