@@ -21,12 +21,12 @@ make_tokens() {
 }
 
 # write_gateway_conf [DIRECTIVES [OF-GRAPH]]: of gateway; rules, if any, come
-# from $tmp/policy.conf. Called again it keeps ports and tokens.
+# from $tmp/policy.conf, $scanner is of media. Called again it keeps ports and tokens.
 write_gateway_conf() {
 	[ -n "${gateway_port:-}" ] || make_tokens
 	write_conf <<- CONF
 	$([ ! -e "$tmp/policy.conf" ] || echo "policy $tmp/policy.conf;")
-	$(graph_conf "wait 2s;" "${2:-}")
+	$(graph_conf "wait 2s; ${scanner:-}" "${2:-}")
 	$(maildir_conf archive "$tmp/archive")
 	${journals:-}
 	gateway {

@@ -8,35 +8,6 @@
 need_tools curl openssl python3 pgrep clamd
 
 box=$tmp/archive/new
-free_ports clamd_port
-
-# MD5, size and name of the EICAR test file
-make_clamd() {
-	mkdir -p "$tmp/clamdb"
-	echo '44d88612fea8a8f36de82e1278abb02f:68:Eicar-Test-Signature' \
-		> "$tmp/clamdb/test.hdb"
-	cat > "$tmp/clamd.conf" <<- EOF
-	Foreground yes
-	DatabaseDirectory $tmp/clamdb
-	TemporaryDirectory $tmp
-	LocalSocket $tmp/clamd.ctl
-	TCPSocket $clamd_port
-	TCPAddr 127.0.0.1
-	StreamMaxLength 1M
-	EOF
-}
-
-start_clamd() {
-	clamd -c "$tmp/clamd.conf" > "$tmp/clamd.out" 2>&1 &
-	pids[clamd]=$!
-	wait_for 60 test -S "$tmp/clamd.ctl"
-}
-
-make_eicar() {
-	printf '%s%s%s' 'X5O!P%@AP[4\PZX54(P^)7CC)7}$' \
-		'EICAR-STANDARD-ANTIVIRUS-' 'TEST-FILE!$H+H*' > "$graph/$1"
-}
-
 conf_with() {
 	[ -z "${pids[daemon]:-}" ] || stop_daemon || return 1
 	write_conf <<- EOF

@@ -100,3 +100,33 @@ nobody_else_was_contacted() {
 brings() {
 	python3 -B "$here/attached.py" "$1" "$2" ${3:+"$3"}
 }
+
+# ---- a scanner ---------------------------------------------------------------
+
+# MD5, size and name of the EICAR test file
+make_clamd() {
+	free_ports clamd_port
+	mkdir -p "$tmp/clamdb"
+	echo '44d88612fea8a8f36de82e1278abb02f:68:Eicar-Test-Signature' \
+		> "$tmp/clamdb/test.hdb"
+	cat > "$tmp/clamd.conf" <<- EOF
+	Foreground yes
+	DatabaseDirectory $tmp/clamdb
+	TemporaryDirectory $tmp
+	LocalSocket $tmp/clamd.ctl
+	TCPSocket $clamd_port
+	TCPAddr 127.0.0.1
+	StreamMaxLength 1M
+	EOF
+}
+
+start_clamd() {
+	clamd -c "$tmp/clamd.conf" > "$tmp/clamd.out" 2>&1 &
+	pids[clamd]=$!
+	wait_for 60 test -S "$tmp/clamd.ctl"
+}
+
+make_eicar() {
+	printf '%s%s%s' 'X5O!P%@AP[4\PZX54(P^)7CC)7}$' \
+		'EICAR-STANDARD-ANTIVIRUS-' 'TEST-FILE!$H+H*' > "$graph/$1"
+}

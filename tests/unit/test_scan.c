@@ -332,6 +332,39 @@ a_word_longer_than_any_phrase_is_just_no_hit(void **state)
 	scan_bed_same(scan_bed_find("fee\naaaa", text), "[fee] [fee]");
 }
 
+/* The words differ in their letters, for digits are words of their own. */
+static void
+a_hundred_thousand_phrases_are_each_found_and_named(void **state)
+{
+	struct scan_set *set = scan_set_new();
+	struct scan_work *work = scan_work_new();
+	g_autoptr(GString) lines = g_string_new(NULL);
+	struct scan_result r;
+
+	(void)state;
+	for (int i = 0; i < 100000; i++)
+		g_string_append_printf(lines, "w%c%c%c%c%c do\n",
+		    'a' + i / 10000 % 10, 'a' + i / 1000 % 10,
+		    'a' + i / 100 % 10, 'a' + i / 10 % 10, 'a' + i % 10);
+	assert_true(scan_set_lexicon(set, "big", "big.txt", lines->str,
+	    lines->len, NULL, NULL, NULL));
+	assert_true(scan_set_seal(set, NULL));
+	assert_int_equal(scan_set_phrases(set), 100000);
+	scan_result_init(&r);
+	scan_run(set, work, "waaaaa do, wedcba do, wjjjjj do, wjjjjk do", 42,
+	    &r);
+	assert_int_equal(r.hits->len, 3);
+	assert_string_equal(g_array_index(r.hits, struct scan_hit, 0).phrase,
+	    "big.txt:1");
+	assert_string_equal(g_array_index(r.hits, struct scan_hit, 1).phrase,
+	    "big.txt:43211");
+	assert_string_equal(g_array_index(r.hits, struct scan_hit, 2).phrase,
+	    "big.txt:100000");
+	scan_result_clear(&r);
+	scan_work_free(work);
+	scan_set_free(set);
+}
+
 static void
 beyond_the_most_hits_every_name_keeps_one_and_weights_their_sum(void **state)
 {
@@ -649,6 +682,8 @@ main(void)
 		cmocka_unit_test(places_are_bytes_of_the_text_as_given),
 		cmocka_unit_test(a_long_text_is_read_to_its_end),
 		cmocka_unit_test(a_word_longer_than_any_phrase_is_just_no_hit),
+		cmocka_unit_test(
+		    a_hundred_thousand_phrases_are_each_found_and_named),
 		cmocka_unit_test(beyond_the_most_hits_every_name_keeps_one_and_weights_their_sum),
 		cmocka_unit_test(near_finds_both_in_any_order_with_so_many_words_between),
 		cmocka_unit_test(every_mistake_of_a_file_is_told_with_its_line),
