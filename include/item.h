@@ -252,6 +252,8 @@ struct item_order_line *item_order_add(struct item *it);
 struct item_card *item_card_add(struct item *it);
 /* Copies both; a NULL value adds nothing. */
 void item_fact_add(struct item *it, const char *name, const char *value);
+/* The first value of this name, borrowed; NULL: none. */
+const char *item_fact_get(const struct item *it, const char *name);
 void item_answer_add(struct item *it, const char *name, const char *value);
 void item_card_fact_add(struct item_card *card, const char *name,
     const char *value);

@@ -291,6 +291,18 @@ item_fact_add(struct item *it, const char *name, const char *value)
 	add_fact(&it->facts, name, value);
 }
 
+const char *
+item_fact_get(const struct item *it, const char *name)
+{
+	for (guint i = 0; it->facts != NULL && i < it->facts->len; i++) {
+		const struct item_fact *f = it->facts->pdata[i];
+
+		if (strcmp(f->name, name) == 0)
+			return f->value;
+	}
+	return NULL;
+}
+
 void
 item_answer_add(struct item *it, const char *name, const char *value)
 {

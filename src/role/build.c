@@ -207,7 +207,8 @@ start(struct build *b, int64_t now_ms, struct err *err)
 		return true;
 	if (!build_judge_begin(b, now_ms, err) ||
 	    !build_withhold_begin(b, err) ||
-	    !build_identity_begin(b, err) || !build_staff_begin(b, err) ||
+	    !build_identity_begin(b, err) || !build_send_begin(b, err) ||
+	    !build_staff_begin(b, err) ||
 	    !bump_feed(b, &b->feeds[BUILD_WEBHOOKS], err) ||
 	    !bump_feed(b, &b->feeds[BUILD_RECORDS], err) ||
 	    !bump_claim(b, CLAIM_TURNS, &b->turn_claim, NULL, err) ||

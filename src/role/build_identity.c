@@ -270,18 +270,6 @@ is_own_word(const struct item *it)
 	return it->author == ITEM_CUSTOMER && it->kind == ITEM_MESSAGE;
 }
 
-static const char *
-fact(const struct item *it, const char *name)
-{
-	for (guint i = 0; it->facts != NULL && i < it->facts->len; i++) {
-		const struct item_fact *f = it->facts->pdata[i];
-
-		if (strcmp(f->name, name) == 0)
-			return f->value;
-	}
-	return NULL;
-}
-
 /* From then on a look into the phone book is worth its time. */
 static void
 note_contacts(struct build *b)
@@ -296,12 +284,12 @@ note_contacts(struct build *b)
 static bool
 note_contact(struct build *b, const struct build_witness *w, struct err *err)
 {
-	const char *name = fact(w->item, "contact.full_name");
+	const char *name = item_fact_get(w->item, "contact.full_name");
 	const char *now;
 
 	if (name == NULL)
-		name = fact(w->item, "contact.first_name");
-	if (g_strcmp0(fact(w->item, "action"), "remove") != 0) {
+		name = item_fact_get(w->item, "contact.first_name");
+	if (g_strcmp0(item_fact_get(w->item, "action"), "remove") != 0) {
 		if (name == NULL || name[0] == '\0')
 			return true;
 		note_contacts(b);

@@ -90,6 +90,7 @@ struct build {
 	bool asks_groups;	/* a rule does */
 	bool asked;		/* a new question in this step */
 	bool has_contacts;	/* phone book entries were ever seen */
+	bool has_marks;		/* callback data of sends of unknown outcome */
 	GHashTable *unmapped;	/* business ids already warned about */
 	GHashTable *events;	/* int64_t id -> struct build_event * */
 	GHashTable *peeked;	/* the same, of originals only */
@@ -222,6 +223,7 @@ GHashTable *build_staff_waits(void);
 
 /* build_send.c: what a new item teaches for the sake of sends. */
 #define BUILD_ACCOUNTS "account"	/* network of aliases: number id -> WABA */
+bool build_send_begin(struct build *b, struct err *err);
 bool build_send_note(struct build *b, struct build_event *ev,
     const struct item *it, const char *person, int64_t now_ms,
     struct err *err);

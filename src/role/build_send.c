@@ -26,6 +26,76 @@ is_unknown(const struct item *it)
 }
 
 /*
+ * An application may use the callback data for its own ends; the gateway then
+ * leaves it alone, and what it is of a send of unknown outcome is written down.
+ * It need not be unique: it counts for one person and one number.
+ */
+#define MARKS "callback"	/* network of aliases: the caller's data -> send */
+
+static char *
+mark_name(const struct item *it, const char *data)
+{
+	const char *who = it->group_id != NULL ? it->group_id :
+	    it->counterpart.number != NULL ? it->counterpart.number :
+	    it->counterpart.user_id;
+
+	return g_strjoin("|", it->business.user_id != NULL ?
+	    it->business.user_id : "-", who != NULL ? who : "-", data, NULL);
+}
+
+bool
+build_send_begin(struct build *b, struct err *err)
+{
+	int64_t seen;
+
+	if (!store_cursor_get(b->store, STORE_BUILD, MARKS, &seen, err))
+		return false;
+	b->has_marks = seen != 0;
+	return true;
+}
+
+static void
+keep_mark(struct build *b, const struct item *it, int64_t now_ms)
+{
+	const char *data = item_fact_get(it, "biz_opaque_callback_data");
+	g_autofree char *name = NULL;
+
+	if (data == NULL)
+		return;
+	name = mark_name(it, data);
+	store_alias_set(b->store, MARKS, name, it->send->key, now_ms);
+	if (!b->has_marks)
+		store_cursor_set(b->store, STORE_BUILD, MARKS, 1);
+	b->has_marks = true;
+}
+
+/* What the status says of a send of ours; *out NULL: nothing. */
+static bool
+resolved_of(struct build *b, const struct item *it, struct item **out,
+    struct err *err)
+{
+	const char *data = it->receipt != NULL ? it->receipt->callback_data :
+	    NULL;
+	struct item_receipt receipt = { 0 };
+	struct item status = *it;	/* nothing of it is freed here */
+	g_autofree char *name = NULL, *key = NULL, *mark = NULL;
+
+	*out = wa_resolved_item(it);
+	if (*out != NULL || data == NULL || !b->has_marks)
+		return true;
+	name = mark_name(it, data);
+	if (!store_alias_get(b->store, MARKS, name, &key, err))
+		return false;
+	if (key == NULL)
+		return true;
+	receipt.callback_data = mark = g_strconcat(WA_CALLBACK_PREFIX, key,
+	    NULL);
+	status.receipt = &receipt;
+	*out = wa_resolved_item(&status);
+	return true;
+}
+
+/*
  * A status of a send that has no record as accepted: its answer was lost, or
  * its record is still on its way.
  */
@@ -33,10 +103,12 @@ static bool
 note_status(struct build *b, struct build_event *ev, const struct item *it,
     int64_t now_ms, struct err *err)
 {
-	auto_item *resolved = wa_resolved_item(it);
+	auto_item *resolved = NULL;
 	g_autofree char *known = NULL;
 	struct store_place place = { 0 };
 
+	if (!resolved_of(b, it, &resolved, err))
+		return false;
 	if (resolved == NULL)
 		return true;
 	if (it->refers != NULL &&
@@ -75,7 +147,7 @@ raw_of(const char *send_key, const char *wamid)
 
 static bool
 note_unknown(struct build *b, struct build_event *ev, const struct item *it,
-    struct err *err)
+    int64_t now_ms, struct err *err)
 {
 	struct item_receipt receipt = { 0 };
 	struct item status = *it;	/* nothing of it is freed here */
@@ -83,6 +155,7 @@ note_unknown(struct build *b, struct build_event *ev, const struct item *it,
 
 	if (!is_unknown(it))
 		return true;
+	keep_mark(b, it, now_ms);
 	if (!store_resolution_get(b->store, it->send->key, &wamid, err))
 		return false;
 	if (wamid == NULL)
@@ -97,21 +170,27 @@ note_unknown(struct build *b, struct build_event *ev, const struct item *it,
 }
 
 /* Of the event of which it was made: a status, or the record itself. */
-static char *
-unknown_key(const struct build_event *ev, const char *wamid)
+static bool
+unknown_key(struct build *b, const struct build_event *ev, const char *wamid,
+    char **key, struct err *err)
 {
 	for (guint i = 0; i < ev->items->len; i++) {
 		const struct item *it = ev->items->pdata[i];
 		auto_item *resolved = NULL;
 
-		if (is_unknown(it))
-			return g_strdup(it->key);
-		resolved = g_strcmp0(it->target, wamid) == 0 ?
-		    wa_resolved_item(it) : NULL;
-		if (resolved != NULL)
-			return g_steal_pointer(&resolved->refers);
+		if (is_unknown(it)) {
+			*key = g_strdup(it->key);
+			return true;
+		}
+		if (g_strcmp0(it->target, wamid) == 0 &&
+		    !resolved_of(b, it, &resolved, err))
+			return false;
+		if (resolved != NULL) {
+			*key = g_steal_pointer(&resolved->refers);
+			return true;
+		}
 	}
-	return NULL;
+	return true;
 }
 
 bool
@@ -135,7 +214,8 @@ build_send_unknown(struct build *b, const struct item *it, char **key,
 		if (ev == NULL)
 			continue;
 		build_event_parse(b, ev, NULL);
-		*key = unknown_key(ev, wamid);
+		if (!unknown_key(b, ev, wamid, key, err))
+			return false;
 	}
 	return true;
 }
@@ -212,6 +292,6 @@ build_send_note(struct build *b, struct build_event *ev,
 	if (it->type == ITEM_TYPE_TEMPLATE_EVENT)
 		note_template(b, it, now_ms);
 	return note_account(b, it, now_ms, err) &&
-	    (it->send == NULL || note_unknown(b, ev, it, err)) &&
+	    (it->send == NULL || note_unknown(b, ev, it, now_ms, err)) &&
 	    (it->receipt == NULL || note_status(b, ev, it, now_ms, err));
 }

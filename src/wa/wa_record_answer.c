@@ -38,13 +38,7 @@ path_in(const char *list, size_t len, size_t i)
 static bool
 is_fact(const struct item *it, const char *value)
 {
-	for (guint i = 0; it->facts != NULL && i < it->facts->len; i++) {
-		const struct item_fact *f = it->facts->pdata[i];
-
-		if (strcmp(f->name, "to") == 0 && strcmp(f->value, value) == 0)
-			return true;
-	}
-	return false;
+	return g_strcmp0(item_fact_get(it, "to"), value) == 0;
 }
 
 static enum wa_shape

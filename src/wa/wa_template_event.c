@@ -71,13 +71,9 @@ wa_template_wording_parse(const struct wa_walk *w, struct item *it,
 static char *
 find_fact(const struct item *it, const char *name)
 {
-	for (guint i = 0; it->facts != NULL && i < it->facts->len; i++) {
-		const struct item_fact *f = it->facts->pdata[i];
+	const char *value = item_fact_get(it, name);
 
-		if (strcmp(f->name, name) == 0)
-			return *f->value != '\0' ? g_strdup(f->value) : NULL;
-	}
-	return NULL;
+	return value != NULL && *value != '\0' ? g_strdup(value) : NULL;
 }
 
 /* Events of the wording write "en-US", the API "en_US". */

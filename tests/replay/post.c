@@ -269,10 +269,10 @@ make_status(const struct saying *s)
 	}
 	put(m, group != NULL ? "recipient_participant_id" : "recipient_id",
 	    script_get(s->l, "to"));
-	if (send != NULL) {
+	if (send != NULL)
 		data = g_strconcat(WA_CALLBACK_PREFIX, key, NULL);
-		put(m, "biz_opaque_callback_data", data);
-	}
+	put(m, "biz_opaque_callback_data", data != NULL ? data :
+	    script_get(s->l, "mark"));
 	if (g_strcmp0(state, "failed") == 0) {
 		e = json_object_new_object();
 		json_object_object_add(e, "code",

@@ -79,6 +79,7 @@ make_request(struct script_line *l)
 	put(o, "to", script_get(l, "to"));
 	put(o, "recipient", script_get(l, "user"));
 	put(o, "type", type);
+	put(o, "biz_opaque_callback_data", script_get(l, "mark"));
 	if (quoted != NULL)
 		put(put_object(o, "context"), "message_id", quoted);
 	content = put_object(o, type);

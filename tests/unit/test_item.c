@@ -79,6 +79,8 @@ lists_are_absent_until_something_is_added(void **state)
 	const struct item_fact *f = g_ptr_array_index(it->facts, 0);
 	assert_string_equal(f->name, "name");
 	assert_string_equal(f->value, "value");
+	assert_string_equal(item_fact_get(it, "name"), "value");
+	assert_null(item_fact_get(it, "nam"));
 }
 
 /* Under ASan or valgrind this shows that nothing is left behind. */
