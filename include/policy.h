@@ -74,6 +74,13 @@ enum policy_match {
 };
 const char *policy_match_name(enum policy_match m);	/* "link-host" … */
 bool policy_match_parse(const char *name, enum policy_match *out);
+/*
+ * Of matches with a fixed list of words: the place of one in it, -1 if it is
+ * not there; and the word at a place, NULL beyond the last, "" for one that
+ * rules cannot name. Other matches have none.
+ */
+int policy_word_bit(enum policy_match m, const char *value);
+const char *policy_word_at(enum policy_match m, int bit);
 
 struct policy_cond {
 	enum policy_match match;
@@ -105,6 +112,7 @@ enum policy_act {
 };
 const char *policy_act_name(enum policy_act a);		/* "only-journal" … */
 bool policy_act_parse(const char *name, enum policy_act *out);
+bool policy_act_is_of_gateway(enum policy_act a);	/* only it can do that */
 
 struct policy_action {
 	enum policy_act act;

@@ -9,9 +9,7 @@
 
 #include <string.h>
 
-#include "item.h"
 #include "policy.h"
-#include "scan.h"
 #include "text.h"
 
 #define MINUTE 60000
@@ -22,68 +20,6 @@
 /* --- what may follow a word --- */
 
 typedef const char *name_fn(int i);	/* NULL: no more */
-
-static const char *
-kind_name(int i)
-{
-	return i < ITEM_KINDS ? item_kind_name((enum item_kind)i) : NULL;
-}
-
-static const char *
-type_name(int i)
-{
-	return i < ITEM_TYPES ? item_type_name((enum item_type)i) : NULL;
-}
-
-static const char *
-author_name(int i)
-{
-	return i < ITEM_AUTHORS ? item_author_name((enum item_author)i) : NULL;
-}
-
-static const char *
-direction_name(int i)
-{
-	return i <= ITEM_SENT ? item_direction_name((enum item_direction)i) :
-	    NULL;
-}
-
-static const char *
-script_name(int i)
-{
-	return i < SCAN_SCRIPTS ? scan_script_name((enum scan_script)i) : NULL;
-}
-
-static const char *
-detector_name(int i)
-{
-	return i < SCAN_DETECTORS ?
-	    scan_detector_name((enum scan_detector)i) : NULL;
-}
-
-static const char *
-at_name(int i)
-{
-	static const char *const names[] = { "gateway", "capture", NULL };
-
-	return names[i];
-}
-
-static const char *
-malware_name(int i)
-{
-	static const char *const names[] = { "infected", "unscanned", "clean",
-		NULL };
-
-	return names[i];
-}
-
-static const char *
-consent_name(int i)
-{
-	return i <= POLICY_CONSENT_WITHDRAWN ?
-	    policy_consent_name((enum policy_consent)i) : NULL;
-}
 
 static const char *
 match_name(int i)
@@ -108,15 +44,11 @@ per_name(int i)
 /* "unknown WHAT "x"; did you mean …" */
 static void
 tell_unknown(struct conf_load *l, const struct conf_word *word,
-    const char *what, name_fn *name)
+    const char *what, const struct conf_near *near)
 {
-	g_autofree char *shown = conf_shown(word->value), *hint = NULL;
-	struct conf_near near;
+	g_autofree char *shown = conf_shown(word->value);
+	g_autofree char *hint = conf_near_text(near);
 
-	conf_near_begin(&near, word->value);
-	for (int i = 0; name(i) != NULL; i++)
-		conf_near_try(&near, name(i));
-	hint = conf_near_text(&near);
 	conf_error(l->issues, word->pos, "unknown %s %s%s", what, shown, hint);
 }
 
@@ -125,13 +57,33 @@ static int
 read_choice(struct conf_load *l, const struct conf_word *word,
     const char *what, name_fn *name)
 {
+	struct conf_near near;
+
 	if (word->is_bad)
 		return -1;
 	for (int i = 0; name(i) != NULL; i++)
 		if (strcmp(name(i), word->value) == 0)
 			return i;
-	tell_unknown(l, word, what, name);
+	conf_near_begin(&near, word->value);
+	for (int i = 0; name(i) != NULL; i++)
+		conf_near_try(&near, name(i));
+	tell_unknown(l, word, what, &near);
 	return -1;
+}
+
+/* One of the words that m takes; else the error is noted. */
+static void
+check_word(struct conf_load *l, enum policy_match m,
+    const struct conf_word *word)
+{
+	struct conf_near near;
+
+	if (word->is_bad || policy_word_bit(m, word->value) >= 0)
+		return;
+	conf_near_begin(&near, word->value);
+	for (int i = 0; policy_word_at(m, i) != NULL; i++)
+		conf_near_try(&near, policy_word_at(m, i));
+	tell_unknown(l, word, policy_match_name(m), &near);
 }
 
 static bool
@@ -163,7 +115,7 @@ is(const struct conf_word *word, const char *s)
 
 enum form {
 	FORM_VALUES,	/* one or more of type */
-	FORM_CHOICE,	/* one or more of name */
+	FORM_CHOICE,	/* one or more words that policy knows */
 	FORM_HOST,	/* one or more hosts, or "*" */
 	FORM_NUMBERS,	/* ids, or telephone numbers with "+" */
 	FORM_REF,	/* names of what */
@@ -176,22 +128,18 @@ enum form {
 static const struct {
 	enum form form;
 	enum conf_type type;
-	name_fn *name;
 	const char *what;	/* of FORM_REF */
 	const char *usage;
 	int64_t max;
 } matches[POLICY_MATCHES] = {
-	[POLICY_DIRECTION] = { FORM_CHOICE, .name = direction_name,
-		.usage = "received or sent" },
-	[POLICY_AT] = { FORM_CHOICE, .name = at_name,
-		.usage = "gateway or capture" },
+	[POLICY_DIRECTION] = { FORM_CHOICE, .usage = "received or sent" },
+	[POLICY_AT] = { FORM_CHOICE, .usage = "gateway or capture" },
 	[POLICY_NETWORK] = { FORM_VALUES, CONF_NAME,
 		.usage = "names of networks" },
 	[POLICY_BUSINESS] = { FORM_NUMBERS,
 		.usage = "phone number ids or numbers" },
 	[POLICY_DESK] = { FORM_VALUES, CONF_NAME, .usage = "desks" },
-	[POLICY_AUTHOR] = { FORM_CHOICE, .name = author_name,
-		.usage = "authors" },
+	[POLICY_AUTHOR] = { FORM_CHOICE, .usage = "authors" },
 	[POLICY_APPLICATION] = { FORM_VALUES, CONF_NAME,
 		.usage = "applications" },
 	[POLICY_EMPLOYEE] = { FORM_VALUES, CONF_STRING,
@@ -202,12 +150,9 @@ static const struct {
 	[POLICY_CUSTOMER_LIST] = { FORM_VALUES, CONF_NAME,
 		.usage = "lists" },
 	[POLICY_NEW_COUNTERPART] = { FORM_NOTHING },
-	[POLICY_SCRIPT] = { FORM_CHOICE, .name = script_name,
-		.usage = "scripts" },
-	[POLICY_KIND] = { FORM_CHOICE, .name = kind_name,
-		.usage = "kinds of events" },
-	[POLICY_TYPE] = { FORM_CHOICE, .name = type_name,
-		.usage = "types of content" },
+	[POLICY_SCRIPT] = { FORM_CHOICE, .usage = "scripts" },
+	[POLICY_KIND] = { FORM_CHOICE, .usage = "kinds of events" },
+	[POLICY_TYPE] = { FORM_CHOICE, .usage = "types of content" },
 	[POLICY_TEMPLATE] = { FORM_VALUES, CONF_STRING,
 		.usage = "names of message templates" },
 	[POLICY_MEDIA_TYPE] = { FORM_VALUES, CONF_STRING,
@@ -227,12 +172,9 @@ static const struct {
 	[POLICY_PATTERN] = { FORM_REF, .what = "pattern",
 		.usage = "patterns" },
 	[POLICY_TEXT] = { FORM_VALUES, CONF_STRING, .usage = "phrases" },
-	[POLICY_DETECT] = { FORM_CHOICE, .name = detector_name,
-		.usage = "detectors" },
-	[POLICY_MALWARE] = { FORM_CHOICE, .name = malware_name,
-		.usage = "infected, unscanned or clean" },
-	[POLICY_CONSENT] = { FORM_CHOICE, .name = consent_name,
-		.usage = "given, withdrawn or unknown" },
+	[POLICY_DETECT] = { FORM_CHOICE, .usage = "detectors" },
+	[POLICY_MALWARE] = { FORM_CHOICE, .usage = "infected, unscanned or clean" },
+	[POLICY_CONSENT] = { FORM_CHOICE, .usage = "given, withdrawn or unknown" },
 	[POLICY_ALWAYS] = { FORM_NOTHING },
 	[POLICY_ALL] = { FORM_BLOCK },
 	[POLICY_ANY] = { FORM_BLOCK },
@@ -310,7 +252,7 @@ read_value(struct conf_load *l, enum policy_match m,
 
 	switch (matches[m].form) {
 	case FORM_CHOICE:
-		read_choice(l, word, policy_match_name(m), matches[m].name);
+		check_word(l, m, word);
 		break;
 	case FORM_HOST:
 		return read_host(l, word);
@@ -668,20 +610,12 @@ read_act_values(struct conf_load *l, const struct conf_word *word,
 	}
 }
 
-static bool
-is_of_gateway(enum policy_act a)
-{
-	return a == POLICY_BLOCK || a == POLICY_APPEND ||
-	    a == POLICY_PREPEND || a == POLICY_REQUIRE_CONSENT ||
-	    a == POLICY_REQUIRE_NOTICE || a == POLICY_APPROVE;
-}
-
 /* Once: a rule set for banks with a gateway is of use to others, too. */
 static void
 check_gateway(struct conf_load *l, const struct conf_word *word,
     enum policy_act a)
 {
-	if (l->told_gateway || !is_of_gateway(a) ||
+	if (l->told_gateway || !policy_act_is_of_gateway(a) ||
 	    l->c->gateway.listen.address != NULL)
 		return;
 	l->told_gateway = true;

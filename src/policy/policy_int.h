@@ -77,20 +77,14 @@ struct policy_node *policy_root_new(struct policy_compiler *c,
     const struct policy_rule *rule);
 void policy_node_free(struct policy_node *n);
 
-/* Of actions: whether it needs certainty, whether only the gateway can. */
-bool policy_act_takes_away(enum policy_act a);
-bool policy_act_is_of_gateway(enum policy_act a);
+bool policy_act_takes_away(enum policy_act a);	/* it needs certainty */
 void policy_check_action(struct policy_issues *to,
     const struct policy_action *a);
 
 /* Complains of rules that can never fire, and of actions that never can. */
 void policy_check_reach(struct policy_issues *to, const struct policy *p);
 
-/* The bit of a value in a closed vocabulary; -1: it is not in it, or the
- * match has none. */
-int policy_word_bit(enum policy_match m, const char *value);
-const char *policy_word_at(enum policy_match m, int bit);
-/* All words of it, blank between; NULL: any value goes. */
+/* All words of a fixed list, blank between; NULL: any value goes. */
 char *policy_words(enum policy_match m);
 uint64_t policy_words_all(enum policy_match m);
 
