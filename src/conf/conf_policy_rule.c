@@ -448,11 +448,15 @@ static void
 read_count(struct conf_load *l, const struct conf_node *n,
     struct policy_rule *r)
 {
-	const struct conf_word *number = n->words->next;
-	const struct conf_word *what = number->next, *time = what->next;
-	const struct conf_word *per = time->next;
+	const struct conf_word *number, *what, *time, *per;
 	int subject;
 
+	if (n->is_block || n->count < 4)	/* as the table has told */
+		return;
+	number = n->words->next;
+	what = number->next;
+	time = what->next;
+	per = time->next;
 	read_number(l, number, CONF_NUMBER, COUNT_MAX, &r->count_over);
 	if (!is(what, "customers"))
 		conf_error(l->issues, what->pos, "count takes NUMBER "
@@ -649,10 +653,13 @@ read_action(struct conf_load *l, const struct conf_node *n,
     struct policy_rule *r)
 {
 	const struct conf_word *word = n->words->next;
-	g_autofree char *where = conf_policy_where(l, word->pos);
-	int act = read_choice(l, word, "action", act_name);
+	g_autofree char *where = NULL;
 	struct policy_action *a;
+	int act;
 
+	if (n->is_block || word == NULL)	/* as the table has told */
+		return;
+	act = read_choice(l, word, "action", act_name);
 	if (act < 0)
 		return;
 	if (!has_act_shape(acts[act].form, word->next)) {
@@ -661,6 +668,7 @@ read_action(struct conf_load *l, const struct conf_node *n,
 		return;
 	}
 	check_gateway(l, word, (enum policy_act)act);
+	where = conf_policy_where(l, word->pos);
 	a = policy_action_new((enum policy_act)act, where);
 	g_ptr_array_add(r->actions, a);
 	read_act_values(l, word->next, a);
@@ -686,19 +694,15 @@ conf_rule_enter(struct conf_load *l, const struct conf_node *node)
 typedef void read_fn(struct conf_load *l, const struct conf_node *n,
     struct policy_rule *r);
 
-/* Those of the right shape; the table has told of the others. */
 static bool
 read_each(struct conf_load *l, const struct conf_node *node, const char *name,
     read_fn *read, struct policy_rule *r)
 {
 	const struct conf_node *first = conf_node_find(node->children, name);
-	bool is_free = read == read_match;
-	unsigned least = read == read_count ? 4 : 2;
 
 	for (const struct conf_node *n = first; n != NULL;
 	    n = conf_node_find(n->next, name))
-		if (is_free || (!n->is_block && n->count >= least))
-			read(l, n, r);
+		read(l, n, r);
 	return first != NULL;
 }
 
