@@ -49,7 +49,7 @@ usage(FILE *to)
 {
 	fputs("usage: chatjournal [-c FILE] [--json] COMMAND ...\n", to);
 	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
-		fprintf(to, "  %-13s%-47s%s\n", commands[i].name,
+		fprintf(to, "  %-13s%-51s %s\n", commands[i].name,
 		    commands[i].arguments, commands[i].help);
 }
 
