@@ -62,96 +62,87 @@ number(const char *text)
 	return *end == '\0' && end != text && n >= 0 ? n : -1;
 }
 
+enum setting_type { IS_SET, TEXT, NUMBER };
+#define AT(member) offsetof(struct ctl, member)
+
+/* Those that have a letter are also known by it. */
+static const struct setting {
+	const char *name;
+	enum setting_type type;
+	size_t at;
+	char letter;
+} settings[] = {
+	{ "conf", TEXT, AT(conf_path), 'c' },
+	{ "json", IS_SET, AT(json), 0 },
+	{ "print", IS_SET, AT(print), 0 },
+	{ "check", IS_SET, AT(check), 0 },
+	{ "raw", IS_SET, AT(raw), 0 },
+	{ "all", IS_SET, AT(all), 0 },
+	{ "journal", TEXT, AT(journal), 'j' },
+	{ "limit", NUMBER, AT(limit), 0 },
+	{ "after", NUMBER, AT(after), 0 },
+	{ "output", TEXT, AT(out_dir), 'o' },
+	{ "templates", TEXT, AT(templates), 0 },
+	{ "received", TEXT, AT(received), 0 },
+	{ "media", TEXT, AT(media_dir), 0 },
+	{ "why", TEXT, AT(why), 0 },
+	{ "since", TEXT, AT(since), 0 },
+	{ "policy", TEXT, AT(policy), 0 },
+};
+#define SETTINGS G_N_ELEMENTS(settings)
+
+/* Beyond all letters: 256 and the place in the table. */
+enum { FIRST = 256, HELP = FIRST + SETTINGS, SHOW_VERSION };
+
+static int
+value_of(size_t i)
+{
+	return settings[i].letter != 0 ? settings[i].letter : FIRST + (int)i;
+}
+
+static void
+set(struct ctl *ctl, const struct setting *s, const char *value)
+{
+	void *at = (char *)ctl + s->at;
+
+	if (s->type == IS_SET)
+		*(bool *)at = true;
+	else if (s->type == NUMBER)
+		*(int64_t *)at = number(value);
+	else
+		*(const char **)at = value;
+}
+
 /* False on an unknown option; the commands see what is left. */
 static bool
 parse_options(struct ctl *ctl, int argc, char **argv)
 {
-	enum { JSON = 1, PRINT, CHECK, RAW, ALL, LIMIT, AFTER, TEMPLATES,
-		RECEIVED, MEDIA, WHY, SINCE,
-		POLICY, HELP, SHOW_VERSION };
-	static const struct option options[] = {
-		{ "conf", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, JSON },
-		{ "print", no_argument, NULL, PRINT },
-		{ "check", no_argument, NULL, CHECK },
-		{ "raw", no_argument, NULL, RAW },
-		{ "all", no_argument, NULL, ALL },
-		{ "journal", required_argument, NULL, 'j' },
-		{ "limit", required_argument, NULL, LIMIT },
-		{ "after", required_argument, NULL, AFTER },
-		{ "output", required_argument, NULL, 'o' },
-		{ "templates", required_argument, NULL, TEMPLATES },
-		{ "received", required_argument, NULL, RECEIVED },
-		{ "media", required_argument, NULL, MEDIA },
-		{ "why", required_argument, NULL, WHY },
-		{ "since", required_argument, NULL, SINCE },
-		{ "policy", required_argument, NULL, POLICY },
-		{ "help", no_argument, NULL, HELP },
+	struct option options[SETTINGS + 3] = {
+		[SETTINGS] = { "help", no_argument, NULL, HELP },
 		{ "version", no_argument, NULL, SHOW_VERSION },
-		{ 0 },
 	};
 	int opt;
 
+	for (size_t i = 0; i < SETTINGS; i++)
+		options[i] = (struct option){ settings[i].name,
+			settings[i].type == IS_SET ? no_argument :
+			required_argument, NULL, value_of(i) };
 	while ((opt = getopt_long(argc, argv, "c:j:o:", options, NULL)) != -1) {
-		switch (opt) {
-		case 'c':
-			ctl->conf_path = optarg;
-			ctl->conf_given = true;
-			break;
-		case 'j':
-			ctl->journal = optarg;
-			break;
-		case 'o':
-			ctl->out_dir = optarg;
-			break;
-		case JSON:
-			ctl->json = true;
-			break;
-		case PRINT:
-			ctl->print = true;
-			break;
-		case CHECK:
-			ctl->check = true;
-			break;
-		case RAW:
-			ctl->raw = true;
-			break;
-		case ALL:
-			ctl->all = true;
-			break;
-		case LIMIT:
-			ctl->limit = number(optarg);
-			break;
-		case AFTER:
-			ctl->after = number(optarg);
-			break;
-		case TEMPLATES:
-			ctl->templates = optarg;
-			break;
-		case RECEIVED:
-			ctl->received = optarg;
-			break;
-		case MEDIA:
-			ctl->media_dir = optarg;
-			break;
-		case SINCE:
-			ctl->since = optarg;
-			break;
-		case POLICY:
-			ctl->policy = optarg;
-			break;
-		case WHY:
-			ctl->why = optarg;
-			break;
-		case HELP:
+		size_t i = 0;
+
+		if (opt == HELP) {
 			usage(stdout);
 			exit(CTL_OK);
-		case SHOW_VERSION:
+		}
+		if (opt == SHOW_VERSION) {
 			puts("chatjournal " PACKAGE_VERSION);
 			exit(CTL_OK);
-		default:
-			return false;
 		}
+		while (i < SETTINGS && value_of(i) != opt)
+			i++;
+		if (i == SETTINGS)
+			return false;
+		set(ctl, &settings[i], optarg);
 	}
 	return ctl->limit >= 0 && ctl->after >= 0;
 }
@@ -169,10 +160,7 @@ find(const char *name)
 int
 main(int argc, char **argv)
 {
-	struct ctl ctl = {
-		.conf_path = SYSCONFDIR "/chatjournal/chatjournal.conf",
-		.limit = 100,
-	};
+	struct ctl ctl = { .limit = 100 };
 	const struct command *cmd;
 	int rc;
 
@@ -181,6 +169,9 @@ main(int argc, char **argv)
 		usage(stderr);
 		return CTL_USAGE;
 	}
+	ctl.conf_given = ctl.conf_path != NULL;
+	if (!ctl.conf_given)
+		ctl.conf_path = SYSCONFDIR "/chatjournal/chatjournal.conf";
 	cmd = find(argv[optind]);
 	if (cmd == NULL) {
 		fprintf(stderr, "chatjournal: unknown command %s\n",
