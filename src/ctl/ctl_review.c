@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "ctl_int.h"
 #include "err.h"
+#include "policy.h"
 #include "store.h"
 #include "text.h"
 
@@ -50,19 +51,18 @@ take_turn(struct held *h, const struct store_hold *row)
 	h->is_held = row->ended_ms == 0;
 }
 
-/* The rule stands in the verdict, which is JSON. */
+/* The rule stands in the verdict. */
 static char *
 rule_of(const char *verdict)
 {
-	struct json_object *o = verdict != NULL ?
-	    json_tokener_parse(verdict) : NULL, *hold, *rule;
-	char *text = NULL;
+	struct policy_verdict *v = NULL;
+	char *rule = NULL;
 
-	if (json_object_object_get_ex(o, "hold", &hold) &&
-	    json_object_object_get_ex(hold, "rule", &rule))
-		text = g_strdup(json_object_get_string(rule));
-	json_object_put(o);
-	return text != NULL ? text : g_strdup("-");
+	if (verdict != NULL &&
+	    policy_verdict_parse(verdict, strlen(verdict), &v, NULL))
+		rule = g_strdup(v->hold_rule);
+	policy_verdict_free(v);
+	return rule != NULL ? rule : g_strdup("-");
 }
 
 static void
