@@ -229,8 +229,8 @@ bool conf_snapshot_load(int fd, struct conf **out, struct err *err);
  */
 bool conf_snapshot_load_main(int fd, struct conf **out, struct err *err);
 /*
- * Frees the directory, the policy and all texts, which is most of the memory: for the
- * holder of a snapshot, who can load it again.
+ * Frees the directory, the policy and all texts, which is most of the memory:
+ * for the holder of a snapshot, who can load it again.
  */
 void conf_shrink(struct conf *c);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tokens to a tree of directives and blocks, with includes put in place.
- * Knows no directive but `include`, and
- * `pattern`, whose value is a regular expression. Takes any tokens: mistakes are noted and
- * the tree has the rest. Depth and number of blocks and includes are
- * bounded. All nodes of a tree lie in a few chunks, freed together.
+ * Knows no directive but `include`, and `pattern`, whose value is a regular
+ * expression. Takes any tokens: mistakes are noted and the tree has the rest.
+ * Depth and number of blocks and includes are bounded. All nodes of a tree lie
+ * in a few chunks, freed together.
  */
 #include "conf_tree.h"
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The tables of chatjournal.conf(5), except of blocks with names and of the
- * staff side: one row per directive is parser, validator, default, documentation and print-out. A
- * new directive is a row here, a field in conf.h, an entry in the manual page
- * and one in the sample; a test compares all four.
+ * staff side: one row per directive is parser, validator, default,
+ * documentation and print-out. A new directive is a row here, a field in
+ * conf.h, an entry in the manual page and one in the sample; a test compares
+ * all four.
  */
 #include "conf_int.h"
 
