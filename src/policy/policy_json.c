@@ -31,17 +31,30 @@ put_true(json_object *o, const char *key, bool value)
 }
 
 static void
-put_strings(json_object *o, const char *key, const GPtrArray *strings)
+put_list(json_object *o, const char *key, const GPtrArray *elements,
+    json_object *(*print)(gconstpointer element))
 {
 	json_object *list;
 
-	if (strings->len == 0)
+	if (elements->len == 0)
 		return;
-	list = json_object_new_array_ext((int)strings->len);
-	for (guint i = 0; i < strings->len; i++)
-		json_object_array_add(list, json_object_new_string(
-		    g_ptr_array_index(strings, i)));
+	list = json_object_new_array_ext((int)elements->len);
+	for (guint i = 0; i < elements->len; i++)
+		json_object_array_add(list,
+		    print(g_ptr_array_index(elements, i)));
 	json_object_object_add(o, key, list);
+}
+
+static json_object *
+print_string(gconstpointer element)
+{
+	return json_object_new_string(element);
+}
+
+static void
+put_strings(json_object *o, const char *key, const GPtrArray *strings)
+{
+	put_list(o, key, strings, print_string);
 }
 
 static json_object *
@@ -83,21 +96,6 @@ print_tally(gconstpointer element)
 }
 
 static void
-put_objects(json_object *o, const char *key, const GPtrArray *elements,
-    json_object *(*print)(gconstpointer element))
-{
-	json_object *list;
-
-	if (elements->len == 0)
-		return;
-	list = json_object_new_array_ext((int)elements->len);
-	for (guint i = 0; i < elements->len; i++)
-		json_object_array_add(list,
-		    print(g_ptr_array_index(elements, i)));
-	json_object_object_add(o, key, list);
-}
-
-static void
 put_hold(json_object *o, const struct policy_verdict *v)
 {
 	json_object *hold;
@@ -134,7 +132,7 @@ print_verdict(const struct policy_verdict *v)
 
 	put_string(o, "set", hash_hex(v->set, hex));
 	put_string(o, "word", policy_verdict_word(v));
-	put_objects(o, "fired", v->fired, print_fired);
+	put_list(o, "fired", v->fired, print_fired);
 	put_strings(o, "tags", v->tags);
 	put_true(o, "flag", v->flag);
 	put_true(o, "quarantine", v->quarantine);
@@ -149,8 +147,8 @@ print_verdict(const struct policy_verdict *v)
 	put_block(o, v);
 	if (v->consent_set != POLICY_CONSENT_UNKNOWN)
 		put_string(o, "consent", policy_consent_name(v->consent_set));
-	put_objects(o, "additions", v->additions, print_addition);
-	put_objects(o, "tallies", v->tallies, print_tally);
+	put_list(o, "additions", v->additions, print_addition);
+	put_list(o, "tallies", v->tallies, print_tally);
 	return o;
 }
 
