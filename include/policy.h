@@ -156,9 +156,11 @@ struct policy_window {
 						   midnight */
 	} *spans;
 	size_t n_spans;
-	GPtrArray *holidays;	/* char *, "2026-12-25", or "12-25" each year */
+	GPtrArray *holidays;	/* char *: policy_is_holiday() */
 	char *where;		/* or NULL */
 };
+/* "2026-12-25", or "12-25" for each year: a date that there is. */
+bool policy_is_holiday(const char *day);
 
 struct policy_lexicon {
 	char *name;

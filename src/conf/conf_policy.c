@@ -9,7 +9,6 @@
 
 #include <string.h>
 
-#include "clock.h"
 #include "err.h"
 #include "policy.h"
 #include "text.h"
@@ -295,16 +294,6 @@ read_hours(struct conf_load *l, const struct conf_node *n,
 	}
 }
 
-/* "2026-12-25", or "12-25" of each year; 2000 had a 29th of February. */
-static bool
-is_date(const char *s)
-{
-	g_autofree char *full = strlen(s) == 5 ?
-	    g_strconcat("2000-", s, NULL) : g_strdup(s);
-
-	return strlen(full) == 10 && clock_parse(full) >= 0;
-}
-
 static void
 read_holidays(struct conf_load *l, const struct conf_node *n,
     struct policy_window *w)
@@ -314,7 +303,7 @@ read_holidays(struct conf_load *l, const struct conf_node *n,
 
 		if (d->is_bad)
 			continue;
-		if (is_date(d->value)) {
+		if (policy_is_holiday(d->value)) {
 			g_ptr_array_add(w->holidays, g_strdup(d->value));
 			continue;
 		}

@@ -13,15 +13,14 @@
 #define DAY_MIN 1440
 #define DAYS_ALL 0x7fU
 
-static bool
-is_date(const char *day)
+/* 2000 had a 29th of February. */
+bool
+policy_is_holiday(const char *day)
 {
-	g_autofree char *leap = NULL;
+	g_autofree char *full = strlen(day) == strlen("12-25") ?
+	    g_strconcat("2000-", day, NULL) : g_strdup(day);
 
-	if (clock_parse(day) >= 0 && strlen(day) == strlen("2026-12-25"))
-		return true;
-	leap = g_strconcat("2000-", day, NULL);
-	return clock_parse(leap) >= 0 && strlen(day) == strlen("12-25");
+	return strlen(full) == strlen("2026-12-25") && clock_parse(full) >= 0;
 }
 
 static bool
@@ -51,7 +50,7 @@ policy_hours_check(struct policy_issues *to, const struct policy_window *w)
 	for (guint i = 0; i < w->holidays->len; i++) {
 		const char *day = g_ptr_array_index(w->holidays, i);
 
-		if (!is_date(day))
+		if (!policy_is_holiday(day))
 			policy_error(to, w->where, "window %s: %s is no date; "
 			    "say 2026-12-25, or 12-25 for each year", w->name,
 			    day);
