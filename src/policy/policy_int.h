@@ -112,10 +112,6 @@ struct policy_found {
 	size_t from, to;
 };
 
-/* Everything of the item that a person reads, each once. */
-void policy_parts(const struct policy_input *in, GArray *parts,
-    GPtrArray *owned);
-
 struct policy_work {
 	struct scan_work *scan;
 	struct scan_result result;

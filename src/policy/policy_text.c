@@ -125,8 +125,9 @@ add_order(GArray *parts, const GPtrArray *order, GPtrArray *owned)
 	}
 }
 
-void
-policy_parts(const struct policy_input *in, GArray *parts, GPtrArray *owned)
+/* Everything of the item that a person reads, each once. */
+static void
+add_all(const struct policy_input *in, GArray *parts, GPtrArray *owned)
 {
 	const struct item *it = in->item;
 
@@ -198,7 +199,7 @@ const GArray *
 policy_work_parts(struct policy_work *w, const struct policy_input *in)
 {
 	if (!w->has_parts)
-		policy_parts(in, w->parts, w->owned);
+		add_all(in, w->parts, w->owned);
 	w->has_parts = true;
 	return w->parts;
 }
