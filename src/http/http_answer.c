@@ -7,6 +7,7 @@
  * Headers may come from another host. None of them can end a header early,
  * say where the message ends, or take the process down: it is left out.
  */
+#include "http_framing.h"
 #include "http_int.h"
 
 #include <assert.h>
@@ -16,27 +17,6 @@
 #include <unistd.h>
 
 #define TYPE_DEFAULT "text/plain; charset=utf-8"
-
-static bool
-is_value(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((*s >= 0 && *s < ' ' && *s != '\t') || *s == 0x7f)
-			return false;
-	return true;
-}
-
-/* tchar of RFC 9110 section 5.6.2 */
-static bool
-is_name(const char *s)
-{
-	const char *at = s;
-
-	while (g_ascii_isalnum(*at) ||
-	    (*at != '\0' && strchr("!#$%&'*+-.^_`|~", *at) != NULL))
-		at++;
-	return at > s && *at == '\0';
-}
 
 /* What says how the message is framed, and what libmicrohttpd writes. */
 static bool
@@ -61,7 +41,7 @@ response_with_type(struct MHD_Response *r, size_t len, const char *type)
 		type = TYPE_DEFAULT;
 	if (len > 0)
 		MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE,
-		    is_value(type) && *type != '\0' ? type :
+		    http_is_field_value(type) && *type != '\0' ? type :
 		    "application/octet-stream");
 	return r;
 }
@@ -80,8 +60,8 @@ add_headers(struct MHD_Response *r, const char *const *headers)
 {
 	for (; headers != NULL && headers[0] != NULL; headers += 2) {
 		assert(headers[1] != NULL);
-		if (is_name(headers[0]) && !is_ours(headers[0]) &&
-		    is_value(headers[1]))
+		if (http_is_token(headers[0]) && !is_ours(headers[0]) &&
+		    http_is_field_value(headers[1]))
 			MHD_add_response_header(r, headers[0], headers[1]);
 	}
 }

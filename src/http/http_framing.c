@@ -28,8 +28,8 @@
 #include <string.h>
 
 /* tchar of RFC 9110 section 5.6.2 */
-static bool
-is_token(const char *s)
+bool
+http_is_token(const char *s)
 {
 	if (*s == '\0')
 		return false;
@@ -41,8 +41,8 @@ is_token(const char *s)
 }
 
 /* RFC 9110 section 5.5; a bare CR ends the line for some (RFC 9112, 2.2). */
-static bool
-is_field_value(const char *s)
+bool
+http_is_field_value(const char *s)
 {
 	if (s == NULL)
 		return true;
@@ -121,8 +121,8 @@ http_framing_add(struct http_framing *f, const char *name, const char *value)
 
 	if (f->in_place && !f->bad_line)
 		f->bad_line = !is_next_line(f, name, value);
-	f->bad_line |= !is_field_value(value);
-	if (!is_token(name)) {
+	f->bad_line |= !http_is_field_value(value);
+	if (!http_is_token(name)) {
 		f->bad_name = true;
 	} else if (is_name(name, len, "Host")) {
 		f->hosts++;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Is it certain where a request ends and whom it is for? No I/O.
+ * Is it certain where a request ends and whom it is for? What may stand in a
+ * header? No I/O.
  */
 #pragma once
 
@@ -24,3 +25,7 @@ void http_framing_add(struct http_framing *f, const char *name,
     const char *value);
 /* NULL, or the line that tells the client what is ambiguous. */
 const char *http_framing_verdict(struct http_framing *f, const char *version);
+
+/* Of a header: its name, and what may stand behind it; NULL is a value. */
+bool http_is_token(const char *s);
+bool http_is_field_value(const char *s);
