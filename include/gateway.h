@@ -140,7 +140,6 @@ struct gateway_head {
 	char *type;
 	char *callback_data;	/* biz_opaque_callback_data */
 	char *template_name, *template_language;
-	GPtrArray *media_ids;	/* char *: ids of files anywhere in it, once */
 	bool is_read;		/* marks as read or shows typing, and holds
 				   nothing else that could be shown */
 };
@@ -184,15 +183,13 @@ void gateway_part_clear(struct gateway_part *p);
 
 /* Meta's answer: what it says of these, owned, or NULL each. */
 struct gateway_answer {
-	char *wamid, *wa_id, *user_id, *message_status;
+	char *wamid;
 	char *id;		/* of an upload, at the top */
-	bool is_error;		/* by status, or there is an "error" */
-	bool is_graph_error;	/* there is one: Graph itself refused it, and
-				   not something on the way */
+	bool is_graph_error;	/* there is an "error": Graph itself refused it,
+				   and not something on the way */
 	bool is_throttled;	/* 429 or a throttling code: slow down. Not for
 				   131056, which is about one person */
 	int64_t code;		/* of the error, 0 if none */
-	char *message;		/* of the error, one clean line */
 };
 void gateway_answer_parse(int status, const void *body, size_t len,
     struct gateway_answer *out);

@@ -12,9 +12,7 @@
 #include "clock.h"
 #include "err.h"
 #include "gateway_int.h"
-#include "text.h"
 
-#define MESSAGE_MAX 500
 #define DIGITS "0123456789"
 
 static const struct gateway_node *
@@ -71,14 +69,8 @@ static void
 take_error(const struct gateway_json *j, const struct gateway_node *error,
     struct gateway_answer *out)
 {
-	g_autofree char *message = text_of(j, error, "message");
-
-	out->is_error = true;
 	out->is_graph_error = error->kind == '{';
 	out->code = number_of(j, error, "code");
-	if (message != NULL)
-		out->message = text_clean(message, strlen(message), TEXT_LINE,
-		    MESSAGE_MAX);
 }
 
 static void
@@ -86,13 +78,8 @@ take_answer(const struct gateway_json *j, struct gateway_answer *out)
 {
 	const struct gateway_node *root = gateway_json_root(j);
 	const struct gateway_node *error = gateway_json_get(j, root, "error");
-	const struct gateway_node *message = first_of(j, "messages");
-	const struct gateway_node *contact = first_of(j, "contacts");
 
-	out->wamid = text_of(j, message, "id");
-	out->message_status = text_of(j, message, "message_status");
-	out->wa_id = text_of(j, contact, "wa_id");
-	out->user_id = text_of(j, contact, "user_id");
+	out->wamid = text_of(j, first_of(j, "messages"), "id");
 	out->id = text_of(j, root, "id");
 	if (error != NULL && error->kind != 'n')
 		take_error(j, error, out);
@@ -104,7 +91,7 @@ gateway_answer_parse(int status, const void *body, size_t len,
 {
 	struct gateway_json j;
 
-	*out = (struct gateway_answer){ .is_error = status >= 400 };
+	*out = (struct gateway_answer){ 0 };
 	if (gateway_json_load(body, len, &j, NULL)) {
 		take_answer(&j, out);
 		gateway_json_clear(&j);
@@ -117,11 +104,7 @@ void
 gateway_answer_clear(struct gateway_answer *a)
 {
 	g_clear_pointer(&a->wamid, g_free);
-	g_clear_pointer(&a->wa_id, g_free);
-	g_clear_pointer(&a->user_id, g_free);
-	g_clear_pointer(&a->message_status, g_free);
 	g_clear_pointer(&a->id, g_free);
-	g_clear_pointer(&a->message, g_free);
 }
 
 bool

@@ -17,9 +17,6 @@
 static const char *const contents[] = { "text", "image", "video", "audio",
 	"document", "sticker", "location", "contacts", "reaction", "template",
 	"interactive", "pin", NULL };
-/* Members in which an object with an id is a file. */
-static const char *const files[] = { "image", "video", "audio", "document",
-	"sticker", "gif", NULL };
 /* They make another request of it, or another sender. */
 static const char *const never[] = { "access_token", "appsecret_proof",
 	"batch", "method", NULL };
@@ -161,41 +158,6 @@ is_read(const struct gateway_json *j, const struct gateway_node *root)
 	    is_typing(j, gateway_json_get(j, root, "typing_indicator"));
 }
 
-static void
-add_once(GPtrArray *list, char *text)
-{
-	for (guint i = 0; i < list->len; i++) {
-		if (strcmp(g_ptr_array_index(list, i), text) == 0) {
-			g_free(text);
-			return;
-		}
-	}
-	g_ptr_array_add(list, text);
-}
-
-static GPtrArray *
-find_media(const struct gateway_json *j)
-{
-	GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
-
-	for (guint i = 0; i < j->nodes->len; i++) {
-		const struct gateway_node *n =
-		    &g_array_index(j->nodes, struct gateway_node, i);
-		g_autofree char *name = NULL;
-		char *id;
-
-		if (n->kind != '{')
-			continue;
-		name = gateway_json_name(j, n);
-		if (name == NULL || !g_strv_contains(files, name))
-			continue;
-		id = gateway_json_text(j, gateway_json_get(j, n, "id"));
-		if (id != NULL)
-			add_once(out, id);
-	}
-	return out;
-}
-
 static bool
 take_members(const struct gateway_json *j, struct gateway_head *h,
     struct err *err)
@@ -244,7 +206,6 @@ gateway_head_parse(const void *body, size_t len, struct gateway_head *out,
 	ok = take_members(&j, &h, err);
 	if (ok) {
 		h.is_read = is_read(&j, gateway_json_root(&j));
-		h.media_ids = find_media(&j);
 		*out = h;
 	} else {
 		gateway_head_clear(&h);
@@ -319,5 +280,4 @@ gateway_head_clear(struct gateway_head *h)
 	g_clear_pointer(&h->callback_data, g_free);
 	g_clear_pointer(&h->template_name, g_free);
 	g_clear_pointer(&h->template_language, g_free);
-	g_clear_pointer(&h->media_ids, g_ptr_array_unref);
 }

@@ -134,7 +134,6 @@ try_change(json_object *was, const struct gateway_head *h, const void *body,
 	assert(again.callback_data != NULL && g_strcmp0(again.callback_data,
 	    h->callback_data != NULL ? h->callback_data : CALLBACK) == 0);
 	assert(g_strcmp0(again.to, h->to) == 0);
-	assert(again.media_ids->len == h->media_ids->len);
 	check_texts(was, is, h->type);
 	json_object_object_del(is, "biz_opaque_callback_data");
 	json_object_object_del(was, "biz_opaque_callback_data");
@@ -188,7 +187,7 @@ try_answer(const void *body, size_t len)
 	g_autofree char *was = NULL;
 
 	gateway_answer_parse(200, body, len, &a);
-	assert(a.code >= 0 && (!a.is_throttled || a.is_error));
+	assert(a.code >= 0 && (!a.is_throttled || a.code != 0));
 	gateway_answer_clear(&a);
 	if (!gateway_media_answer(body, len, "https://here", &out, &was))
 		return;

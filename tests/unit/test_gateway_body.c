@@ -62,7 +62,6 @@ a_head_has_who_what_and_which_template(void **state)
 	assert_string_equal(h.template_name, "payment_due");
 	assert_string_equal(h.template_language, "pt_BR");
 	assert_string_equal(h.callback_data, "order-7");
-	assert_int_equal(h.media_ids->len, 0);
 	assert_false(h.is_read);
 	gateway_head_clear(&h);
 	assert_null(h.to);
@@ -92,42 +91,6 @@ a_recipient_is_read_where_there_is_no_number(void **state)
 	gateway_head_clear(&h);
 	assert_reads("{}", &h);
 	assert_null(h.to);
-	gateway_head_clear(&h);
-}
-
-static void
-files_are_found_wherever_they_are(void **state)
-{
-	static const char *const bodies[] = {
-		"{\"type\":\"image\",\"image\":{\"id\":\"811\"}}",
-		"{\"type\":\"document\",\"document\":{\"filename\":\"a\","
-		"\"id\":811}}",
-		"{\"type\":\"interactive\",\"interactive\":{\"header\":{"
-		"\"type\":\"video\",\"video\":{\"id\":\"811\"}}}}",
-		"{\"type\":\"template\",\"template\":{\"components\":[{"
-		"\"parameters\":[{\"type\":\"image\",\"image\":{\"id\":"
-		"\"811\"}},{\"type\":\"image\",\"image\":{\"id\":\"811\"}}]"
-		"}]}}",
-	};
-	struct gateway_head h;
-
-	(void)state;
-	for (size_t i = 0; i < G_N_ELEMENTS(bodies); i++) {
-		assert_reads(bodies[i], &h);
-		assert_int_equal(h.media_ids->len, 1);
-		assert_string_equal(g_ptr_array_index(h.media_ids, 0), "811");
-		gateway_head_clear(&h);
-	}
-	assert_reads("{\"type\":\"template\",\"template\":{\"components\":[{"
-	    "\"cards\":[{\"components\":[{\"parameters\":[{\"image\":{\"id\":"
-	    "\"1\"}}]}]},{\"components\":[{\"parameters\":[{\"video\":{\"id\":"
-	    "\"2\"}}]}]}]}]}}", &h);
-	assert_int_equal(h.media_ids->len, 2);
-	gateway_head_clear(&h);
-	assert_reads("{\"type\":\"image\",\"image\":{\"link\":"
-	    "\"https://x/y.png\"},\"id\":\"5\","
-	    "\"context\":{\"message_id\":\"w\",\"id\":\"9\"}}", &h);
-	assert_int_equal(h.media_ids->len, 0);
 	gateway_head_clear(&h);
 }
 
@@ -576,7 +539,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_head_has_who_what_and_which_template),
 		cmocka_unit_test(a_recipient_is_read_where_there_is_no_number),
-		cmocka_unit_test(files_are_found_wherever_they_are),
 		cmocka_unit_test(only_a_mark_without_content_is_a_mark),
 		cmocka_unit_test(what_can_be_read_in_two_ways_is_refused),
 		cmocka_unit_test(members_that_say_nothing_are_no_content),
