@@ -179,13 +179,6 @@ read_call(struct item *it, json_object *call)
 	it->call = c;
 }
 
-/* What could not be read as what it should be is still to be shown. */
-static enum wa_shape
-shape_if(bool was_read)
-{
-	return was_read ? WA_TEXT : WA_NONE;
-}
-
 static void
 add_rest(struct item *it, json_object *call, const char *holder)
 {
@@ -193,9 +186,9 @@ add_rest(struct item *it, json_object *call, const char *holder)
 	const struct wa_known known[] = { { "id", WA_TEXT },
 		{ "event", WA_TEXT }, { "direction", WA_TEXT },
 		{ "status", WA_TEXT }, WA_ENDS_KNOWN,
-		{ "start_time", shape_if(c->start_ms != 0) },
-		{ "end_time", shape_if(c->end_ms != 0) },
-		{ "duration", shape_if(c->duration_s >= 0) },
+		{ "start_time", wa_shape_if(c->start_ms != 0) },
+		{ "end_time", wa_shape_if(c->end_ms != 0) },
+		{ "duration", wa_shape_if(c->duration_s >= 0) },
 		/* An older form of the session is named connection. */
 		{ "session", WA_ANY }, { "connection", WA_ANY },
 		{ holder != NULL ? holder : "session", WA_OBJECT },

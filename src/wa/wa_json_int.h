@@ -73,6 +73,12 @@ struct wa_known {
 	const char *name;
 	enum wa_shape shape;
 };
+/* What could not be read as what it should be is still to be shown. */
+static inline enum wa_shape
+wa_shape_if(bool was_read)
+{
+	return was_read ? WA_TEXT : WA_NONE;
+}
 void wa_rest_add(struct item *it, const char *path, json_object *o,
     const struct wa_known *known);
 /* All of it, also what is empty; of an o that is no object as "answer". */

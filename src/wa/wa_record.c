@@ -115,7 +115,7 @@ add_review(struct item *it, json_object *review, const char *path)
 	int64_t at = wa_get_time_ms(review, "at_ms");
 	const struct wa_known known[] = { { "who", WA_TEXT },
 		{ "verb", WA_TEXT }, { "why", WA_TEXT },
-		{ "at_ms", at != 0 ? WA_TEXT : WA_NONE }, { NULL } };
+		{ "at_ms", wa_shape_if(at != 0) }, { NULL } };
 	g_autoptr(GString) line = g_string_new(who);
 	char iso[CLOCK_ISO_SIZE];
 

@@ -23,12 +23,6 @@ struct wa_record {
 	int64_t received_ms, done_ms;
 };
 
-static inline enum wa_shape
-wa_shape_if(bool was_read)
-{
-	return was_read ? WA_TEXT : WA_NONE;
-}
-
 /* wa_record.c */
 bool wa_record_is_message(const struct wa_record *r);
 
