@@ -474,3 +474,67 @@ assert_all_told(const struct item *it, json_object *o)
 	tell_rest(said, it);
 	assert_said(said->str, it, "", o);
 }
+
+/* ---- with any member of any other shape --------------------------------------- */
+
+struct mutation {
+	json_object *root;
+	void (*check)(json_object *root);
+	size_t made;
+};
+
+/* Another shape each time; what it says is found nowhere by chance. */
+static json_object *
+next_shape(void)
+{
+	static const char *const shapes[] = { "null", "70007", "true",
+		"\"0dd-1\"", "[\"0dd-2\",[90009]]", "{\"0dd-3\":{\"x\":\"0dd-4\"}}",
+		"[{\"0dd-5\":\"0dd-6\"}]", "\"\"", "{}" };
+	static size_t next;
+
+	return json_tokener_parse(shapes[next++ % G_N_ELEMENTS(shapes)]);
+}
+
+static void mutate_inside(struct mutation *m, json_object *o);
+
+static void
+mutate_members(struct mutation *m, json_object *o)
+{
+	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+
+	json_object_object_foreach(o, key, unused) {
+		(void)unused;
+		g_ptr_array_add(keys, g_strdup(key));
+	}
+	for (guint i = 0; i < keys->len; i++) {
+		const char *name = keys->pdata[i];
+		json_object *old = json_object_get(json_object_object_get(o,
+		    name));
+
+		json_object_object_add(o, name, next_shape());
+		m->check(m->root);
+		m->made++;
+		json_object_object_add(o, name, old);
+		mutate_inside(m, old);
+	}
+}
+
+static void
+mutate_inside(struct mutation *m, json_object *o)
+{
+	if (json_object_is_type(o, json_type_object))
+		mutate_members(m, o);
+	for (size_t i = 0; json_object_is_type(o, json_type_array) &&
+	    i < json_object_array_length(o); i++)
+		mutate_inside(m, json_object_array_get_idx(o, i));
+}
+
+size_t
+check_mutants(json_object *root, json_object *o,
+    void (*check)(json_object *root))
+{
+	struct mutation m = { .root = root, .check = check };
+
+	mutate_inside(&m, o);
+	return m.made;
+}

@@ -4,6 +4,7 @@
 
 #include <glib.h>
 #include <json-c/json.h>
+#include <stddef.h>
 
 #include "item.h"
 
@@ -15,3 +16,9 @@ void describe_item(GString *out, const struct item *it);
 void assert_written_down(const char *file, const GString *got);
 /* Every scalar of o stands somewhere in the item. */
 void assert_all_told(const struct item *it, json_object *o);
+/*
+ * check of root with each member in o, and below, in its turn in the place of
+ * a value of another shape. How many there were.
+ */
+size_t check_mutants(json_object *root, json_object *o,
+    void (*check)(json_object *root));
