@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Meta's Graph API over libcurl, one request at a time in the calling thread.
+ * Meta's Graph API over libcurl: one request at a time in the calling thread,
+ * or many at once in that of a pool.
  *
  * The bearer token goes to the host of `url` and to media_hosts, over https,
  * and nowhere else: redirects are not followed, and a URL that names another
@@ -27,11 +28,13 @@
  * ERR_PERM
  *   graph.gone       the id is not known (any more). Meta says the same of
  *                    one that the token has no right to
- *   graph.id         nothing that could be an id: not asked for
+ *   graph.id         nothing that could be an id, or the name or language of a
+ *                    template: not asked for
  *   graph.host       the URL is not https to an allowed host, or the answer
  *                    is a redirect
  *   graph.size       more bytes than allowed
- *   graph.request    any other 4xx; text has Meta's own code and message
+ *   graph.request    any other 4xx; text has Meta's own code and message. Of
+ *                    a pool: what is not sent to Graph
  * ERR_CONF
  *   graph.auth       the token is refused (401, 403, code 190 and its like)
  *   graph.conf       url, host, proxy or CA file cannot be used
@@ -142,14 +145,15 @@ struct graph_request {
 	void *arg;
 };
 
-/* ERR_CONF as graph_new(). g is borrowed. */
+/* g is borrowed. ERR_TEMP "graph.conf": no memory, or no thread. */
 bool graph_pool_new(struct graph *g, int connections,
     struct graph_pool **out, struct err *err);
 /*
  * From any thread; done is called exactly once for each, also after
- * graph_pool_stop(). Nothing is ever sent twice: no retry, no redirect, and a
- * kept connection that the other side closed meanwhile is GRAPH_UNKNOWN unless
- * libcurl knows that no byte went out.
+ * graph_pool_stop(). Nothing is ever sent twice: no retry, no redirect. A kept
+ * connection that the other side has closed is seen to be dead before the
+ * first byte, and another one is taken; one that breaks later is GRAPH_UNKNOWN
+ * unless libcurl knows that no byte went out.
  */
 void graph_pool_submit(struct graph_pool *p, const struct graph_request *rq);
 /*

@@ -46,8 +46,8 @@ struct media_want {
 					   old messages, but new ids) */
 	int64_t attempts;		/* failures so far */
 	int64_t first_ms;		/* of the first attempt; 0: this one */
-	/* A file that staff uploaded, at hand: it is taken (linked or copied)
-	   and judged as if it had been downloaded. NULL: not at hand. */
+	/* A file that staff uploaded, at hand: it is linked, and judged as if
+	   it had been downloaded. NULL, or no link: it is asked for. */
 	const char *upload_path;	/* absolute */
 };
 

@@ -9,10 +9,11 @@ default, hostile on demand.
 
 Serves GET /VERSION/ID and the addresses that it answers with, over TLS, as
 "localhost", to whoever has the token; and takes sends, uploads and what else
-staff systems ask for: graph_send.py says which, and what it takes note of. Prints "PORT FOREIGN PLAIN" when it
-listens, and ends when its standard input ends or on SIGTERM. PORT is the
-stand-in; FOREIGN is a host (TLS) and PLAIN one (no TLS) that must never be
-sent anything: they take note of who comes and whether he brings the token.
+staff systems ask for: graph_send.py says which, and what it takes note of.
+Prints "PORT FOREIGN PLAIN" when it listens, and ends when its standard input
+ends or on SIGTERM. PORT is the stand-in; FOREIGN is a host (TLS) and PLAIN one
+(no TLS) that must never be sent anything: they take note of who comes and
+whether he brings the token.
 --print-url prints an address of a file as a webhook would carry it.
 
 In DIR:
