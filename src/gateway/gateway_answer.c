@@ -229,7 +229,6 @@ take_copy(const struct gateway_json *j, struct gateway_copy *c,
     struct err *err)
 {
 	const struct gateway_node *root = gateway_json_root(j);
-	size_t n;
 
 	if (!gateway_json_is(root, '{'))
 		return fail(err, "it is no JSON object");
@@ -237,8 +236,8 @@ take_copy(const struct gateway_json *j, struct gateway_copy *c,
 	    !take_at(j, c, err) || !take_status(j, c, err))
 		return false;
 	c->business_id = text_of(j, root, "phone_number_id");
-	n = c->business_id != NULL ? strspn(c->business_id, DIGITS) : 0;
-	return (n >= 5 && n <= 24 && c->business_id[n] == '\0') ||
+	return (c->business_id != NULL &&
+	    gateway_is_number_id(c->business_id)) ||
 	    fail(err, "\"phone_number_id\" is none");
 }
 

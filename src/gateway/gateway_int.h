@@ -3,7 +3,7 @@
  * Shared inside gateway: JSON with its places in the text. json-c keeps no
  * offsets, takes the last of two members of one name, and reads a lone
  * surrogate as something else than other readers do; here bytes are cut and
- * joined, so each value knows where it stands.
+ * joined, so each value knows where it stands. And what an id of Meta's is.
  */
 #pragma once
 
@@ -69,3 +69,6 @@ bool gateway_json_check(const struct gateway_json *j, struct err *err);
 void gateway_json_put(GString *out, const char *s);
 /* The same without the quotes. */
 void gateway_json_escape(GString *out, const char *s);
+
+/* Meta's ids of numbers, accounts and files (gateway_route.c). */
+bool gateway_is_number_id(const char *s);

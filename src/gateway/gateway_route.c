@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "gateway_int.h"
+
 #define TARGET_MAX 8192
 #define SEGMENTS_MAX 12
 #define DIGITS "0123456789"
@@ -39,9 +41,8 @@ is_segment(const char *s)
 	    strcmp(s, ".") != 0 && strcmp(s, "..") != 0;
 }
 
-/* Meta's ids of numbers, accounts and files. */
-static bool
-is_number_id(const char *s)
+bool
+gateway_is_number_id(const char *s)
 {
 	return is_of(s, DIGITS, 5, 24);
 }
@@ -196,9 +197,9 @@ is_id(enum id_kind kind, const char *s)
 {
 	switch (kind) {
 	case ID_NUMBER:
-		return is_number_id(s);
+		return gateway_is_number_id(s);
 	case ID_GROUP:
-		return !is_number_id(s) && is_group_id(s);
+		return !gateway_is_number_id(s) && is_group_id(s);
 	case ID_KEY:
 	default:
 		return is_key(s);
