@@ -370,10 +370,11 @@ fill_warnings(struct render_filler *f, struct template_scope *v)
 		v->string[T_FOLLOW_UP] = "1";
 	if (f->t->is_aged)
 		v->string[T_AGED] = "1";
-	if (in->is_excluded)
+	if (in->is_excluded) {
 		v->string[T_EXCLUDED] = "1";
-	v->string[T_EXCLUDE_RULE] = in->is_excluded ? render_line(f->s,
-	    in->exclude_rule, RENDER_NAME_MAX) : NULL;
+		v->string[T_EXCLUDE_RULE] = render_line(f->s,
+		    in->exclude_rule, RENDER_NAME_MAX);
+	}
 	v->list[T_OUTCOMES] = render_outcomes(f);
 	v->list[T_POLICY] = render_policy_list(f);
 }
