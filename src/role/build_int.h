@@ -222,7 +222,6 @@ GHashTable *build_staff_cache(void);
 GHashTable *build_staff_waits(void);
 
 /* build_send.c: what a new item teaches for the sake of sends. */
-#define BUILD_ACCOUNTS "account"	/* network of aliases: number id -> WABA */
 bool build_send_begin(struct build *b, struct err *err);
 bool build_send_note(struct build *b, struct build_event *ev,
     const struct item *it, const char *person, int64_t now_ms,

@@ -13,6 +13,7 @@
 #include "gateway.h"
 #include "item.h"
 #include "policy.h"
+#include "role_int.h"
 #include "wa.h"
 
 /* ---- a send of unknown outcome --------------------------------------------- */
@@ -239,16 +240,16 @@ note_account(struct build *b, const struct item *it, int64_t now_ms,
 
 	if (it->account == NULL || it->business.user_id == NULL)
 		return true;
-	name = g_strjoin("|", BUILD_ACCOUNTS, it->business.user_id, NULL);
+	name = g_strjoin("|", ROLE_ACCOUNTS, it->business.user_id, NULL);
 	hit = g_hash_table_lookup(b->persons, name);
 	if (hit == NULL) {
-		if (!store_alias_get(b->store, BUILD_ACCOUNTS,
+		if (!store_alias_get(b->store, ROLE_ACCOUNTS,
 		    it->business.user_id, &known, err))
 			return false;
 		hit = known;
 	}
 	if (g_strcmp0(hit, it->account) != 0)
-		store_alias_set(b->store, BUILD_ACCOUNTS,
+		store_alias_set(b->store, ROLE_ACCOUNTS,
 		    it->business.user_id, it->account, now_ms);
 	if (hit == known)
 		g_hash_table_replace(b->persons, g_steal_pointer(&name),

@@ -10,13 +10,12 @@
 #include <limits.h>
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "build_int.h"
 #include "conf.h"
 #include "directory.h"
 #include "err.h"
 #include "item.h"
+#include "role_int.h"
 
 #define CACHE_MAX 20000
 #define CACHE_MS 30000
@@ -62,39 +61,17 @@ free_waiters(gpointer p)
 	g_free(w);
 }
 
-static GPtrArray *
-read_groups(const char *json)
-{
-	GPtrArray *groups = g_ptr_array_new_with_free_func(g_free);
-	struct json_object *list = json != NULL ? json_tokener_parse(json) :
-	    NULL;
-
-	for (size_t i = 0; list != NULL && i < json_object_array_length(list);
-	    i++)
-		g_ptr_array_add(groups, g_strdup(json_object_get_string(
-		    json_object_array_get_idx(list, i))));
-	json_object_put(list);
-	return groups;
-}
-
 static bool
 take_answer(void *arg, const struct store_answer *a)
 {
 	struct entry *e = arg;
-	struct directory_staff *s;
 
 	/* What is too old to be used is as if it were not there. */
 	e->is_answered = a->until_ms >= e->oldest_ms;
-	e->is_unclear = e->is_answered && !a->found && a->groups != NULL;
+	e->is_unclear = e->is_answered && role_staff_is_unclear(a);
 	e->fresh_ms = a->until_ms;
-	if (!a->found || !e->is_answered)
-		return false;
-	e->staff = s = directory_staff_new();
-	s->id = g_strdup(a->id);
-	s->name = g_strdup(a->name);
-	s->mail = g_strdup(a->mail);
-	s->groups = read_groups(a->groups);
-	s->is_remote = true;
+	if (e->is_answered)
+		e->staff = role_staff_read(a);
 	return false;
 }
 

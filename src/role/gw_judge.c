@@ -7,8 +7,6 @@
  */
 #include <string.h>
 
-#include <json-c/json.h>
-
 #include "conf.h"
 #include "directory.h"
 #include "err.h"
@@ -17,12 +15,10 @@
 #include "log.h"
 #include "policy.h"
 #include "proc.h"
+#include "role_int.h"
 #include "text.h"
 #include "turn.h"
 #include "wa.h"
-
-/* Number ids are joined with accounts by build (build_send.c). */
-#define ACCOUNTS "account"
 
 /* ---- who of the staff ------------------------------------------------------ */
 
@@ -41,26 +37,12 @@ static bool
 take_answer(void *arg, const struct store_answer *a)
 {
 	struct answer *out = arg;
-	struct json_object *list = a->groups != NULL ?
-	    json_tokener_parse(a->groups) : NULL;
 
 	out->until_ms = a->until_ms;
 	out->is_there = a->until_ms >= out->oldest_ms;
-	out->is_unclear = !a->found && a->groups != NULL;
-	if (a->found && out->is_there) {
-		out->staff = directory_staff_new();
-		out->staff->id = g_strdup(a->id);
-		out->staff->name = g_strdup(a->name);
-		out->staff->mail = g_strdup(a->mail);
-		out->staff->is_remote = true;
-		out->staff->groups = g_ptr_array_new_with_free_func(g_free);
-		for (size_t i = 0; list != NULL &&
-		    i < json_object_array_length(list); i++)
-			g_ptr_array_add(out->staff->groups,
-			    g_strdup(json_object_get_string(
-			    json_object_array_get_idx(list, i))));
-	}
-	json_object_put(list);
+	out->is_unclear = role_staff_is_unclear(a);
+	if (out->is_there)
+		out->staff = role_staff_read(a);
 	return false;
 }
 
@@ -166,7 +148,7 @@ gw_account(struct gw *g, struct gw_send *s)
 		s->account = g_strdup(biz->account);
 		return true;
 	}
-	return store_alias_get(g->store, ACCOUNTS, s->business, &s->account,
+	return store_alias_get(g->store, ROLE_ACCOUNTS, s->business, &s->account,
 	    NULL);
 }
 

@@ -20,7 +20,7 @@ src_libchatjournal_a_SOURCES += \
 	src/role/role_directory.c src/role/role_gateway.c \
 	src/role/med_crew.c src/role/med_pick.c src/role/med_result.c \
 	src/role/role_build.c src/role/role_check.c src/role/role_common.c src/role/role_deliver.c \
-	src/role/role_graph.c \
+	src/role/role_graph.c src/role/role_staff.c \
 	src/role/role_intake.c src/role/role_media.c src/role/role_store.c
 
 noinst_HEADERS += include/role.h src/role/build_int.h \

@@ -48,6 +48,16 @@ bool role_graph_new(const struct conf_graph *cg, struct graph **out,
 struct policy_source;
 bool role_asks_groups(const struct policy_source *p);
 
+/* A network of aliases, by build: ids of business numbers to accounts. */
+#define ROLE_ACCOUNTS "account"
+
+/* Of the staff, owned by the caller; NULL: nobody, or not to be told. */
+struct directory_staff;
+struct store_answer;
+struct directory_staff *role_staff_read(const struct store_answer *a);
+/* Several fit: nothing is known, which is not the same as nobody. */
+bool role_staff_is_unclear(const struct store_answer *a);
+
 /* No secret of a role is longer. */
 #define ROLE_SECRET_MAX 4096
 /* Waits before trying again after a store that is full or busy. */
