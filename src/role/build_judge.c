@@ -121,7 +121,7 @@ recall_person(struct build *b, const struct item *it,
 }
 
 static bool
-judge_item(struct build *b, struct item *it, const struct build_case *c,
+ask_rules(struct build *b, struct item *it, const struct build_case *c,
     struct policy_verdict **out, struct err *err)
 {
 	struct memory m = { .b = b };
@@ -141,10 +141,6 @@ judge_item(struct build *b, struct item *it, const struct build_case *c,
 		in.application = it->send->application;
 		in.employee = it->send->employee;
 	}
-	if (it->send != NULL && it->send->verdict != NULL &&
-	    policy_verdict_parse(it->send->verdict, strlen(it->send->verdict),
-	    out, NULL))
-		return true;
 	if (!recall_person(b, it, c, &in, err))
 		return false;
 	*out = policy_judge(b->policy, b->policy_work, &in, &world);
@@ -154,6 +150,21 @@ judge_item(struct build *b, struct item *it, const struct build_case *c,
 	if (err != NULL)
 		*err = m.err;
 	return false;
+}
+
+static bool
+has_own_verdict(const struct item *it)
+{
+	return it->send != NULL && it->send->verdict != NULL;
+}
+
+static bool
+judge_item(struct build *b, struct item *it, const struct build_case *c,
+    struct policy_verdict **out, struct err *err)
+{
+	return (has_own_verdict(it) && policy_verdict_parse(it->send->verdict,
+	    strlen(it->send->verdict), out, NULL)) ||
+	    ask_rules(b, it, c, out, err);
 }
 
 /* ---- of single items ------------------------------------------------------- */
@@ -226,12 +237,6 @@ build_verdict_quarantine(const struct build_verdict *v,
 }
 
 /* ---- of the turn ----------------------------------------------------------- */
-
-static bool
-has_own_verdict(const struct item *it)
-{
-	return it->send != NULL && it->send->verdict != NULL;
-}
 
 /*
  * A send was held before it left, by the gateway; of what it records nothing is
