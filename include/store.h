@@ -731,18 +731,13 @@ bool store_ruleset_list(struct store *st, store_ruleset_fn *fn, void *arg,
     struct err *err);
 
 /*
- * What was found of a turn; kept only where a rule fired. JSON: policy.h;
- * rules: char *, the names of those that fired. Set again it is replaced.
+ * What was found of a turn; kept only where a rule fired. JSON: policy.h.
+ * Set again it is replaced.
  */
-bool store_judged_set(struct store *st, int64_t turn_id, const char *json,
-    const GPtrArray *rules);
+bool store_judged_set(struct store *st, int64_t turn_id, const char *json);
 /* *json NULL: nothing fired, or no such turn. Owned by the caller. */
 bool store_judged_get(struct store *st, int64_t turn_id, char **json,
     struct err *err);
-typedef bool store_judged_fn(void *arg, int64_t turn_id, const char *json);
-/* Turns below `before` where this rule fired (NULL: any), newest first. */
-bool store_judged_list(struct store *st, const char *rule, int64_t before,
-    int limit, store_judged_fn *fn, void *arg, struct err *err);
 
 /*
  * The mail of this turn is only a record that there was something, or is so of

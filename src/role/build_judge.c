@@ -383,13 +383,9 @@ parse(const char *json, struct build_verdict *out, struct err *err)
 static void
 keep_fired(struct build *b, int64_t turn_id, const struct build_verdict *v)
 {
-	g_autoptr(GPtrArray) rules = g_ptr_array_new();
 	g_autofree char *json = print(v);
 
-	for (guint i = 0; i < v->all->fired->len; i++)
-		g_ptr_array_add(rules,
-		    ((struct policy_fired *)v->all->fired->pdata[i])->rule);
-	store_judged_set(b->store, turn_id, json, rules);
+	store_judged_set(b->store, turn_id, json);
 }
 
 /* What is counted is so before the rule fires for the first time. */

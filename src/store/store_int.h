@@ -182,11 +182,9 @@ struct store_policy_verbs {
 	bool (*ruleset_list)(struct store *, store_ruleset_fn *, void *,
 	    struct err *);
 	bool (*judged_set)(struct store *, int64_t turn_id, const char *json,
-	    const GPtrArray *rules, struct err *);
+	    struct err *);
 	bool (*judged_get)(struct store *, int64_t turn_id, char **json,
 	    struct err *);
-	bool (*judged_list)(struct store *, const char *rule, int64_t before,
-	    int limit, store_judged_fn *, void *, struct err *);
 	bool (*consent_add)(struct store *, const char *realm,
 	    const char *person, const char *state, const char *source,
 	    int64_t at_ms, struct err *);

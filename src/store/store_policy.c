@@ -29,11 +29,10 @@ store_ruleset_list(struct store *st, store_ruleset_fn *fn, void *arg,
 }
 
 bool
-store_judged_set(struct store *st, int64_t turn_id, const char *json,
-    const GPtrArray *rules)
+store_judged_set(struct store *st, int64_t turn_id, const char *json)
 {
-	return STORE_WRITE(st, STORE_BUILD, policy, judged_set, turn_id, json,
-	    rules);
+	return STORE_WRITE(st, STORE_BUILD, policy, judged_set, turn_id,
+	    json);
 }
 
 bool
@@ -41,14 +40,6 @@ store_judged_get(struct store *st, int64_t turn_id, char **json,
     struct err *err)
 {
 	return st->driver->policy->judged_get(st, turn_id, json, err);
-}
-
-bool
-store_judged_list(struct store *st, const char *rule, int64_t before,
-    int limit, store_judged_fn *fn, void *arg, struct err *err)
-{
-	return st->driver->policy->judged_list(st, rule, before, limit, fn,
-	    arg, err);
 }
 
 /* ---- what is withheld ------------------------------------------------------ */

@@ -53,30 +53,12 @@ ruleset_list(struct store *st, store_ruleset_fn *fn, void *arg,
 /* ---- verdicts ---------------------------------------------------------------- */
 
 static bool
-add_rules(struct sqlite *s, int64_t turn_id, const GPtrArray *rules,
+judged_set(struct store *st, int64_t turn_id, const char *json,
     struct err *err)
 {
-	for (guint i = 0; i < rules->len; i++) {
-		if (!store_db_run(s, "INSERT OR IGNORE INTO judged_rule "
-		    "(turn_id, rule) VALUES (?,?)", err, "is", turn_id,
-		    (const char *)rules->pdata[i]))
-			return false;
-	}
-	return true;
-}
-
-static bool
-judged_set(struct store *st, int64_t turn_id, const char *json,
-    const GPtrArray *rules, struct err *err)
-{
-	struct sqlite *s = SQLITE_OF(st);
-
-	return store_db_run(s, "INSERT INTO judged (turn_id, json) "
-	    "VALUES (?,?) ON CONFLICT (turn_id) DO UPDATE SET "
-	    "json = excluded.json", err, "is", turn_id, json) &&
-	    store_db_run(s, "DELETE FROM judged_rule WHERE turn_id = ?", err,
-	    "i", turn_id) &&
-	    add_rules(s, turn_id, rules, err);
+	return store_db_run(SQLITE_OF(st), "INSERT INTO judged (turn_id, "
+	    "json) VALUES (?,?) ON CONFLICT (turn_id) DO UPDATE SET "
+	    "json = excluded.json", err, "is", turn_id, json);
 }
 
 static bool
@@ -84,32 +66,6 @@ judged_get(struct store *st, int64_t turn_id, char **json, struct err *err)
 {
 	return store_db_string(SQLITE_OF(st), "SELECT json FROM judged "
 	    "WHERE turn_id = ?", json, err, "i", turn_id);
-}
-
-static bool
-judged_list(struct store *st, const char *rule, int64_t before, int limit,
-    store_judged_fn *fn, void *arg, struct err *err)
-{
-	struct sqlite *s = SQLITE_OF(st);
-	sqlite3_stmt *q = rule == NULL ?
-	    store_db_query(s, "SELECT turn_id, json FROM judged "
-	    "WHERE turn_id < ? ORDER BY turn_id DESC LIMIT ?", err, "ii",
-	    before, (int64_t)limit) :
-	    store_db_query(s, "SELECT j.turn_id, j.json FROM judged_rule r "
-	    "CROSS JOIN judged j ON j.turn_id = r.turn_id "
-	    "WHERE r.rule = ?3 AND r.turn_id < ?1 "
-	    "ORDER BY r.turn_id DESC LIMIT ?2", err, "iis", before,
-	    (int64_t)limit, rule);
-	int r;
-
-	while ((r = store_db_step(s, q, err)) > 0) {
-		if (!fn(arg, sqlite3_column_int64(q, 0),
-		    store_db_text(q, 1))) {
-			store_db_end(q);
-			return true;
-		}
-	}
-	return r == 0;
 }
 
 /* ---- consent and alerts ------------------------------------------------------ */
@@ -213,7 +169,6 @@ const struct store_policy_verbs store_sqlite_policy = {
 	.ruleset_list = ruleset_list,
 	.judged_set = judged_set,
 	.judged_get = judged_get,
-	.judged_list = judged_list,
 	.consent_add = consent_add,
 	.consent_get = consent_get,
 	.alert_set = alert_set,

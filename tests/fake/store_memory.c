@@ -28,7 +28,6 @@ static const size_t row_sizes[FAKE_TABLES] = {
 	[FAKE_RESULT] = sizeof(int64_t),
 	[FAKE_FOLLOW_UP] = sizeof(struct fake_follow_up),
 	[FAKE_RULESET] = sizeof(struct store_ruleset),
-	[FAKE_JUDGED_RULE] = sizeof(struct fake_judged_rule),
 	[FAKE_CONSENT] = sizeof(struct fake_consent),
 	[FAKE_ALERT] = sizeof(struct fake_alert),
 	[FAKE_RESOLUTION] = sizeof(struct fake_resolution),

@@ -27,11 +27,6 @@ struct fake_turn {
 	struct store_hold hold;	/* turn_id 0: it never was held */
 };
 
-struct fake_judged_rule {
-	int64_t turn_id;
-	const char *rule;
-};
-
 struct fake_consent {
 	const char *realm, *person, *state;
 	int64_t at_ms;
@@ -133,7 +128,7 @@ enum fake_table { FAKE_EVENT, FAKE_CURSOR, FAKE_CLAIM, FAKE_TURN, FAKE_ITEM,
 	FAKE_SIGHTING, FAKE_ALIAS, FAKE_PARKED_EVENT, FAKE_CONTENT, FAKE_MAIL,
 	FAKE_OUTCOME, FAKE_ATTEMPT, FAKE_RELAY, FAKE_ACTION, FAKE_WANT,
 	FAKE_RESULT, FAKE_FOLLOW_UP, FAKE_IDENTITY, FAKE_NOVELTY,
-	FAKE_RULESET, FAKE_JUDGED_RULE, FAKE_CONSENT, FAKE_ALERT,
+	FAKE_RULESET, FAKE_CONSENT, FAKE_ALERT,
 	FAKE_RESOLUTION, FAKE_TEMPLATE_CHANGE, FAKE_REVIEW, FAKE_ASK,
 	FAKE_ANSWER,
 	FAKE_RECORD, FAKE_SEND, FAKE_UPLOAD, FAKE_DEFINITION, FAKE_TALLY,

@@ -62,25 +62,14 @@ ruleset_list(struct store *st, store_ruleset_fn *fn, void *arg,
 
 static bool
 judged_set(struct store *st, int64_t turn_id, const char *json,
-    const GPtrArray *rules, struct err *err)
+    struct err *err)
 {
 	struct fake *f = FAKE_OF(st);
 	struct fake_turn *t = fake_turn(f, turn_id);
 
 	if (t == NULL)
 		return fake_refuse(err, "there is no such turn");
-	for (guint i = FAKE_N(f, FAKE_JUDGED_RULE); i > 0; i--) {
-		if (FAKE_AT(f, FAKE_JUDGED_RULE, fake_judged_rule,
-		    i - 1)->turn_id == turn_id)
-			g_array_remove_index(f->rows[FAKE_JUDGED_RULE], i - 1);
-	}
 	t->judged = fake_keep(f, json);
-	for (guint i = 0; i < rules->len; i++) {
-		struct fake_judged_rule row = { turn_id,
-			fake_keep(f, rules->pdata[i]) };
-
-		g_array_append_val(f->rows[FAKE_JUDGED_RULE], row);
-	}
 	return true;
 }
 
@@ -91,40 +80,6 @@ judged_get(struct store *st, int64_t turn_id, char **json, struct err *err)
 
 	(void)err;
 	*json = t == NULL ? NULL : g_strdup(t->judged);
-	return true;
-}
-
-static bool
-has_fired(struct fake *f, int64_t turn_id, const char *rule)
-{
-	for (guint i = 0; i < FAKE_N(f, FAKE_JUDGED_RULE); i++) {
-		const struct fake_judged_rule *r = FAKE_AT(f,
-		    FAKE_JUDGED_RULE, fake_judged_rule, i);
-
-		if (r->turn_id == turn_id && strcmp(r->rule, rule) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
-judged_list(struct store *st, const char *rule, int64_t before, int limit,
-    store_judged_fn *fn, void *arg, struct err *err)
-{
-	struct fake *f = FAKE_OF(st);
-	int64_t id = MIN(before, (int64_t)FAKE_N(f, FAKE_TURN) + 1);
-
-	(void)err;
-	while (--id > 0 && limit > 0) {
-		const struct fake_turn *t = fake_turn(f, id);
-
-		if (t->judged == NULL ||
-		    (rule != NULL && !has_fired(f, id, rule)))
-			continue;
-		limit--;
-		if (!fn(arg, id, t->judged))
-			return true;
-	}
 	return true;
 }
 
@@ -274,7 +229,7 @@ template_change_list(struct store *st, int64_t after, int limit,
 const struct store_policy_verbs fake_policy_verbs = {
 	.ruleset_set = ruleset_set, .ruleset_list = ruleset_list,
 	.judged_set = judged_set, .judged_get = judged_get,
-	.judged_list = judged_list, .consent_add = consent_add,
+	.consent_add = consent_add,
 	.consent_get = consent_get, .alert_set = alert_set,
 	.alert_get = alert_get, .resolution_add = resolution_add,
 	.resolution_get = resolution_get,

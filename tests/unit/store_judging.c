@@ -58,19 +58,6 @@ rule_sets_are_kept_with_their_texts_and_times(void **state)
 
 /* ---- verdicts --------------------------------------------------------------------- */
 
-static bool
-set_judged(struct bed *b, int64_t turn, const char *json, const char *rule1,
-    const char *rule2)
-{
-	g_autoptr(GPtrArray) rules = g_ptr_array_new();
-
-	if (rule1 != NULL)
-		g_ptr_array_add(rules, (gpointer)(guintptr)rule1);
-	if (rule2 != NULL)
-		g_ptr_array_add(rules, (gpointer)(guintptr)rule2);
-	return store_judged_set(b->of[STORE_BUILD], turn, json, rules);
-}
-
 /* Five turns, of which 1, 2, 4 and 5 were judged. */
 static void
 put_judged(struct bed *b)
@@ -78,10 +65,10 @@ put_judged(struct bed *b)
 	begin(b, STORE_BUILD);
 	for (int i = 0; i < 5; i++)
 		add_turn(b, "talk", TURN_STILL_OPEN);
-	assert_true(set_judged(b, 1, "{1}", "cards", NULL));
-	assert_true(set_judged(b, 2, "{2}", "cards", "lures"));
-	assert_true(set_judged(b, 4, "{4}", "lures", "lures"));
-	assert_true(set_judged(b, 5, "{5}", "cards", NULL));
+	assert_true(store_judged_set(b->of[STORE_BUILD], 1, "{1}"));
+	assert_true(store_judged_set(b->of[STORE_BUILD], 2, "{2}"));
+	assert_true(store_judged_set(b->of[STORE_BUILD], 4, "{4}"));
+	assert_true(store_judged_set(b->of[STORE_BUILD], 5, "{5}"));
 	commit(b, STORE_BUILD);
 }
 
@@ -94,26 +81,8 @@ expect_judged(struct bed *b, int64_t turn, const char *want)
 	assert_string_equal(got == NULL ? "none" : got, want);
 }
 
-static bool
-spell_judged(void *arg, int64_t turn_id, const char *json)
-{
-	g_string_append_printf(arg, "%d%s ", (int)turn_id, json);
-	return true;
-}
-
 static void
-expect_list(struct bed *b, const char *rule, int64_t before, int limit,
-    const char *want)
-{
-	g_autoptr(GString) got = g_string_new(NULL);
-
-	assert_true(store_judged_list(b->of[STORE_ADMIN], rule, before, limit,
-	    spell_judged, got, NULL));
-	assert_string_equal(got->str, want);
-}
-
-static void
-a_verdict_is_found_by_its_turn_and_by_its_rules(void **state)
+a_verdict_is_found_by_its_turn(void **state)
 {
 	struct bed *b = bed_of(state);
 
@@ -121,14 +90,6 @@ a_verdict_is_found_by_its_turn_and_by_its_rules(void **state)
 	expect_judged(b, 2, "{2}");
 	expect_judged(b, 3, "none");
 	expect_judged(b, 77, "none");
-	expect_list(b, NULL, INT64_MAX, 9, "5{5} 4{4} 2{2} 1{1} ");
-	expect_list(b, NULL, 5, 2, "4{4} 2{2} ");
-	expect_list(b, "cards", INT64_MAX, 9, "5{5} 2{2} 1{1} ");
-	expect_list(b, "cards", INT64_MAX, 1, "5{5} ");
-	expect_list(b, "cards", 5, 9, "2{2} 1{1} ");
-	expect_list(b, "lures", INT64_MAX, 9, "4{4} 2{2} ");
-	expect_list(b, "none", INT64_MAX, 9, "");
-	expect_list(b, "", INT64_MAX, 9, "");
 }
 
 static void
@@ -138,11 +99,9 @@ a_verdict_set_again_replaces_the_first(void **state)
 
 	put_judged(b);
 	begin(b, STORE_BUILD);
-	assert_true(set_judged(b, 2, "{new}", "other", NULL));
+	assert_true(store_judged_set(b->of[STORE_BUILD], 2, "{new}"));
 	commit(b, STORE_BUILD);
 	expect_judged(b, 2, "{new}");
-	expect_list(b, "cards", INT64_MAX, 9, "5{5} 1{1} ");
-	expect_list(b, "other", INT64_MAX, 9, "2{new} ");
 }
 
 static void
@@ -151,31 +110,9 @@ a_verdict_on_no_turn_is_refused(void **state)
 	struct bed *b = bed_of(state);
 
 	begin(b, STORE_BUILD);
-	assert_false(set_judged(b, 77, "{}", "cards", NULL));
+	assert_false(store_judged_set(b->of[STORE_BUILD], 77, "{}"));
 	commit_fails(b, STORE_BUILD, "store.state");
 	expect_judged(b, 77, "none");
-}
-
-static bool
-count_one(void *arg, int64_t turn_id, const char *json)
-{
-	(void)turn_id, (void)json;
-	++*(int *)arg;
-	return false;
-}
-
-static void
-a_list_of_verdicts_ends_when_the_callback_says_so(void **state)
-{
-	struct bed *b = bed_of(state);
-	int n = 0;
-
-	put_judged(b);
-	assert_true(store_judged_list(b->of[STORE_ADMIN], NULL, INT64_MAX, 9,
-	    count_one, &n, NULL));
-	assert_true(store_judged_list(b->of[STORE_ADMIN], "cards", INT64_MAX,
-	    9, count_one, &n, NULL));
-	assert_int_equal(n, 2);
 }
 
 /* ---- consent, alerts ---------------------------------------------------------------- */
@@ -472,10 +409,9 @@ answers_are_renewed_that_somebody_still_asks_for(void **state)
 #define TEST(name) cmocka_unit_test(name)
 const struct CMUnitTest store_contract_judging[] = {
 	TEST(rule_sets_are_kept_with_their_texts_and_times),
-	TEST(a_verdict_is_found_by_its_turn_and_by_its_rules),
+	TEST(a_verdict_is_found_by_its_turn),
 	TEST(a_verdict_set_again_replaces_the_first),
 	TEST(a_verdict_on_no_turn_is_refused),
-	TEST(a_list_of_verdicts_ends_when_the_callback_says_so),
 	TEST(consent_is_what_was_known_at_that_time),
 	TEST(alerts_are_remembered_by_rule),
 	TEST(the_first_resolution_of_a_send_stays),

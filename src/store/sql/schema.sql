@@ -247,17 +247,11 @@ CREATE TABLE ruleset (
   text BLOB NOT NULL
 ) STRICT;
 
--- Turns where a rule fired, and the rules that did.
+-- Turns where a rule fired, and what was found.
 CREATE TABLE judged (
   turn_id INTEGER PRIMARY KEY REFERENCES turn,
   json TEXT NOT NULL
 ) STRICT;
-CREATE TABLE judged_rule (
-  turn_id INTEGER NOT NULL REFERENCES judged,
-  rule TEXT NOT NULL,
-  PRIMARY KEY (turn_id, rule)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX judged_rule_rule ON judged_rule (rule, turn_id);
 
 -- Turns whose mail is only a record.
 CREATE TABLE excluded (
