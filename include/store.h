@@ -621,9 +621,7 @@ bool store_send_add(struct store *st, const struct store_send *s,
  * none, or as above.
  */
 bool store_send_set(struct store *st, const struct store_send *s);
-/* Each calls fn at most once. */
-bool store_send_get(struct store *st, int64_t id, store_send_fn *fn,
-    void *arg, struct err *err);
+/* This one and the next call fn at most once. */
 bool store_send_by_key(struct store *st, const char *key, store_send_fn *fn,
     void *arg, struct err *err);
 /*

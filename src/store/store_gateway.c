@@ -46,13 +46,6 @@ store_send_set(struct store *st, const struct store_send *s)
 }
 
 bool
-store_send_get(struct store *st, int64_t id, store_send_fn *fn, void *arg,
-    struct err *err)
-{
-	return st->driver->send->get(st, id, fn, arg, err);
-}
-
-bool
 store_send_by_key(struct store *st, const char *key, store_send_fn *fn,
     void *arg, struct err *err)
 {

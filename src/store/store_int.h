@@ -245,8 +245,6 @@ struct store_send_verbs {
 	bool (*add)(struct store *, const struct store_send *, int64_t *id,
 	    struct err *);
 	bool (*set)(struct store *, const struct store_send *, struct err *);
-	bool (*get)(struct store *, int64_t id, store_send_fn *, void *,
-	    struct err *);
 	bool (*by_key)(struct store *, const char *key, store_send_fn *,
 	    void *, struct err *);
 	bool (*by_idempotency)(struct store *, const uint8_t *digest,

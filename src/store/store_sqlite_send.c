@@ -68,16 +68,6 @@ give(struct sqlite *s, sqlite3_stmt *q, store_send_fn *fn, void *arg,
 }
 
 static bool
-send_get(struct store *st, int64_t id, store_send_fn *fn, void *arg,
-    struct err *err)
-{
-	struct sqlite *s = SQLITE_OF(st);
-
-	return give(s, store_db_query(s, SELECT FROM "WHERE s.id = ?", err,
-	    "i", id), fn, arg, err);
-}
-
-static bool
 send_by_key(struct store *st, const char *key, store_send_fn *fn, void *arg,
     struct err *err)
 {
@@ -214,7 +204,6 @@ send_set(struct store *st, const struct store_send *send, struct err *err)
 const struct store_send_verbs store_sqlite_send = {
 	.add = send_add,
 	.set = send_set,
-	.get = send_get,
 	.by_key = send_by_key,
 	.by_idempotency = send_by_idempotency,
 	.list = send_list,

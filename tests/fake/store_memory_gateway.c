@@ -215,19 +215,6 @@ give(const struct store_send *row, store_send_fn *fn, void *arg)
 }
 
 static bool
-send_get(struct store *st, int64_t id, store_send_fn *fn, void *arg,
-    struct err *err)
-{
-	struct fake *f = FAKE_OF(st);
-
-	(void)err;
-	if (id >= 1 && id <= FAKE_N(f, FAKE_SEND))
-		give(FAKE_AT(f, FAKE_SEND, store_send, (guint)id - 1), fn,
-		    arg);
-	return true;
-}
-
-static bool
 send_by_key(struct store *st, const char *key, store_send_fn *fn, void *arg,
     struct err *err)
 {
@@ -553,7 +540,7 @@ told_get(struct store *st, const char *rule, const char *talk,
 }
 
 const struct store_send_verbs fake_send_verbs = {
-	.add = send_add, .set = send_set, .get = send_get,
+	.add = send_add, .set = send_set,
 	.by_key = send_by_key, .by_idempotency = send_by_idempotency,
 	.list = send_list,
 };

@@ -514,8 +514,8 @@ expect_send(struct bed *b, const struct store_send *want)
 {
 	struct expected e = { .s = *want };
 
-	assert_true(store_send_get(b->of[STORE_ADMIN], want->id, compare, &e,
-	    NULL));
+	assert_true(store_send_by_key(b->of[STORE_ADMIN], want->key, compare,
+	    &e, NULL));
 	assert_int_equal(e.calls, 1);
 	assert_true(store_send_by_key(b->of[STORE_BUILD], want->key, compare,
 	    &e, NULL));
@@ -558,9 +558,6 @@ what_is_not_there_is_not_given(void **state)
 	struct store_send s = small_send(KEY1);
 
 	put_send(b, &s);
-	assert_true(store_send_get(gateway(b), 2, no_send, NULL, NULL));
-	assert_true(store_send_get(gateway(b), 0, no_send, NULL, NULL));
-	assert_true(store_send_get(gateway(b), -1, no_send, NULL, NULL));
 	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
 		assert_true(store_send_by_key(gateway(b), keys[i], no_send,
 		    NULL, NULL));
@@ -723,7 +720,8 @@ after_a_refusal_nothing_of_the_transaction_stays(void **state)
 	s.key = KEY2;
 	assert_false(store_send_add(gateway(b), &s, NULL));
 	commit_fails(b, STORE_GATEWAY, "store.state");
-	assert_true(store_send_get(gateway(b), 1, no_send, NULL, NULL));
+	assert_true(store_send_by_key(gateway(b), KEY1, no_send, NULL, NULL));
+	assert_true(store_send_by_key(gateway(b), KEY2, no_send, NULL, NULL));
 	expect_list(b, STORE_EVENT_GATEWAY, 9, "");
 }
 
@@ -896,11 +894,11 @@ spell_bytes(void *arg, const struct store_send *s)
 }
 
 static void
-expect_bytes(struct bed *b, int64_t send, const char *want)
+expect_bytes(struct bed *b, const char *key, const char *want)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 
-	assert_true(store_send_get(gateway(b), send, spell_bytes, text,
+	assert_true(store_send_by_key(gateway(b), key, spell_bytes, text,
 	    NULL));
 	assert_string_equal(text->str, want);
 }
@@ -909,19 +907,20 @@ static void
 a_record_stays_until_it_was_read_and_all_its_mails_were_sent(void **state)
 {
 	struct bed *b = bed_of(state);
-	int64_t send = put_done(b, KEY1, "accepted"), mail, turn;
+	int64_t mail, turn;
 
+	put_done(b, KEY1, "accepted");
 	assert_int_equal(purge(b, T0 + 100, 10), 0);
 	turn = file_record(b, "k", RECORD(1));
 	assert_int_equal(purge(b, T0 + 100, 10), 0);
 	mail = put_rendered(b, turn, 0);
 	assert_int_equal(purge(b, T0 + 100, 10), 0);
-	expect_bytes(b, send, "ra");
+	expect_bytes(b, KEY1, "ra");
 	expect_body(b, RECORD(1), true);
 	put_outcome(b, mail, "a", STORE_SENT, T0 + 5, 0);
 	assert_int_equal(purge(b, T0, 10), 0);
 	assert_int_equal(purge(b, T0 + 1, 10), 1);
-	expect_bytes(b, send, "");
+	expect_bytes(b, KEY1, "");
 	expect_body(b, RECORD(1), false);
 	assert_int_equal(purge(b, T0 + 100, 10), 0);
 	expect_law(b, true);
@@ -939,7 +938,7 @@ a_send_that_is_not_done_keeps_its_bytes(void **state)
 	put_outcome(b, put_rendered(b, file_record(b, "k", RECORD(1)), 0),
 	    "a", STORE_SENT, T0 + 5, 0);
 	assert_int_equal(purge(b, T0 + 100, 10), 1);
-	expect_bytes(b, 1, "r");
+	expect_bytes(b, KEY1, "r");
 	expect_law(b, true);
 	end.record_id = put_record(b, T0, "{accepted}");
 	end.state = STORE_SEND_DONE;
@@ -947,11 +946,11 @@ a_send_that_is_not_done_keeps_its_bytes(void **state)
 	end.answer_len = 2;
 	set_send(b, &end);
 	assert_int_equal(purge(b, T0 + 100, 10), 0);
-	expect_bytes(b, 1, "ra");
+	expect_bytes(b, KEY1, "ra");
 	put_outcome(b, put_rendered(b, file_record(b, "k2", RECORD(2)), 0),
 	    "a", STORE_SENT, T0 + 5, 0);
 	assert_int_equal(purge(b, T0 + 100, 10), 1);
-	expect_bytes(b, 1, "");
+	expect_bytes(b, KEY1, "");
 }
 
 static void
