@@ -241,6 +241,8 @@ item_auto_free(struct item **it)
 
 /* Frees the strings and sets them to NULL; the struct stays its owner's. */
 void item_party_clear(struct item_party *p);
+/* to is empty. */
+void item_party_copy(struct item_party *to, const struct item_party *from);
 
 /* An array that frees its items. */
 GPtrArray *item_list_new(void);
@@ -258,6 +260,9 @@ void item_answer_add(struct item *it, const char *name, const char *value);
 void item_card_fact_add(struct item_card *card, const char *name,
     const char *value);
 void item_review_add(struct item *it, const char *verb, const char *value);
+/* The same for a list of no item; *list is made on first use. */
+void item_fact_list_add(GPtrArray **list, const char *name,
+    const char *value);
 /* The item's, made on first use. */
 struct item_template *item_template_get(struct item *it);
 struct item_identity *item_identity_get(struct item *it);

@@ -25,6 +25,16 @@ item_party_clear(struct item_party *p)
 	g_clear_pointer(&p->name, g_free);
 }
 
+void
+item_party_copy(struct item_party *to, const struct item_party *from)
+{
+	to->number = g_strdup(from->number);
+	to->user_id = g_strdup(from->user_id);
+	to->parent_user_id = g_strdup(from->parent_user_id);
+	to->username = g_strdup(from->username);
+	to->name = g_strdup(from->name);
+}
+
 static void
 free_context(struct item_context *c)
 {
@@ -272,8 +282,8 @@ item_order_add(struct item *it)
 	return o;
 }
 
-static void
-add_fact(GPtrArray **list, const char *name, const char *value)
+void
+item_fact_list_add(GPtrArray **list, const char *name, const char *value)
 {
 	struct item_fact *f;
 
@@ -288,7 +298,7 @@ add_fact(GPtrArray **list, const char *name, const char *value)
 void
 item_fact_add(struct item *it, const char *name, const char *value)
 {
-	add_fact(&it->facts, name, value);
+	item_fact_list_add(&it->facts, name, value);
 }
 
 const char *
@@ -306,13 +316,13 @@ item_fact_get(const struct item *it, const char *name)
 void
 item_answer_add(struct item *it, const char *name, const char *value)
 {
-	add_fact(&it->answers, name, value);
+	item_fact_list_add(&it->answers, name, value);
 }
 
 void
 item_review_add(struct item *it, const char *verb, const char *value)
 {
-	add_fact(&item_send_get(it)->reviews, verb, value);
+	item_fact_list_add(&item_send_get(it)->reviews, verb, value);
 }
 
 struct item_card *
@@ -328,7 +338,7 @@ void
 item_card_fact_add(struct item_card *card, const char *name,
     const char *value)
 {
-	add_fact(&card->facts, name, value);
+	item_fact_list_add(&card->facts, name, value);
 }
 
 struct item_template *

@@ -181,27 +181,16 @@ build_hold_recall(struct build *b, struct build_turn *t, int64_t turn_id,
 
 /* ---- for the mail ---------------------------------------------------------- */
 
-static void
-free_fact(gpointer p)
-{
-	struct item_fact *f = p;
-
-	g_free(f->name);
-	g_free(f->value);
-	g_free(f);
-}
-
 static bool
 show_review(void *arg, const struct store_review *r)
 {
-	GPtrArray *list = arg;
-	struct item_fact *f = g_new0(struct item_fact, 1);
+	GPtrArray **list = arg;
+	g_autofree char *act = NULL;
 	char at[CLOCK_ISO_SIZE];
 
-	f->name = g_strdup(r->verb);
-	f->value = g_strdup_printf("%s, %s: %s", r->who,
+	act = g_strdup_printf("%s, %s: %s", r->who,
 	    clock_iso(r->at_ms, 0, at), r->why != NULL ? r->why : "-");
-	g_ptr_array_add(list, f);
+	item_fact_list_add(list, r->verb, act);
 	return true;
 }
 
@@ -209,7 +198,6 @@ bool
 build_hold_reviews(struct build *b, int64_t turn_id, GPtrArray **out,
     struct err *err)
 {
-	*out = g_ptr_array_new_with_free_func(free_fact);
-	return store_review_of(b->store, turn_id, NULL, show_review, *out,
+	return store_review_of(b->store, turn_id, NULL, show_review, out,
 	    err);
 }

@@ -327,7 +327,7 @@ bool build_holds_look(struct build *b, int64_t now_ms,
     struct build_holds *out, struct err *err);
 bool build_holds_work(struct build *b, const struct build_holds *todo,
     int64_t now_ms, struct err *err);
-/* Acts of persons on the turn: struct item_fact. */
+/* Acts of persons on the turn, added to *out: struct item_fact. */
 bool build_hold_reviews(struct build *b, int64_t turn_id, GPtrArray **out,
     struct err *err);
 

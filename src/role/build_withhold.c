@@ -163,16 +163,6 @@ raw_of(const struct item *it, const char *rule, const char *hex)
 }
 
 static void
-copy_party(struct item_party *to, const struct item_party *from)
-{
-	to->number = g_strdup(from->number);
-	to->user_id = g_strdup(from->user_id);
-	to->parent_user_id = g_strdup(from->parent_user_id);
-	to->username = g_strdup(from->username);
-	to->name = g_strdup(from->name);
-}
-
-static void
 copy_send(struct item *r, const struct item *it)
 {
 	struct item_send *s;
@@ -233,8 +223,8 @@ record_of(const struct item *it, const char *rule, const GPtrArray *media)
 	r->target = g_strdup(it->target);
 	r->at_ms = it->at_ms;
 	r->account = g_strdup(it->account);
-	copy_party(&r->business, &it->business);
-	copy_party(&r->counterpart, &it->counterpart);
+	item_party_copy(&r->business, &it->business);
+	item_party_copy(&r->counterpart, &it->counterpart);
 	r->group_id = g_strdup(it->group_id);
 	copy_send(r, it);
 	r->note = g_strdup_printf("excluded by rule %s", rule);
