@@ -464,12 +464,28 @@ refuse_fresh(struct gw *g, GPtrArray *fresh)
 	}
 }
 
+/* What was asked of the directory role is asked again when it is lost. */
+static bool
+end_transaction(struct gw *g, struct err *err)
+{
+	bool asks = g->asks;
+
+	g->in_txn = g->asks = false;
+	if (!store_commit(g->store, err)) {
+		if (asks)
+			g_hash_table_remove_all(g->staff_asked);
+		return false;
+	}
+	if (asks)
+		proc_wake(PROC_DIRECTORY);
+	return true;
+}
+
 static bool
 transact(struct gw *g, GPtrArray *fresh, GPtrArray *replied, int64_t now_ms,
     int64_t mono_ms, struct err *err)
 {
 	gw_begin(g);
-	g->in_txn = false;
 	for (guint i = 0; i < fresh->len; i++) {
 		struct gw_send *s = fresh->pdata[i];
 
@@ -480,7 +496,7 @@ transact(struct gw *g, GPtrArray *fresh, GPtrArray *replied, int64_t now_ms,
 		mark(replied->pdata[i]);
 		take_reply(g, replied->pdata[i], now_ms);
 	}
-	return store_commit(g->store, err);
+	return end_transaction(g, err);
 }
 
 static void
@@ -646,7 +662,7 @@ gw_commit(struct gw *g, GPtrArray *fresh, GPtrArray *replied, int64_t now_ms,
 {
 	struct err err = ERR_INIT;
 
-	if (fresh->len + replied->len == 0)
+	if (fresh->len + replied->len == 0 && !g->in_txn)
 		return true;
 	if (transact(g, fresh, replied, now_ms, mono_ms, &err)) {
 		go_on(g, fresh, replied, mono_ms);

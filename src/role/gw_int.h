@@ -147,6 +147,7 @@ struct gw {
 
 	/* the main thread's own */
 	bool in_txn;			/* gw_begin(), for the next gw_commit() */
+	bool asks;			/* with a question for the directory */
 	GPtrArray *waiting;		/* for a definition, staff, journal */
 	GPtrArray *unsaved;		/* replies whose commit failed */
 	GHashTable *definitions;	/* "account|name|language" -> entry */
@@ -206,12 +207,16 @@ void gw_templates_look(struct gw *g);
 GHashTable *gw_definitions_new(void);
 
 /* ---- gw_commit.c: transactions --------------------------------------------- */
-/* Takes both lists over; false when the store failed (already dealt with). */
+/*
+ * Takes both lists over, and ends what gw_begin() began; false when the store
+ * failed (already dealt with).
+ */
 bool gw_commit(struct gw *g, GPtrArray *fresh, GPtrArray *replied,
     int64_t now_ms, int64_t mono_ms);
 /*
- * Begins the transaction that the next gw_commit() ends, if it is not; what
- * was judged is counted in it, for those that are judged after.
+ * Begins the transaction that the next gw_commit() ends, if it is not: what is
+ * asked goes into it, and what was judged is counted in it, for those that are
+ * judged after.
  */
 void gw_begin(struct gw *g);
 void gw_count(struct gw *g, const struct gw_send *s, int64_t now_ms);

@@ -12,9 +12,7 @@
 #include "err.h"
 #include "gw_int.h"
 #include "item.h"
-#include "log.h"
 #include "policy.h"
-#include "proc.h"
 #include "role_int.h"
 #include "text.h"
 #include "turn.h"
@@ -55,7 +53,6 @@ ask(struct gw *g, const struct gw_send *s, int64_t now_ms, int64_t mono_ms,
     int64_t age_ms)
 {
 	int64_t *at = g_hash_table_lookup(g->staff_asked, s->employee);
-	struct err err = ERR_INIT;
 
 	if (at != NULL && mono_ms - *at < age_ms)
 		return *at;
@@ -64,14 +61,9 @@ ask(struct gw *g, const struct gw_send *s, int64_t now_ms, int64_t mono_ms,
 	at = g_new(int64_t, 1);
 	*at = mono_ms;
 	g_hash_table_replace(g->staff_asked, g_strdup(s->employee), at);
-	store_begin(g->store);
+	gw_begin(g);
 	store_ask_add(g->store, STORE_GATEWAY, "id", s->employee, now_ms);
-	if (!store_commit(g->store, &err)) {
-		g_hash_table_remove(g->staff_asked, s->employee);
-		log_err(LOG_LEVEL_WARN, "gateway.retry", &err, "%s", "");
-		return mono_ms;
-	}
-	proc_wake(PROC_DIRECTORY);
+	g->asks = true;
 	return mono_ms;
 }
 

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Sends of one transaction: a rule that counts customers counts those that come
-# at the same moment, and one send that the store will not take does not keep
-# back the others.
+# at the same moment, also beside some whose groups are asked for, and one send
+# that the store will not take does not keep back the others.
 . "${SRCDIR:?}/tests/integration/lib.sh"
 . "$here/media.lib.sh"
 . "$here/gateway.lib.sh"
@@ -16,7 +16,10 @@ cat > "$tmp/policy.conf" <<- 'POLICY'
 	    count 3 customers 30d per business;
 	    action block "Too many customers.";
 	}
+	rule traders { match group Traders; action tag trader; }
 POLICY
+free_ports dead_port
+journals="ldap { url ldaps://127.0.0.1:$dead_port; base dc=example; wait 300ms; }"
 write_gateway_conf
 check "chatjournald starts with a gateway" start_all
 
@@ -35,22 +38,26 @@ db.execute("COMMIT")
 PY
 }
 
-# Thirty customers while the store cannot commit: all are judged together.
+# Thirty customers while the store cannot commit: all are judged together. Of
+# every other one it is asked who of the staff writes.
 flood() {
 	local i
-	gateway_sql '' 1.5 > "$tmp/lock" &
-	pids[lock]=$!
-	wait_for 10 test -s "$tmp/lock" || return
 	for i in $(seq 10 39); do
 		printf 'url = "%s/v25.0/%s/messages"\n' "$(gateway_url)" $number
 		text "$(printf 'offer %s' "$i")" "55119999900$i" > "$tmp/body.$i"
 		printf 'data-binary = "@%s"\n' "$tmp/body.$i"
 		printf 'output = "%s"\nheader = "%s"\n' "$tmp/answer.$i" \
 			"Content-Type: application/json"
-		printf 'header = "Authorization: Bearer %s"\nnext\n' \
+		printf 'header = "Authorization: Bearer %s"\n' \
 			"$(cat "$tmp/secrets/crm.token")"
+		[ $((i % 2)) -eq 0 ] ||
+			printf 'header = "X-ChatJournal-Employee: E%s"\n' "$i"
+		echo next
 	done > "$tmp/flood"
 	sed -i '$d' "$tmp/flood"
+	gateway_sql '' 1.5 > "$tmp/lock" &
+	pids[lock]=$!
+	wait_for 10 test -s "$tmp/lock" || return
 	curl -s -Z --parallel-immediate --parallel-max 30 -m 30 \
 		-K "$tmp/flood" > "$tmp/flood.out" 2>&1
 	wait "${pids[lock]}"
