@@ -9,7 +9,6 @@
 #include "gw_int.h"
 #include "http.h"
 
-#define JSON_TYPE "application/json; charset=utf-8"
 #define RETRY_AFTER "5"
 
 void
@@ -18,7 +17,7 @@ gw_answer_json(struct http_request *rq, int status, const GString *body)
 	static const char *const later[] = { "Retry-After", RETRY_AFTER,
 		NULL };
 
-	http_answer_with(rq, status, JSON_TYPE,
+	http_answer_with(rq, status, GW_JSON_TYPE,
 	    status == 503 || status == 429 ? later : NULL, body->str,
 	    body->len);
 }
@@ -38,13 +37,13 @@ gw_refuse(struct http_request *rq, enum gateway_refusal why,
 	gw_answer_json(rq, status, body);
 }
 
-static void
-answer_held(struct gw_send *s)
+void
+gw_answer_held(struct http_request *rq, const char *key, const char *to)
 {
 	g_autoptr(GString) body = g_string_new(NULL);
-	int status = gateway_held(s->key, s->head.to, body);
+	int status = gateway_held(key, to, body);
 
-	gw_answer_json(s->rq, status, body);
+	gw_answer_json(rq, status, body);
 }
 
 static void
@@ -67,7 +66,7 @@ gw_answer(struct gw_send *s)
 	if (s->is_refused)
 		gw_refuse(s->rq, s->refusal, s->reason, s->key);
 	else if (s->phase == GW_HELD)
-		answer_held(s);
+		gw_answer_held(s->rq, s->key, s->head.to);
 	else
 		answer_reply(s);
 	s->rq = NULL;

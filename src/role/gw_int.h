@@ -267,6 +267,8 @@ void gw_tell(struct gw *g, const struct gw_send *s);
 void gw_answer(struct gw_send *s);
 void gw_refuse(struct http_request *rq, enum gateway_refusal why,
     const char *details, const char *trace);
+void gw_answer_held(struct http_request *rq, const char *key, const char *to);
+#define GW_JSON_TYPE "application/json; charset=utf-8"
 void gw_answer_json(struct http_request *rq, int status, const GString *body);
 
 /* ---- gw_media.c ------------------------------------------------------------ */

@@ -70,21 +70,17 @@ static bool
 take_first(void *arg, const struct store_send *row)
 {
 	struct gw_send *s = arg;
-	static const char *const json[] = { NULL };
 
 	if (may_try_again(row))
 		return false;
 	if (!hash_equal(row->sha256, s->sha256, HASH_SIZE)) {
 		refuse(s, GATEWAY_REFUSE_REPEAT, another);
 	} else if (row->state == STORE_SEND_DONE && row->answer != NULL) {
-		http_answer_with(s->rq, row->status, "application/json; "
-		    "charset=utf-8", json, row->answer, row->answer_len);
+		http_answer_with(s->rq, row->status, GW_JSON_TYPE, NULL,
+		    row->answer, row->answer_len);
 		s->rq = NULL;
 	} else if (row->state == STORE_SEND_HELD) {
-		g_autoptr(GString) body = g_string_new(NULL);
-		int status = gateway_held(row->key, s->head.to, body);
-
-		gw_answer_json(s->rq, status, body);
+		gw_answer_held(s->rq, row->key, s->head.to);
 		s->rq = NULL;
 	} else if (row->state == STORE_SEND_DONE) {
 		refuse(s, GATEWAY_REFUSE_REPEAT, "this Idempotency-Key was "
