@@ -166,15 +166,6 @@ read_reply(struct gw_send *s)
 	gateway_answer_clear(&a);
 }
 
-static void
-refuse(struct gw_send *s, enum gateway_refusal why, const char *details)
-{
-	s->is_refused = true;
-	s->refusal = why;
-	g_free(s->reason);
-	s->reason = g_strdup(details);
-}
-
 /* What somebody else has sent, as if it had come here. */
 static void
 take_copy(struct gw *g, struct gw_send *s, struct gateway_copy *copy)
@@ -201,12 +192,12 @@ report(struct gw *g, struct gw_send *s, int64_t now_ms)
 	const void *body = g_bytes_get_data(s->request, &len);
 
 	if (!gateway_copy_parse(body, len, &copy, &err)) {
-		refuse(s, GATEWAY_REFUSE_JSON, err.text);
+		gw_send_refuse(s, GATEWAY_REFUSE_JSON, err.text);
 		return;
 	}
 	if (!gateway_may_use(s->app, copy.business_id)) {
-		refuse(s, GATEWAY_REFUSE_BUSINESS, "this application may not "
-		    "report for this phone number id");
+		gw_send_refuse(s, GATEWAY_REFUSE_BUSINESS, "this application "
+		    "may not report for this phone number id");
 		gateway_copy_clear(&copy);
 		return;
 	}
@@ -268,7 +259,7 @@ begin(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
 	turn = s->has_turn ? GATEWAY_GO : s->is_paced ? GATEWAY_WAIT :
 	    pace(g, s, mono_ms);
 	if (turn == GATEWAY_TOO_MANY || turn == GATEWAY_TOO_MANY_PAIR) {
-		refuse(s, turn == GATEWAY_TOO_MANY_PAIR ?
+		gw_send_refuse(s, turn == GATEWAY_TOO_MANY_PAIR ?
 		    GATEWAY_REFUSE_BUSY_PAIR : GATEWAY_REFUSE_BUSY, NULL);
 		return;
 	}
@@ -440,8 +431,8 @@ static void
 refuse_unstored(struct gw *g, struct gw_send *s)
 {
 	if (!s->is_refused || s->outcome == GATEWAY_BLOCKED)
-		refuse(s, GATEWAY_REFUSE_STORE, "it cannot be recorded "
-		    "now, so it was not sent: try again");
+		gw_send_refuse(s, GATEWAY_REFUSE_STORE, "it cannot be "
+		    "recorded now, so it was not sent: try again");
 	gw_underway_remove(g, s);
 	gw_answer(s);
 	s->is_dead = s->is_paced;
@@ -544,8 +535,8 @@ set_aside(struct gw *g, struct gw_send *s, bool has_left,
     const struct err *why)
 {
 	tell_stuck(s, why);
-	refuse(s, has_left ? GATEWAY_REFUSE_UNKNOWN : GATEWAY_REFUSE_STORE,
-	    has_left ? "it cannot be recorded what became of it" :
+	gw_send_refuse(s, has_left ? GATEWAY_REFUSE_UNKNOWN :
+	    GATEWAY_REFUSE_STORE, has_left ? "it cannot be recorded what became of it" :
 	    "it cannot be recorded, so it was not sent");
 	gw_underway_remove(g, s);
 	gw_answer(s);
@@ -701,8 +692,8 @@ answer_unsaved(struct gw_send *s)
 static void
 drop_upload(struct gw_send *s)
 {
-	refuse(s, GATEWAY_REFUSE_STORE, "the file cannot be kept now: upload "
-	    "it again");
+	gw_send_refuse(s, GATEWAY_REFUSE_STORE, "the file cannot be kept now: "
+	    "upload it again");
 	gw_answer(s);
 	gw_send_free(s);
 }
@@ -755,7 +746,7 @@ end_all(const struct ending *e, const GPtrArray *list, struct err *err)
 		struct gw_send *s = list->pdata[i];
 
 		gw_account(e->g, s);
-		refuse(s, e->outcome == GATEWAY_NOT_SENT ?
+		gw_send_refuse(s, e->outcome == GATEWAY_NOT_SENT ?
 		    GATEWAY_REFUSE_UPSTREAM : GATEWAY_REFUSE_UNKNOWN,
 		    e->reason);
 		mark(s);

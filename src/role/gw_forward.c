@@ -90,8 +90,7 @@ answer_passed(void *arg, const struct graph_reply *reply)
 }
 
 void
-gw_pass(struct gw *g, struct http_request *rq,
-    const struct gateway_route *route)
+gw_pass(struct gw *g, struct http_request *rq)
 {
 	struct graph_request out = { .method = http_request_method(rq),
 		.target = http_request_target(rq),
@@ -99,7 +98,6 @@ gw_pass(struct gw *g, struct http_request *rq,
 		.total_ms = g->conf->graph.total_ms, .done = answer_passed,
 		.arg = rq };
 
-	(void)route;
 	out.body = http_request_body(rq, &out.len);
 	out.content_type = out.len > 0 ? JSON_TYPE : NULL;
 	graph_pool_submit(g->pool, &out);

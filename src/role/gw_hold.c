@@ -112,10 +112,8 @@ take_review(void *arg, const struct store_review *r)
 static void
 end(struct gw_send *s, enum gateway_outcome outcome, const char *reason)
 {
-	s->is_refused = true;
-	s->refusal = GATEWAY_REFUSE_POLICY;
+	gw_send_refuse(s, GATEWAY_REFUSE_POLICY, reason);
 	s->outcome = outcome;
-	s->reason = g_strdup(reason);
 }
 
 /* NULL: it goes on waiting. */

@@ -75,7 +75,7 @@ struct gw_send {
 	struct policy_verdict *verdict;	/* NULL: there are no rules */
 	char *verdict_json;
 	bool has_additions;		/* texts of rules stand in `sent` */
-	char *observed;			/* what observe mode let pass, or NULL */
+	bool is_observed;		/* observe mode let pass what rules stop */
 	int64_t journal_until_ms;	/* monotonic; mode delivered */
 	bool is_throttled;		/* Meta asks to slow down */
 	bool is_graph_error;		/* it was Graph itself that refused */
@@ -170,6 +170,9 @@ struct gw {
 /* ---- gw_request.c: a listener thread has a request ------------------------- */
 enum http_verdict gw_handle(void *app, struct http_request *rq);
 struct gw_send *gw_send_new(struct gw *g);
+/* It does not go on; its caller gets an answer of our own. */
+void gw_send_refuse(struct gw_send *s, enum gateway_refusal why,
+    const char *reason);
 /* 32 hex digits; false, and "": there are no random numbers. */
 bool gw_key_make(int64_t now_ms, char out[GW_KEY_CHARS + 1]);
 void gw_send_free(struct gw_send *s);
@@ -250,8 +253,7 @@ struct gw_send *gw_send_load(struct gw *g, const struct store_send *row);
 /* ---- gw_forward.c ---------------------------------------------------------- */
 void gw_forward(struct gw *g, struct gw_send *s);
 /* What is passed on without a record. */
-void gw_pass(struct gw *g, struct http_request *rq,
-    const struct gateway_route *route);
+void gw_pass(struct gw *g, struct http_request *rq);
 
 /* ---- gw_tell.c: the log ---------------------------------------------------- */
 /* What never got a row; from any thread. */

@@ -266,11 +266,8 @@ files_of(struct gw *g, const struct gw_send *s)
 static void
 block(struct gw_send *s, const char *reason)
 {
-	s->is_refused = true;
-	s->refusal = GATEWAY_REFUSE_POLICY;
+	gw_send_refuse(s, GATEWAY_REFUSE_POLICY, reason);
 	s->outcome = GATEWAY_BLOCKED;
-	g_free(s->reason);
-	s->reason = g_strdup(reason);
 }
 
 /* Texts of the rules around the text of the message. */
@@ -281,7 +278,7 @@ add_texts(struct gw_send *s)
 	g_autoptr(GString) after = g_string_new(NULL);
 	g_autofree char *callback = g_strconcat(WA_CALLBACK_PREFIX, s->key,
 	    NULL);
-	const GPtrArray *list = s->verdict != NULL && s->observed == NULL ?
+	const GPtrArray *list = s->verdict != NULL && !s->is_observed ?
 	    s->verdict->additions : NULL;
 	struct err err = ERR_INIT;
 	gsize len;
@@ -315,16 +312,16 @@ act(struct gw *g, struct gw_send *s)
 
 	if (v != NULL && g->conf->gateway.mode == CONF_GATEWAY_OBSERVE &&
 	    (v->block != NULL || v->hold_ms > 0 || v->additions->len > 0)) {
-		s->observed = g_strdup(policy_verdict_word(v));
+		s->is_observed = true;
 		s->reason = g_strdup_printf("observe mode: the rules would "
-		    "have said \"%s\"", s->observed);
+		    "have said \"%s\"", policy_verdict_word(v));
 	}
-	if (v != NULL && s->observed == NULL && v->block != NULL) {
+	if (v != NULL && !s->is_observed && v->block != NULL) {
 		block(s, v->block);
 		return;
 	}
 	add_texts(s);
-	if (!s->is_refused && v != NULL && s->observed == NULL &&
+	if (!s->is_refused && v != NULL && !s->is_observed &&
 	    v->hold_ms > 0)
 		s->phase = GW_HELD;
 }
@@ -373,9 +370,7 @@ read_item(struct gw *g, struct gw_send *s)
 	limits.max_bytes = (size_t)g->conf->gateway.max_body_bytes;
 	if (wa_send_parse(body, len, &limits, s->definition, &s->item, &err))
 		return;
-	s->is_refused = true;
-	s->refusal = GATEWAY_REFUSE_JSON;
-	s->reason = g_strdup(err.text);
+	gw_send_refuse(s, GATEWAY_REFUSE_JSON, err.text);
 }
 
 bool
@@ -385,9 +380,8 @@ gw_judge(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
 	    g->conf->directory, s->business, NULL);
 
 	if (!gw_account(g, s)) {
-		s->is_refused = true;
-		s->refusal = GATEWAY_REFUSE_STORE;
-		s->reason = g_strdup("the store cannot be read");
+		gw_send_refuse(s, GATEWAY_REFUSE_STORE,
+		    "the store cannot be read");
 		return true;
 	}
 	if (s->what != GATEWAY_SEND)

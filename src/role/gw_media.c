@@ -124,7 +124,6 @@ gw_upload(struct gw *g, struct gw_send *s)
 /* ---- finding --------------------------------------------------------------- */
 
 struct finding {
-	struct gw *g;
 	struct http_request *rq;
 	char *ours;		/* URL in place of Meta's; NULL: it stays */
 };
@@ -164,7 +163,6 @@ gw_media_find(struct gw *g, struct http_request *rq,
 		.total_ms = g->conf->graph.total_ms, .done = answer_found,
 		.arg = f };
 
-	f->g = g;
 	f->rq = rq;
 	if (g->conf->gateway.url != NULL)
 		f->ours = g_strdup_printf("%s/%s/%s/file",

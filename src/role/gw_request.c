@@ -50,6 +50,16 @@ gw_send_new(struct gw *g)
 }
 
 void
+gw_send_refuse(struct gw_send *s, enum gateway_refusal why,
+    const char *reason)
+{
+	s->is_refused = true;
+	s->refusal = why;
+	g_free(s->reason);
+	s->reason = g_strdup(reason);
+}
+
+void
 gw_send_free(struct gw_send *s)
 {
 	if (s == NULL)
@@ -74,7 +84,6 @@ gw_send_free(struct gw_send *s)
 	directory_staff_free(s->remote_staff);
 	policy_verdict_free(s->verdict);
 	g_free(s->verdict_json);
-	g_free(s->observed);
 	g_free(s->reason);
 	g_free(s->reviews);
 	g_free(s->reply_type);
@@ -211,7 +220,7 @@ take_send(struct gw *g, struct http_request *rq,
 	}
 	if (s->what == GATEWAY_SEND && s->head.is_read) {
 		gw_send_free(s);
-		gw_pass(g, rq, route);
+		gw_pass(g, rq);
 		return HTTP_LATER;
 	}
 	read_item(s);
@@ -318,11 +327,11 @@ dispatch(struct gw *g, struct http_request *rq,
 	case GATEWAY_ALLOWED:
 		if (strcmp(http_request_method(rq), "GET") != 0)
 			return take_send(g, rq, route, app);
-		gw_pass(g, rq, route);
+		gw_pass(g, rq);
 		return HTTP_LATER;
 	case GATEWAY_READ:
 	case GATEWAY_MEDIA_DELETE:
-		gw_pass(g, rq, route);
+		gw_pass(g, rq);
 		return HTTP_LATER;
 	case GATEWAY_MEDIA_FIND:
 		gw_media_find(g, rq, route);

@@ -57,11 +57,9 @@ is_journaled(struct gw *g, struct gw_send *s, int64_t mono_ms)
 		return true;
 	if (mono_ms < s->journal_until_ms)
 		return false;
-	s->is_refused = true;
-	s->refusal = GATEWAY_REFUSE_JOURNAL;
+	gw_send_refuse(s, GATEWAY_REFUSE_JOURNAL, "its journal did not take "
+	    "it in time, so it was not sent");
 	s->outcome = GATEWAY_NOT_SENT;
-	s->reason = g_strdup("its journal did not take it in time, so it "
-	    "was not sent");
 	return true;
 }
 
@@ -99,11 +97,9 @@ take_paced(struct gw *g, GPtrArray *fresh, int64_t mono_ms, int64_t *wait_ms)
 			continue;
 		}
 		if (late) {
-			s->is_refused = true;
-			s->refusal = GATEWAY_REFUSE_BUSY;
+			gw_send_refuse(s, GATEWAY_REFUSE_BUSY, "it waited too "
+			    "long for its turn, and was not sent");
 			s->outcome = GATEWAY_NOT_SENT;
-			s->reason = g_strdup("it waited too long for its "
-			    "turn, and was not sent");
 		}
 		g_ptr_array_add(fresh, s);
 	}
