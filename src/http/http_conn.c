@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "http_framing.h"
 
 /* What a connection may keep of its body buffer between two requests. */
 #define BODY_KEPT_BYTES 16384
@@ -120,7 +121,8 @@ http_on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 		atomic_store(&c->since_ms, clock_mono_ms());
 	http_conn_move(c, PHASE_IDLE, PHASE_READING);
 	/* An escaped NUL would end the path early, and match another one. */
-	c->bad_target = target == NULL || strstr(target, "%00") != NULL;
+	c->bad_target = target == NULL || !http_is_target(target) ||
+	    strstr(target, "%00") != NULL;
 	/* MHD decodes it in place. */
 	g_string_assign(c->target, target != NULL ? target : "");
 	return c;

@@ -14,12 +14,16 @@
  *
  * For the last four the head is walked once more where it lies: MHD has only
  * put NULs in place of its colons and line ends, so each header must begin
- * where the one before ended, and the last must end where the head does.
+ * where the one before ended, and the last must end where the head does. So
+ * it is with the request line: a NUL in method or target, which would end it
+ * early for whoever reads it here, puts the version out of its place, and so
+ * does a second blank (RFC 9112 section 3: one).
  * One thing cannot be seen so: a line of a colon alone, which MHD takes for the
  * end of the head. With a bare LF before or behind it the NULs it leaves are
  * those of an empty line. nginx answers 400 to such a line itself, and without
  * a proxy there is nobody who could read it otherwise. The cases are
- * colon-bare-lf and bare-lf-colon in tests/fuzz/corpus/http.
+ * colon-bare-lf and bare-lf-colon in tests/fuzz/corpus/http. Nor can a NUL in
+ * place of a CR at a line's end, which changes nothing that is read.
  */
 #include "http_framing.h"
 
@@ -36,6 +40,18 @@ http_is_token(const char *s)
 	for (; *s != '\0'; s++)
 		if (!g_ascii_isalnum(*s) &&
 		    strchr("!#$%&'*+-.^_`|~", *s) == NULL)
+			return false;
+	return true;
+}
+
+/* RFC 9112 section 3.2: a blank within would be another version's end. */
+bool
+http_is_target(const char *s)
+{
+	if (*s == '\0')
+		return false;
+	for (; *s != '\0'; s++)
+		if ((*s >= 0 && *s <= ' ') || *s == 0x7f)
 			return false;
 	return true;
 }
@@ -84,14 +100,15 @@ skip_line_end(struct http_framing *f)
 
 void
 http_framing_begin(struct http_framing *f, const char *head, size_t len,
-    const char *version)
+    const char *target, const char *version)
 {
-	uintptr_t v = (uintptr_t)version;
+	size_t before = strlen(head) + 1 + strlen(target) + 1;
 
 	f->in_place = true;
 	f->end = head + len;
 	f->at = head;
-	if (v < (uintptr_t)head || v >= (uintptr_t)f->end) {
+	if (before >= len ||
+	    (uintptr_t)version != (uintptr_t)head + before) {
 		f->bad_line = true;
 		return;
 	}

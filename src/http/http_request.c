@@ -71,7 +71,7 @@ ambiguity(struct conn *c, const char *version)
 		http_framing_begin(&f, c->rq.method,
 		    MHD_get_connection_info(c->mhd,
 		    MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size,
-		    version);
+		    c->target->str, version);
 	MHD_get_connection_values(c->mhd, MHD_HEADER_KIND, add_header, &f);
 	return http_framing_verdict(&f, version);
 }

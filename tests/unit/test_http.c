@@ -117,6 +117,14 @@ an_ambiguous_request_is_refused_before_the_application_is_asked(void **state)
 			"Content-Length : 5\r\n\r\nabcde", 400, true },
 		{ "nul in the path", "GET /a%00b HTTP/1.1\r\n" HOST "\r\n",
 			400, true },
+		{ "a blank in the target", "GET /a b HTTP/1.1\r\n" HOST
+			"\r\n", 400, true },
+		{ "two blanks before the target", "GET  / HTTP/1.1\r\n" HOST
+			"\r\n", 400, true },
+		{ "two blanks behind the target", "GET /  HTTP/1.1\r\n" HOST
+			"\r\n", 400, true },
+		{ "a control character in the target", "GET /\x01 HTTP/1.1\r\n"
+			HOST "\r\n", 400, true },
 		{ "negative length", "POST / HTTP/1.1\r\n" HOST
 			"Content-Length: -5\r\n\r\n", 400, false },
 		{ "garbage length", "POST / HTTP/1.1\r\n" HOST
@@ -151,24 +159,39 @@ an_ambiguous_request_is_refused_before_the_application_is_asked(void **state)
 			    rows[i].status, all);
 	}
 	assert_int_equal(atomic_load(&p->app.asked), 0);
-	assert_int_equal(peer_stats(p).refused, 25);
+	assert_int_equal(peer_stats(p).refused, 29);
 	assert_int_equal(peer_stats(p).too_large, 1);
 	assert_int_equal(peer_stats(p).requests, 0);
 }
 
 static void
-a_nul_in_a_header_is_refused(void **state)
+expect_refused_with_nul_at(struct peer *p, const char *head, size_t i)
 {
-	static const char request[] = "GET / HTTP/1.1\r\n" HOST
-	    "X: a\0b\r\n\r\n";
-	struct peer *p = *state;
+	g_autofree char *request = g_strdup(head);
 	g_autofree char *all = NULL;
 	int fd = dial(p);
 
-	dial_send(fd, request, sizeof(request) - 1);
+	request[i] = '\0';
+	dial_send(fd, request, strlen(head));
+	shutdown(fd, SHUT_WR);
 	all = dial_read_all(fd, 5000);
 	close(fd);
-	assert_int_equal(status_of(all), 400);
+	/* For some, MHD only closes the connection. */
+	if (*all != '\0' && status_of(all) < 400)
+		fail_msg("a NUL at %zu: %s", i, all);
+}
+
+static void
+a_nul_anywhere_in_the_head_is_refused(void **state)
+{
+	static const char head[] = "GET /a HTTP/1.1\r\n" HOST
+	    "X: ab\r\n\r\n";
+	struct peer *p = *state;
+
+	/* In place of a CR it ends the line as well (http_framing.c). */
+	for (size_t i = 0; head[i] != '\0'; i++)
+		if (head[i] != '\r')
+			expect_refused_with_nul_at(p, head, i);
 	assert_int_equal(atomic_load(&p->app.asked), 0);
 }
 
@@ -899,7 +922,7 @@ main(void)
 #define HOLD(f) cmocka_unit_test_setup_teardown(f, start_hold, stop)
 	const struct CMUnitTest tests[] = {
 		WITH(an_ambiguous_request_is_refused_before_the_application_is_asked),
-		WITH(a_nul_in_a_header_is_refused),
+		WITH(a_nul_anywhere_in_the_head_is_refused),
 		WITH(any_number_and_spacing_of_plain_headers_is_fine),
 		WITH(headers_and_targets_have_a_bound),
 		WITH(a_request_sent_byte_by_byte_is_the_same_request),
