@@ -17,7 +17,9 @@ stage() {
 	echo "== $name: $*"
 	"$@" >"$log" 2>&1
 	rc=$?
-	grep -E '^(FAIL|SKIP): ' "$log"
+	# With what is indented behind a failure: why it failed.
+	awk '/^[^ ]/ { show = /^(FAIL|SKIP): /; n = 0 }
+		show && n++ < 40' "$log"
 	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$log" | tail -n 1)
 	if [ -z "$line" ]; then
 		line='1 passed, 0 failed, 0 skipped'

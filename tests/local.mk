@@ -29,8 +29,9 @@ check-programs: all
 
 # As make check, but with one line for each sentence and one for the sum.
 TAP_FLAGS =
+TAP_JOBS = `nproc`
 check-tap: check-programs
-	$(RUN_TAP) $(TAP_FLAGS) $(TESTS)
+	$(RUN_TAP) -j $(TAP_JOBS) $(TAP_FLAGS) $(TESTS)
 
 check-integration: check-programs
 	$(RUN_TAP) $(INTEGRATION_TESTS)
