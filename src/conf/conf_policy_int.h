@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the readers of rules share: conf_policy_rule.c and its two halves. */
+#pragma once
+
+#include "conf_int.h"
+
+struct policy_rule;
+
+/* --- conf_policy_rule.c: words of a rule; what is wrong is noted --- */
+
+typedef const char *conf_name_fn(int i);	/* NULL: no more */
+
+/* "unknown WHAT "x"; did you mean …" */
+void conf_rule_unknown(struct conf_load *l, const struct conf_word *word,
+    const char *what, const struct conf_near *near);
+/* The place in the list; -1 if it is not there. */
+int conf_rule_choice(struct conf_load *l, const struct conf_word *word,
+    const char *what, conf_name_fn *name);
+bool conf_rule_number(struct conf_load *l, const struct conf_word *word,
+    enum conf_type type, int64_t max, int64_t *out);
+void conf_rule_string(struct conf_load *l, const struct conf_word *word,
+    enum conf_type type, char **out);
+bool conf_rule_is(const struct conf_word *word, const char *s);
+
+/* --- conf_policy_match.c, conf_policy_act.c: one line of a rule --- */
+
+void conf_rule_match(struct conf_load *l, const struct conf_node *n,
+    struct policy_rule *r);
+void conf_rule_action(struct conf_load *l, const struct conf_node *n,
+    struct policy_rule *r);
