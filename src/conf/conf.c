@@ -7,10 +7,9 @@
 
 #include <string.h>
 
-#include "conf_int.h"
+#include "conf_policy_int.h"
 #include "directory.h"
 #include "err.h"
-#include "policy.h"
 
 void
 conf_relay_free(struct conf_relay *r)
@@ -231,8 +230,11 @@ read_all(struct conf_load *l, const struct conf_source *src)
 	if (l->c->directory_file != NULL && !l->files->main_only)
 		conf_directory_read(l, tree->root);
 	/* With errors about, what seems unused may be a misspelt reference. */
-	if (l->issues->errors == 0)
+	if (l->issues->errors == 0) {
 		conf_check_unused(l, tree->root);
+		if (l->c->directory_file != NULL && !l->files->main_only)
+			conf_ref_check(l);
+	}
 	conf_tree_free(tree);
 }
 
@@ -253,6 +255,7 @@ read_source(struct conf_files *files, const struct conf_source *src,
 		conf_issues_print(l.issues, messages);
 	g_hash_table_unref(l.journals_used);
 	g_hash_table_unref(l.claims);
+	conf_refs_free(l.refs);
 	conf_issues_free(l.issues);
 	if (ok)
 		*out = l.c;

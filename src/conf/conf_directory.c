@@ -5,7 +5,7 @@
  * second claim can name the first. Messages do not repeat numbers: they may
  * end up in a log.
  */
-#include "conf_int.h"
+#include "conf_policy_int.h"
 
 #include <string.h>
 
@@ -149,6 +149,8 @@ leave_staff(struct conf_load *l, const struct conf_node *node, void *base)
 	bool ok = conf_claim(l, "staff id", s->id, label_of(node)->pos);
 
 	ok &= claim_all(l, node, "number", "staff number");
+	conf_ref_name(l, POLICY_EMPLOYEE, s->id);
+	conf_ref_names(l, POLICY_GROUP, s->groups);
 	if (!ok)
 		directory_staff_free(s);
 	else if (!directory_staff_add(l->c->directory, s, &err))
@@ -216,6 +218,9 @@ leave_business(struct conf_load *l, const struct conf_node *node, void *base)
 	bool ok = conf_claim(l, "phone_number_id", b->id, label_of(node)->pos);
 
 	ok &= claim_all(l, node, "number", "business number");
+	conf_ref_name(l, POLICY_BUSINESS, b->id);
+	conf_ref_name(l, POLICY_BUSINESS, b->number);
+	conf_ref_name(l, POLICY_DESK, b->desk);
 	find_staff(l, node, b);
 	conf_terms_read(l, node, b);
 	find_journals(l, node);
@@ -243,6 +248,8 @@ leave_customer(struct conf_load *l, const struct conf_node *node, void *base)
 	bool ok = conf_claim(l, "customer id", c->id, label_of(node)->pos);
 
 	ok &= claim_all(l, node, "number", "customer number");
+	conf_ref_name(l, POLICY_CUSTOMER, c->id);
+	conf_ref_names(l, POLICY_CUSTOMER_LIST, c->lists);
 	ok &= claim_all(l, node, "user_id", "user_id");
 	if (conf_node_find(node->children, "number") == NULL &&
 	    conf_node_find(node->children, "user_id") == NULL)

@@ -126,6 +126,8 @@ void conf_tell_again(struct conf_load *l, const struct conf_node *node,
 
 /* --- conf_apply.c: a tree through a table into a struct --- */
 
+struct conf_refs;
+
 struct conf_load {
 	struct conf *c;
 	struct conf_files *files;
@@ -135,6 +137,7 @@ struct conf_load {
 	struct conf_line line;	/* of the policy file */
 	bool told_gateway;	/* that there is none for what rules want */
 	bool told_scanner;	/* the same of a scanner */
+	struct conf_refs *refs;	/* of rules to the directory; NULL: none */
 };
 
 void conf_block_apply(struct conf_load *l, const struct conf_block *block,

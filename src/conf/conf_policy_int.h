@@ -3,8 +3,7 @@
 #pragma once
 
 #include "conf_int.h"
-
-struct policy_rule;
+#include "policy.h"
 
 /* --- conf_policy_rule.c: words of a rule; what is wrong is noted --- */
 
@@ -28,3 +27,17 @@ void conf_rule_match(struct conf_load *l, const struct conf_node *n,
     struct policy_rule *r);
 void conf_rule_action(struct conf_load *l, const struct conf_node *n,
     struct policy_rule *r);
+
+/* --- conf_policy_ref.c: what rules name and the directory may not have --- */
+
+/* A value of a condition of rules; those that the directory lists are kept. */
+void conf_ref_add(struct conf_load *l, enum policy_match m, const char *value,
+    struct conf_pos pos);
+/* The directory has it. */
+void conf_ref_name(struct conf_load *l, enum policy_match m,
+    const char *name);
+void conf_ref_names(struct conf_load *l, enum policy_match m,
+    const GPtrArray *names);
+/* Warns of what is in none of its entries. */
+void conf_ref_check(struct conf_load *l);
+void conf_refs_free(struct conf_refs *r);

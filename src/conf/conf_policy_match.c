@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#include "policy.h"
-
 #define DAY ((int64_t)86400000)
 #define COUNT_MAX 1000000
 
@@ -236,8 +234,10 @@ read_values(struct conf_load *l, struct policy_cond *c,
 		read_sum(l, c, word->next, &end);
 	for (; word != end; word = word->next) {
 		value = read_value(l, c->match, word);
-		if (value != NULL)
-			g_ptr_array_add(c->values, value);
+		if (value == NULL)
+			continue;
+		g_ptr_array_add(c->values, value);
+		conf_ref_add(l, c->match, value, word->pos);
 	}
 }
 

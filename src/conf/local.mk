@@ -5,7 +5,8 @@ src_libchatjournal_a_SOURCES += \
 	src/conf/conf_issues.c src/conf/conf_lex.c src/conf/conf_near.c \
 	src/conf/conf_net.c src/conf/conf_parse.c src/conf/conf_print.c \
 	src/conf/conf_policy.c src/conf/conf_policy_act.c \
-	src/conf/conf_policy_int.h src/conf/conf_policy_match.c src/conf/conf_policy_rule.c \
+	src/conf/conf_policy_int.h src/conf/conf_policy_match.c src/conf/conf_policy_ref.c \
+	src/conf/conf_policy_rule.c \
 	src/conf/conf_snapshot.c src/conf/conf_table.c \
 	src/conf/conf_table_gateway.c src/conf/conf_table_relay.c src/conf/conf_terms.c \
 	src/conf/conf_text.h \

@@ -581,6 +581,76 @@ an_application_that_the_gateway_does_not_know_is_warned_of(void **state)
 	check_warning("policy /p; " MINIMAL, rules, "");
 }
 
+#define DIRECTORY "staff E1 { name A; mail a@d.example; group 'Sales UK'; }\n" \
+	"business 700 { number 551140040001; name P; desk private; " \
+	"journal a; }\n" \
+	"customer C77 { name K; number 5511999990000; list vip; }\n"
+
+/* What is said of rules beside DIRECTORY, with more in the main file. */
+static void
+check_known(const char *more, const char *rules, const char *want)
+{
+	g_autofree char *text = g_strconcat("policy /p; directory /d; ", more,
+	    MINIMAL, NULL);
+	const struct conf_text texts[] = { { "/c", text, strlen(text) },
+		{ "/p", rules, strlen(rules) },
+		{ "/d", DIRECTORY, strlen(DIRECTORY) } };
+	g_autoptr(GString) got = g_string_new(NULL);
+	struct conf *c = NULL;
+
+	if (!conf_load_texts(texts, 3, &c, got, NULL))
+		fail_msg("%s: %s", rules, got->str);
+	if (*want == '\0' ? got->len > 0 : strstr(got->str, want) == NULL)
+		fail_msg("%s: want %s\ngot %s", rules, want, got->str);
+	conf_free(c);
+}
+
+#define LDAP "ldap { url ldaps://ad.example; base dc=x; } "
+#define STAFF_GATEWAY "gateway { listen 127.0.0.1:9; application x { " \
+	"token_file /t; } } "
+
+static void
+what_rules_name_and_the_directory_has_not_is_warned_of(void **state)
+{
+	static const struct { const char *match, *want, *more; } rows[] = {
+		{ "desk private", "", "" },
+		{ "desk privat", "/p:1:21: warning: there is no desk "
+		    "\"privat\" in the directory, so this never matches; did "
+		    "you mean \"private\"?\n", "" },
+		{ "business 700 +551140040001", "", "" },
+		{ "business 700 701", "/p:1:29: warning: there is no business "
+		    "\"701\" in the directory; did you mean \"700\"?\n", "" },
+		{ "employee E1", "", "" },
+		{ "employee E2", "no employee \"E2\" in the directory, so this "
+		    "never matches", "" },
+		{ "employee E2", "", LDAP },
+		{ "employee E2", "", STAFF_GATEWAY },
+		{ "group 'SALES uk'", "", "" },
+		{ "group Sales", "no group \"Sales\" in the directory, so this "
+		    "never matches; did you mean \"Sales UK\"?", "" },
+		{ "group Sales", "", LDAP },
+		{ "group Sales", "no group", STAFF_GATEWAY },
+		{ "customer known unknown C77", "", "" },
+		{ "customer C78", "no customer \"C78\" in the directory, so "
+		    "this never matches; did you mean \"C77\"?", LDAP },
+		{ "customer-list vip", "", "" },
+		{ "not { customer-list vlp; }", "no customer-list \"vlp\" in "
+		    "the directory, so this never matches; did you mean "
+		    "\"vip\"?", LDAP },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *rules = g_strdup_printf("rule r { match %s%s "
+		    "final; }\n", rows[i].match,
+		    g_str_has_suffix(rows[i].match, "}") ? "" : ";");
+
+		check_known(rows[i].more, rules, rows[i].want);
+	}
+	check_warning("policy /p; " MINIMAL, "rule r { match desk x; match "
+	    "customer-list y; match group z; final; }", "");
+}
+
 /* --- texts --- */
 
 struct bed {
@@ -823,6 +893,7 @@ main(void)
 		cmocka_unit_test(rules_for_a_gateway_that_is_not_there_are_warned_of_once),
 		cmocka_unit_test(malware_without_a_scanner_is_warned_of_once),
 		cmocka_unit_test(an_application_that_the_gateway_does_not_know_is_warned_of),
+		cmocka_unit_test(what_rules_name_and_the_directory_has_not_is_warned_of),
 		cmocka_unit_test(the_rule_set_is_all_its_texts_wherever_they_lie),
 		cmocka_unit_test(a_snapshot_brings_rules_and_phrases_to_who_judges),
 		cmocka_unit_test(a_pattern_of_files_that_finds_none_is_an_error),
