@@ -5,8 +5,6 @@
  */
 #include "conf_policy_int.h"
 
-#include "policy.h"
-
 #define DAY ((int64_t)86400000)
 #define PERSONS_MAX 5
 
@@ -188,6 +186,18 @@ has_act_shape(enum act_form form, const struct conf_word *value)
 	return true;
 }
 
+/* What needs a value has it first, whatever it is. */
+static bool
+runs_on(struct conf_load *l, enum act_form form, const struct conf_word *value)
+{
+	bool may_be_bare = form == ACT_NOTHING || form == ACT_HOLD ||
+	    form == ACT_MAYBE_JOURNALS;
+
+	if (value != NULL && !may_be_bare)
+		value = value->next;
+	return conf_rule_runs_on(l, value, false);
+}
+
 void
 conf_rule_action(struct conf_load *l, const struct conf_node *n,
     struct policy_rule *r)
@@ -201,6 +211,8 @@ conf_rule_action(struct conf_load *l, const struct conf_node *n,
 		return;
 	act = conf_rule_choice(l, word, "action", act_name);
 	if (act < 0)
+		return;
+	if (runs_on(l, acts[act].form, word->next))
 		return;
 	if (!has_act_shape(acts[act].form, word->next)) {
 		tell_act(l, acts[act].form == ACT_NOTHING ? word->next : word,

@@ -20,6 +20,16 @@ bool conf_rule_number(struct conf_load *l, const struct conf_word *word,
 void conf_rule_string(struct conf_load *l, const struct conf_word *word,
     enum conf_type type, char **out);
 bool conf_rule_is(const struct conf_word *word, const char *s);
+/*
+ * From word on the words may be values, unless a directive of a rule clearly
+ * begins among them: then a ';' was forgotten. True when that is an error. It
+ * is only warned of where any word may be a value (are_open), and of "final".
+ */
+bool conf_rule_runs_on(struct conf_load *l, const struct conf_word *word,
+    bool are_open);
+bool conf_rule_is_quoted(const struct conf_word *word);
+/* "a ';' seems to be missing before …" */
+char *conf_rule_hint(const struct conf_word *word);
 
 /* --- conf_policy_match.c, conf_policy_act.c: one line of a rule --- */
 

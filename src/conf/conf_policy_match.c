@@ -115,6 +115,15 @@ tell_no_ref(struct conf_load *l, const struct conf_word *word,
 	    hint);
 }
 
+static bool
+has_name(const GPtrArray *names, const char *name)
+{
+	for (guint i = 0; i < names->len; i++)
+		if (strcmp(*(char *const *)names->pdata[i], name) == 0)
+			return true;
+	return false;
+}
+
 static void
 check_ref(struct conf_load *l, const struct conf_word *word, const char *what,
     const GPtrArray *names)
@@ -318,6 +327,74 @@ check_applications(struct conf_load *l, const struct conf_word *word,
 	}
 }
 
+/* Whether a condition of m could begin before next. */
+static bool
+could_take(const struct conf_load *l, enum policy_match m,
+    const struct conf_word *next)
+{
+	const GPtrArray *refs = m == POLICY_TIME ? l->c->policy->windows :
+	    l->c->policy->patterns;
+
+	switch (matches[m].form) {
+	case FORM_NOTHING:
+		return next == NULL;
+	case FORM_CHOICE:
+		return next != NULL && policy_word_bit(m, next->value) >= 0;
+	case FORM_OVER:
+		return conf_rule_is(next, "over");
+	case FORM_REF:
+		return next != NULL && has_name(refs, next->value);
+	case FORM_LEXICON:
+		return next != NULL &&
+		    has_name(l->c->policy->lexicons, next->value);
+	case FORM_VALUES:
+	case FORM_HOST:
+	case FORM_NUMBERS:
+	case FORM_BLOCK:
+		break;
+	}
+	return false;
+}
+
+/*
+ * Within a block conditions stand without "match". What begins with a word of
+ * an open vocabulary ("desk business retail") may well be values.
+ */
+static void
+check_conds(struct conf_load *l, const struct conf_word *word)
+{
+	for (; word != NULL; word = word->next) {
+		g_autofree char *hint = NULL;
+		enum policy_match m;
+
+		if (conf_rule_is_quoted(word) ||
+		    !policy_match_parse(word->value, &m) ||
+		    !could_take(l, m, word->next))
+			continue;
+		hint = conf_rule_hint(word);
+		conf_warning(l->issues, word->pos, "%s", hint);
+		return;
+	}
+}
+
+/* False when the condition runs on into the next directive. */
+static bool
+check_end(struct conf_load *l, const struct conf_node *node,
+    const struct conf_word *word, enum policy_match m)
+{
+	const struct conf_word *value = word->next;
+
+	if (value == NULL || node->is_block)
+		return true;
+	if (matches[m].form != FORM_NOTHING)
+		value = value->next;
+	if (conf_rule_runs_on(l, value, m == POLICY_TEXT))
+		return false;
+	if (word == node->words)
+		check_conds(l, value);
+	return true;
+}
+
 /* word: where in node the condition begins. */
 static void
 read_cond(struct conf_load *l, const struct conf_node *node,
@@ -334,6 +411,8 @@ read_cond(struct conf_load *l, const struct conf_node *node,
 	}
 	m = conf_rule_choice(l, word, "condition", match_name);
 	if (m < 0)
+		return;
+	if (!check_end(l, node, word, (enum policy_match)m))
 		return;
 	if (!has_shape(node, word, (enum policy_match)m)) {
 		tell_shape(l, node, word, (enum policy_match)m);

@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#include "policy.h"
-
 #define MINUTE 60000
 #define DAY ((int64_t)86400000)
 #define COUNT_MAX 1000000
@@ -69,6 +67,61 @@ bool
 conf_rule_is(const struct conf_word *word, const char *s)
 {
 	return word != NULL && strcmp(word->value, s) == 0;
+}
+
+bool
+conf_rule_is_quoted(const struct conf_word *word)
+{
+	char first = word->pos.src->text[word->pos.at];
+
+	return first == '"' || first == '\'';
+}
+
+char *
+conf_rule_hint(const struct conf_word *word)
+{
+	return g_strdup_printf("a ';' seems to be missing before \"%s\"; put "
+	    "quotes around it if it is a value", word->value);
+}
+
+/* "match CONDITION", "action ACTION", "count NUMBER customers". */
+static bool
+begins_directive(const struct conf_word *word)
+{
+	enum policy_match m;
+	enum policy_act a;
+
+	if (word->next == NULL || conf_rule_is_quoted(word))
+		return false;
+	if (conf_rule_is(word, "match"))
+		return policy_match_parse(word->next->value, &m);
+	if (conf_rule_is(word, "action"))
+		return policy_act_parse(word->next->value, &a);
+	return conf_rule_is(word, "count") &&
+	    conf_rule_is(word->next->next, "customers");
+}
+
+/* Line by line it cannot happen: values stand on one line. */
+bool
+conf_rule_runs_on(struct conf_load *l, const struct conf_word *word,
+    bool are_open)
+{
+	for (; word != NULL; word = word->next) {
+		bool begins = begins_directive(word);
+		bool ends = word->next == NULL &&
+		    conf_rule_is(word, "final") && !conf_rule_is_quoted(word);
+		g_autofree char *hint = NULL;
+
+		if (!begins && !ends)
+			continue;
+		hint = conf_rule_hint(word);
+		if (begins && !are_open)
+			conf_error(l->issues, word->pos, "%s", hint);
+		else
+			conf_warning(l->issues, word->pos, "%s", hint);
+		return begins && !are_open;
+	}
+	return false;
 }
 
 /* --- count --- */

@@ -4,7 +4,8 @@
  * "%%" follows a lexicon, /x. Laws: what is refused says where; messages are
  * clean; what is accepted has whole rules, each with its place, and a hash of
  * its bundle; its snapshot gives the same rules and texts; what compiles of it
- * has no error, and what does not has one with a place.
+ * has no error, and what does not has one with a place. No directive is taken
+ * for values of the one before it without a word, unless it is in quotes.
  */
 #include <assert.h>
 #include <string.h>
@@ -184,6 +185,52 @@ check_compiled(const struct conf *c)
 }
 
 static void
+check_values(const GPtrArray *values)
+{
+	for (guint i = 1; i + 1 < values->len; i++) {
+		const char *word = values->pdata[i];
+		enum policy_match m;
+		enum policy_act a;
+
+		assert(strcmp(word, "match") != 0 ||
+		    !policy_match_parse(values->pdata[i + 1], &m));
+		assert(strcmp(word, "action") != 0 ||
+		    !policy_act_parse(values->pdata[i + 1], &a));
+	}
+}
+
+static void
+check_conds(const GPtrArray *conds)
+{
+	for (guint i = 0; i < conds->len; i++) {
+		const struct policy_cond *c = conds->pdata[i];
+
+		check_values(c->values);
+		check_conds(c->conds);
+	}
+}
+
+/* What was warned of is not silent, nor is what is in quotes forgotten. */
+static void
+check_ends(const struct conf *c, const GString *messages, const char *text,
+    size_t len)
+{
+	const GPtrArray *rules = c->policy->rules;
+
+	if (strstr(messages->str, "a ';' seems") != NULL ||
+	    memchr(text, '"', len) != NULL || memchr(text, '\'', len) != NULL)
+		return;
+	for (guint i = 0; i < rules->len; i++) {
+		const struct policy_rule *r = rules->pdata[i];
+
+		check_conds(r->conds);
+		for (guint k = 0; k < r->actions->len; k++)
+			check_values(((const struct policy_action *)
+			    r->actions->pdata[k])->values);
+	}
+}
+
+static void
 check_messages(const GString *messages)
 {
 	assert(text_is_utf8(messages->str, messages->len));
@@ -208,6 +255,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (conf_load_texts(texts, G_N_ELEMENTS(texts), &c, messages, &err)) {
 		check_hash(c);
+		check_ends(c, messages, text, first);
 		check_snapshot(c);
 		check_compiled(c);
 	} else {

@@ -651,6 +651,67 @@ what_rules_name_and_the_directory_has_not_is_warned_of(void **state)
 	    "customer-list y; match group z; final; }", "");
 }
 
+static void
+a_forgotten_semicolon_is_seen_within_a_line(void **state)
+{
+	static const struct { const char *rule, *want; } rows[] = {
+		{ "match desk a action flag;", ":1:23: a ';' seems to be "
+		    "missing before \"action\"; put quotes around it if it is "
+		    "a value\n" },
+		{ "match desk a b match kind call; final;",
+		    ":1:25: a ';' seems to be missing before \"match\"" },
+		{ "match group a count 5 customers 1d; final;",
+		    ":1:24: a ';' seems to be missing before \"count\"" },
+		{ "match direction sent action flag;", ":1:31: a ';' seems" },
+		{ "match always action flag;", ":1:23: a ';' seems" },
+		{ "match file-size over 5M action flag;", ":1:34: a ';'" },
+		{ "match always; action tag a action flag;",
+		    ":1:37: a ';' seems to be missing before \"action\"" },
+		{ "match always; action flag action tag a;",
+		    ":1:36: a ';' seems to be missing before \"action\"" },
+		{ "match always; action block 'No' match always;",
+		    ":1:42: a ';' seems to be missing before \"match\"" },
+		{ "match always; action tag a final;",
+		    ":1:37: warning: a ';' seems to be missing before "
+		    "\"final\"" },
+		{ "match text buy action flag; final;",
+		    ":1:25: warning: a ';' seems to be missing before "
+		    "\"action\"" },
+		{ "match any { desk a direction sent; } final;",
+		    ":1:29: warning: a ';' seems to be missing before "
+		    "\"direction\"" },
+		{ "match any { text a b always; } final;", ":1:31: warning: "
+		    "a ';' seems to be missing before \"always\"" },
+		{ "match any { desk a action flag; } final;",
+		    ":1:29: a ';' seems to be missing before \"action\"" },
+		{ "match text buy 'action' flag; final;", NULL },
+		{ "match text action flag; final;", NULL },
+		{ "match any { desk private business retail; } final;", NULL },
+		{ "match any { text time age at direction; } final;", NULL },
+		{ "match customer-list match; final;", NULL },
+		{ "match always; action tag action flag;", NULL },
+		{ "match always; action tag final;", NULL },
+		{ "match always; action tag a 'final';", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = g_strdup_printf("rule r { %s }\n"
+		    "rule last { match always; action copy sup; }\n",
+		    rows[i].rule);
+		g_autoptr(GString) got = g_string_new(NULL);
+		struct conf *c = load_policy(text, "", got);
+		bool is_good = rows[i].want == NULL ? got->len == 0 :
+		    strstr(got->str, rows[i].want) != NULL &&
+		    (c != NULL) == (strstr(rows[i].want, "warning") != NULL);
+
+		if (!is_good)
+			fail_msg("%s: want %s\ngot %s", rows[i].rule,
+			    rows[i].want, got->str);
+		conf_free(c);
+	}
+}
+
 /* --- texts --- */
 
 struct bed {
@@ -894,6 +955,7 @@ main(void)
 		cmocka_unit_test(malware_without_a_scanner_is_warned_of_once),
 		cmocka_unit_test(an_application_that_the_gateway_does_not_know_is_warned_of),
 		cmocka_unit_test(what_rules_name_and_the_directory_has_not_is_warned_of),
+		cmocka_unit_test(a_forgotten_semicolon_is_seen_within_a_line),
 		cmocka_unit_test(the_rule_set_is_all_its_texts_wherever_they_lie),
 		cmocka_unit_test(a_snapshot_brings_rules_and_phrases_to_who_judges),
 		cmocka_unit_test(a_pattern_of_files_that_finds_none_is_an_error),
