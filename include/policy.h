@@ -15,7 +15,8 @@
  * are unsure counts as fired for what adds care (tag, flag, alert, copy,
  * journal, hold, block, approve, require, retain) and not for what takes
  * something away or lets something pass (only-journal, quarantine, exclude,
- * consent, and `final`); the verdict names it in `unsure`.
+ * consent, and `final`); the verdict names it in `unsure`. A rule that is
+ * `sure` does not fire then.
  */
 #pragma once
 
@@ -65,7 +66,8 @@ enum policy_match {
 	POLICY_PATTERN,
 	POLICY_TEXT,		/* these very phrases */
 	POLICY_DETECT,		/* scan_detector_name() */
-	POLICY_MALWARE,		/* infected unscanned clean, of any file */
+	POLICY_MALWARE,		/* infected unscanned clean, of any file;
+				   unsure: infected, clean of one unscanned */
 	POLICY_CONSENT,		/* given withdrawn unknown */
 	POLICY_ALWAYS,
 	/* of conds */
@@ -136,13 +138,14 @@ struct policy_rule {
 	/*
 	 * count: fires only from the count_over + 1st different counterpart on
 	 * for whom the conditions held within count_ms. 0 ms: no count. Of
-	 * whom they are unsure counts, too, unless the rule is final or takes
+	 * whom they are unsure counts, too, unless the rule is final, sure or takes
 	 * something away: a sum is as sure as its parts.
 	 */
 	int64_t count_over, count_ms;
 	enum policy_per count_per;
 	GPtrArray *actions;	/* struct policy_action * */
 	bool is_final;		/* once it fired no later rule is looked at */
+	bool is_sure;		/* does not fire, nor count, while unsure */
 	char *where;
 };
 

@@ -67,6 +67,9 @@ static const struct conf_row rule_rows[] = {
 	{ "final", CONF_WORDS, .min = 0, .max = 0, .usage = "nothing",
 		.offset = CONF_NOWHERE,
 		.help = "Then later rules are not looked at." },
+	{ "sure", CONF_WORDS, .min = 0, .max = 0, .usage = "nothing",
+		.offset = CONF_NOWHERE,
+		.help = "It does not fire while it is unsure." },
 };
 
 char *

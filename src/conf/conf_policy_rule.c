@@ -109,7 +109,8 @@ conf_rule_runs_on(struct conf_load *l, const struct conf_word *word,
 	for (; word != NULL; word = word->next) {
 		bool begins = begins_directive(word);
 		bool ends = word->next == NULL &&
-		    conf_rule_is(word, "final") && !conf_rule_is_quoted(word);
+		    (conf_rule_is(word, "final") ||
+		    conf_rule_is(word, "sure")) && !conf_rule_is_quoted(word);
 		g_autofree char *hint = NULL;
 
 		if (!begins && !ends)
@@ -205,21 +206,22 @@ has_value(const struct policy_cond *c, const char *value)
 	return false;
 }
 
-/* How many conditions ask for malware; *minds: one of what is unscanned. */
-static unsigned
-count_malware(const GPtrArray *conds, bool *minds)
+/* Whether conditions ask what a scanner said; *minds: one, that it did not. */
+static bool
+asks_scanner(const GPtrArray *conds, bool *minds)
 {
-	unsigned n = 0;
+	bool asks = false;
 
 	for (guint i = 0; i < conds->len; i++) {
 		const struct policy_cond *c = conds->pdata[i];
 
-		n += c->match == POLICY_MALWARE;
-		*minds |= c->match == POLICY_MALWARE &&
-		    has_value(c, "unscanned");
-		n += count_malware(c->conds, minds);
+		asks |= asks_scanner(c->conds, minds);
+		if (c->match != POLICY_MALWARE)
+			continue;
+		asks |= has_value(c, "infected") || has_value(c, "clean");
+		*minds |= has_value(c, "unscanned");
 	}
-	return n;
+	return asks;
 }
 
 /*
@@ -230,15 +232,38 @@ static void
 check_scanner(struct conf_load *l, const struct conf_node *node,
     const struct policy_rule *r)
 {
-	bool minds = false;
+	bool minds = false, asks = asks_scanner(r->conds, &minds);
 
-	if (l->told_scanner || l->c->media.clamd != NULL ||
-	    count_malware(r->conds, &minds) == 0 || minds)
+	if (l->told_scanner || l->c->media.clamd != NULL || !asks || minds)
 		return;
 	l->told_scanner = true;
 	conf_warning(l->issues, node->words->next->pos, "nothing scans files, "
-	    "so this rule is unsure of each; name a clamd in media { }, or "
-	    "add match not { malware unscanned; }");
+	    "so this rule %s; name a clamd in media { }%s", r->is_sure ?
+	    "never fires" : "is unsure of each", r->is_sure ? "" :
+	    ", or make the rule sure");
+}
+
+/* match malware infected; match not { malware unscanned; } */
+static void
+check_spared(struct conf_load *l, const struct conf_node *node,
+    const struct policy_rule *r)
+{
+	bool infected = false, spares = false;
+
+	for (guint i = 0; i < r->conds->len; i++) {
+		const struct policy_cond *c = r->conds->pdata[i], *of =
+		    c->match == POLICY_NOT && c->conds->len == 1 ?
+		    c->conds->pdata[0] : NULL;
+
+		infected |= c->match == POLICY_MALWARE &&
+		    has_value(c, "infected");
+		spares |= of != NULL && of->match == POLICY_MALWARE &&
+		    has_value(of, "unscanned");
+	}
+	if (infected && spares)
+		conf_warning(l->issues, node->words->next->pos, "an infected "
+		    "file passes this rule beside one that was not scanned; "
+		    "write sure; in place of not { malware unscanned; }");
 }
 
 void
@@ -248,10 +273,12 @@ conf_rule_leave(struct conf_load *l, const struct conf_node *node, void *base)
 	bool acts_at_all;
 
 	read_each(l, node, "match", conf_rule_match, r);
-	check_scanner(l, node, r);
 	read_each(l, node, "count", read_count, r);
 	acts_at_all = read_each(l, node, "action", conf_rule_action, r);
 	r->is_final = conf_node_find(node->children, "final") != NULL;
+	r->is_sure = conf_node_find(node->children, "sure") != NULL;
+	check_scanner(l, node, r);
+	check_spared(l, node, r);
 	if (!acts_at_all && !r->is_final)
 		conf_error(l->issues, node->words->next->pos, "the rule does "
 		    "nothing: it has neither action nor final");

@@ -39,6 +39,7 @@ get_file(const struct policy_input *in, guint i, struct policy_file *out)
 typedef enum policy_truth file_fn(const struct policy_file *f,
     const struct policy_node *n, GPtrArray *why);
 
+/* What is not known of one file says nothing where another one fits. */
 static enum policy_truth
 any_file(const struct policy_case *c, const struct policy_node *n,
     GPtrArray *why, file_fn *fits)
@@ -47,7 +48,11 @@ any_file(const struct policy_case *c, const struct policy_node *n,
 	struct policy_file f;
 
 	for (guint i = 0; get_file(c->in, i, &f) && t != POLICY_YES; i++)
-		t = MAX(t, fits(&f, n, why));
+		t = MAX(t, fits(&f, n, NULL));
+	for (guint i = 0; why != NULL && t != POLICY_NO &&
+	    get_file(c->in, i, &f); i++)
+		if (fits(&f, n, NULL) == t)
+			fits(&f, n, why);
 	return t;
 }
 

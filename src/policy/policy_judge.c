@@ -321,7 +321,7 @@ judge_rule(struct judge *j, const struct policy_compiled *c)
 
 	if (t != POLICY_NO && c->source->count_ms > 0)
 		t = judge_count(j, c, t);
-	if (t == POLICY_NO)
+	if (t == POLICY_NO || (t == POLICY_UNSURE && c->source->is_sure))
 		return false;
 	fire(j, c, t);
 	return c->source->is_final && t == POLICY_YES;

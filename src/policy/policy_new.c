@@ -136,7 +136,7 @@ check_rule(struct policy_issues *to, const struct policy_rule *r)
 static bool
 takes_away(const struct policy_rule *r)
 {
-	bool takes = r->is_final;
+	bool takes = r->is_final || r->is_sure;
 
 	for (guint i = 0; i < r->actions->len; i++) {
 		const struct policy_action *a =

@@ -59,9 +59,9 @@ put_rule(GString *out, const struct policy_rule *r)
 {
 	assert(*r->name != '\0' && r->conds->len > 0);
 	assert(r->actions->len > 0 || r->is_final);
-	g_string_append_printf(out, "rule %s %s %ld %ld %d %d\n", r->name,
+	g_string_append_printf(out, "rule %s %s %ld %ld %d %d %d\n", r->name,
 	    r->where, (long)r->count_over, (long)r->count_ms,
-	    (int)r->count_per, r->is_final);
+	    (int)r->count_per, r->is_final, r->is_sure);
 	put_conds(out, r->conds);
 	for (guint i = 0; i < r->actions->len; i++) {
 		const struct policy_action *a = r->actions->pdata[i];

@@ -9,7 +9,7 @@
 need_tools curl openssl python3 clamd
 
 cat > "$tmp/policy.conf" << 'RULES'
-rule virus { match malware infected; match not { malware unscanned; } action tag malware; action block "The file is infected."; }
+rule virus { match malware infected; sure; action tag malware; action block "The file is infected."; }
 rule blind { match malware unscanned; action tag unscanned; }
 RULES
 make_clamd
@@ -29,6 +29,12 @@ document() {
 		$customer "$1" "$2"
 }
 
+# cards ID: a template with a file by link, which nothing scans, and this one
+cards() {
+	printf '{"messaging_product":"whatsapp","to":"%s","type":"template","template":{"name":"cards","language":{"code":"en"},"components":[{"type":"carousel","cards":[{"card_index":0,"components":[{"type":"header","parameters":[{"type":"image","image":{"link":"https://cdn.example/a.png"}}]}]},{"card_index":1,"components":[{"type":"header","parameters":[{"type":"image","image":{"id":"%s"}}]}]}]}]}}' \
+		$customer "$1"
+}
+
 make_file clean.png 20000
 make_eicar bad.txt
 check "a clean file is uploaded" is 200 upload clean.png image/png
@@ -44,6 +50,11 @@ check "with the reason" same "$(of error error_data details)" \
 check "it did not reach Meta" same "$(at_meta '"what": "send"')" "$sent"
 check "the attempt is journaled with its tag" journaled bad.txt \
 	"$(came_to blocked)" 'X-ChatJournal-Flag: malware'
+check "an infected file beside one that nothing scanned is found all the same" \
+	refuses 403 200 4190001 send "$(cards "$bad")"
+check "for the same reason" same "$(of error error_data details)" \
+	'The file is infected.'
+check "that did not reach Meta either" same "$(at_meta '"what": "send"')" "$sent"
 
 end clamd
 check "while the scanner is away a file is uploaded" \

@@ -97,7 +97,7 @@ a_rule_is_read_as_it_is_written(void **state)
 	    "match not { group 'Compliance UK'; }\n"
 	    "count 25 customers 30d per business;\n"
 	    "action tag pan cards;\naction flag;\n"
-	    "action block 'Not by chat.';\nfinal;\n}\n");
+	    "action block 'Not by chat.';\nfinal;\nsure;\n}\n");
 	const struct policy_rule *r = rule_of(c, 0);
 	const struct policy_cond *any = cond_of(r->conds, 1), *all;
 	const struct policy_action *tag = r->actions->pdata[0];
@@ -135,7 +135,9 @@ a_rule_is_read_as_it_is_written(void **state)
 	assert_string_equal(block->text, "Not by chat.");
 	assert_string_equal(block->where, "/p:12");
 	assert_true(r->is_final);
+	assert_true(r->is_sure);
 	assert_false(rule_of(c, 1)->is_final);
+	assert_false(rule_of(c, 1)->is_sure);
 	conf_free(c);
 }
 
@@ -554,17 +556,35 @@ malware_without_a_scanner_is_warned_of_once(void **state)
 {
 	static const char rules[] = "rule r { match malware infected; "
 	    "action flag; }\nrule s { match not { malware clean; } "
-	    "action flag; }\n", minds[] = "rule r { match malware infected;\n"
-	    "match not { malware unscanned; }\naction flag; }\n";
+	    "action flag; }\n", sure[] = "rule r { match malware infected;\n"
+	    "sure; action flag; }\n", minds[] = "rule r { match malware "
+	    "infected unscanned; action flag; }\nrule s { match malware "
+	    "unscanned; final; }\n";
 
 	(void)state;
 	check_warning("policy /p; " MINIMAL, rules, "/p:1:6: warning: nothing "
 	    "scans files, so this rule is unsure of each; name a clamd in "
-	    "media { }, or add match not { malware unscanned; }\n"
+	    "media { }, or make the rule sure\n"
 	    "rule r { match malware infected; action flag; }\n"
 	    "     ^\n");
+	check_warning("policy /p; " MINIMAL, sure, "/p:1:6: warning: nothing "
+	    "scans files, so this rule never fires; name a clamd in media "
+	    "{ }\nrule r { match malware infected;\n     ^\n");
 	check_warning("policy /p; media { clamd /s; } " MINIMAL, rules, "");
 	check_warning("policy /p; " MINIMAL, minds, "");
+}
+
+static void
+a_rule_that_malware_beside_others_passes_is_warned_of(void **state)
+{
+	static const char rules[] = "rule r { match malware infected;\n"
+	    "match not { malware unscanned; }\naction flag; }\n";
+
+	(void)state;
+	check_warning("policy /p; media { clamd /s; } " MINIMAL, rules,
+	    "/p:1:6: warning: an infected file passes this rule beside one "
+	    "that was not scanned; write sure; in place of not { malware "
+	    "unscanned; }\nrule r { match malware infected;\n     ^\n");
 }
 
 static void
@@ -674,6 +694,8 @@ a_forgotten_semicolon_is_seen_within_a_line(void **state)
 		{ "match always; action tag a final;",
 		    ":1:37: warning: a ';' seems to be missing before "
 		    "\"final\"" },
+		{ "match desk a sure; final;", ":1:23: warning: a ';' seems to "
+		    "be missing before \"sure\"" },
 		{ "match text buy action flag; final;",
 		    ":1:25: warning: a ';' seems to be missing before "
 		    "\"action\"" },
@@ -953,6 +975,7 @@ main(void)
 		cmocka_unit_test(a_journal_that_only_rules_use_is_used),
 		cmocka_unit_test(rules_for_a_gateway_that_is_not_there_are_warned_of_once),
 		cmocka_unit_test(malware_without_a_scanner_is_warned_of_once),
+		cmocka_unit_test(a_rule_that_malware_beside_others_passes_is_warned_of),
 		cmocka_unit_test(an_application_that_the_gateway_does_not_know_is_warned_of),
 		cmocka_unit_test(what_rules_name_and_the_directory_has_not_is_warned_of),
 		cmocka_unit_test(a_forgotten_semicolon_is_seen_within_a_line),

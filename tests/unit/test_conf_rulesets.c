@@ -23,7 +23,8 @@ load_shipped(const char *name, GString *messages)
 	g_autofree char *policy = g_build_filename(source, name, NULL);
 	g_autofree char *main_file = put_file(dir, "c.conf",
 	    strstr(name, "sample") != NULL ? GATEWAY_BLOCK MINIMAL :
-	    GATEWAY_BLOCK "journal supervisor { maildir /sup; }\n" MINIMAL);
+	    GATEWAY_BLOCK "media { clamd /s; } "
+	    "journal supervisor { maildir /sup; }\n" MINIMAL);
 	struct conf *c = NULL;
 
 	free(source);
@@ -163,13 +164,27 @@ what_harms_by_itself_is_stopped_at_the_gateway(void **state)
 }
 
 static void
-a_file_that_nothing_scanned_is_not_stopped_as_malware(void **state)
+a_file_that_nothing_scanned_is_marked_and_does_not_hide_malware(void **state)
 {
 	static const struct row rows[] = {
 		{ "/fca", GATEWAY "type=document; "
-			"file=a.pdf|application/pdf|9|unscanned", "", "deliver" },
+			"file=a.pdf|application/pdf|9|unscanned", "unscanned",
+			"deliver" },
 		{ "/finra", CUSTOMER "type=document; "
-			"file=a.pdf|application/pdf|9|unknown", "", "deliver" },
+			"file=a.pdf|application/pdf|9|unknown", "unscanned",
+			"deliver" },
+		{ "/fca", GATEWAY "type=template; "
+			"file=a.pdf|application/pdf|9|unscanned; "
+			"file=b.pdf|application/pdf|9|infected",
+			"malware unscanned", "block" },
+		{ "/finra", CUSTOMER "type=template; "
+			"file=a.pdf|application/pdf|9|infected; "
+			"file=b.pdf|application/pdf|9|unknown",
+			"malware unscanned", "flag" },
+		{ "/brazil", CUSTOMER "type=template; "
+			"file=a.pdf|application/pdf|9|infected; "
+			"file=b.pdf|application/pdf|9|unscanned",
+			"malware unscanned", "flag" },
 		{ "/brazil", CUSTOMER "type=document; "
 			"file=a.pdf|application/pdf|9|clean", "", "deliver" },
 		{ "/brazil", GATEWAY "type=document; "
@@ -303,7 +318,7 @@ main(void)
 		cmocka_unit_test(each_shipped_rule_set_is_without_mistakes_and_warnings),
 		cmocka_unit_test(talk_about_the_weather_is_nobodys_business),
 		cmocka_unit_test(what_harms_by_itself_is_stopped_at_the_gateway),
-		cmocka_unit_test(a_file_that_nothing_scanned_is_not_stopped_as_malware),
+		cmocka_unit_test(a_file_that_nothing_scanned_is_marked_and_does_not_hide_malware),
 		cmocka_unit_test(words_of_an_ordinary_day_stop_and_alarm_nobody),
 		cmocka_unit_test(lures_promises_and_complaints_are_found_in_their_language),
 		cmocka_unit_test(consent_follows_what_the_customer_says),

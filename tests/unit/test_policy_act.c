@@ -332,6 +332,41 @@ a_final_rule_that_is_unsure_stops_nothing(void **state)
 }
 
 static void
+a_sure_rule_fires_only_when_it_is_sure(void **state)
+{
+	struct policy_rule *r = rule("a", true);
+	struct policy_verdict *v;
+
+	(void)state;
+	r->is_sure = true;
+	policy_bed_act(r, "block", "", "No.");
+	v = policy_bed_judge(&bed, UNSURE_GATEWAY);
+	assert_int_equal(v->fired->len, 0);
+	assert_null(v->block);
+	policy_verdict_free(v);
+	v = policy_bed_judge(&bed, GATEWAY "; group=Sales");
+	assert_string_equal(v->block, "No.");
+	policy_verdict_free(v);
+}
+
+static void
+a_sure_rule_counts_what_is_sure(void **state)
+{
+	struct policy_rule *r = rule("a", true);
+	struct policy_verdict *v;
+
+	(void)state;
+	r->is_sure = true;
+	r->count_over = 1;
+	r->count_ms = DAY_MS;
+	policy_bed_act(r, "block", "", "No.");
+	v = policy_bed_judge(&bed, UNSURE_GATEWAY NOW);
+	assert_int_equal(v->tallies->len, 0);
+	assert_int_equal(v->fired->len, 0);
+	policy_verdict_free(v);
+}
+
+static void
 a_final_rule_whose_count_is_not_reached_stops_nothing(void **state)
 {
 	struct policy_rule *r = rule("a", false);
@@ -652,6 +687,8 @@ main(void)
 		TEST(no_rule_no_demand),
 		TEST(after_a_final_rule_fired_no_later_one_is_looked_at),
 		TEST(a_final_rule_that_is_unsure_stops_nothing),
+		TEST(a_sure_rule_fires_only_when_it_is_sure),
+		TEST(a_sure_rule_counts_what_is_sure),
 		TEST(a_final_rule_whose_count_is_not_reached_stops_nothing),
 		TEST(a_notice_is_given_once_in_each_conversation),
 		TEST(a_text_once_in_a_period_comes_again_when_it_is_over),
