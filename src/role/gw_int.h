@@ -110,7 +110,16 @@ struct gw_send {
 	struct gw *gw;
 };
 
-/* What a worker does beside the main thread: it may block. */
+/*
+ * What a worker does beside the main thread: it may block. Each kind has
+ * workers of its own, so that a slow file keeps no send from its wording.
+ */
+enum gw_work { GW_WORK_TEMPLATE, GW_WORK_UPLOAD, GW_WORK_FETCH, GW_WORKS };
+struct gw_crew {
+	struct gw *gw;
+	GQueue jobs;
+	pthread_cond_t work;		/* jobs wait */
+};
 struct gw_job {
 	void (*run)(struct gw *g, struct gw_job *job);	/* worker */
 	void (*done)(struct gw *g, struct gw_job *job);	/* main thread */
@@ -137,9 +146,9 @@ struct gw {
 	GPtrArray *apps;		/* struct gateway_application * */
 	char *spool;			/* of the store */
 
-	pthread_mutex_t lock;		/* of the three queues */
-	pthread_cond_t work;		/* jobs wait */
-	GQueue incoming, replies, jobs, jobs_done;
+	pthread_mutex_t lock;		/* of all queues */
+	GQueue incoming, replies, jobs_done;
+	struct gw_crew crews[GW_WORKS];
 	pthread_t *workers;
 	int n_workers;
 	bool stopping;
@@ -181,8 +190,11 @@ void gw_send_free(struct gw_send *s);
 /* From any thread; the first one wakes the main thread. */
 void gw_put(struct gw *g, GQueue *queue, void *element);
 void *gw_get(struct gw *g, GQueue *queue);	/* NULL: it is empty */
-void gw_job_put(struct gw *g, struct gw_job *job);
+void gw_job_put(struct gw *g, enum gw_work kind, struct gw_job *job);
 void gw_job_free(struct gw_job *job);
+/* Before anything is put. */
+void gw_crews_init(struct gw *g);
+void gw_crews_clear(struct gw *g);
 bool gw_workers_start(struct gw *g, struct err *err);
 void gw_workers_stop(struct gw *g);	/* when their jobs are done */
 

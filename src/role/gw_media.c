@@ -118,7 +118,7 @@ gw_upload(struct gw *g, struct gw_send *s)
 	job->send = s;
 	job->run = run_upload;
 	job->done = take_upload;
-	gw_job_put(g, job);
+	gw_job_put(g, GW_WORK_UPLOAD, job);
 }
 
 /* ---- finding --------------------------------------------------------------- */
@@ -225,5 +225,5 @@ gw_media_file(struct gw *g, struct http_request *rq,
 	job->media_id = g_strdup(route->id);
 	job->run = run_file;
 	job->done = take_file;
-	gw_job_put(g, job);
+	gw_job_put(g, GW_WORK_FETCH, job);
 }

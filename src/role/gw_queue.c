@@ -10,7 +10,9 @@
 #include "err.h"
 #include "gw_int.h"
 
-#define WORKERS 4
+/* Threads of each kind of work. */
+static const int crew_size[GW_WORKS] = { [GW_WORK_TEMPLATE] = 2,
+	[GW_WORK_UPLOAD] = 4, [GW_WORK_FETCH] = 4 };
 
 /* ---- queues ---------------------------------------------------------------- */
 
@@ -50,11 +52,31 @@ gw_get(struct gw *g, GQueue *queue)
 /* ---- workers --------------------------------------------------------------- */
 
 void
-gw_job_put(struct gw *g, struct gw_job *job)
+gw_crews_init(struct gw *g)
 {
+	for (int i = 0; i < GW_WORKS; i++) {
+		g->crews[i].gw = g;
+		g_queue_init(&g->crews[i].jobs);
+		pthread_cond_init(&g->crews[i].work, NULL);
+	}
+}
+
+void
+gw_crews_clear(struct gw *g)
+{
+	for (int i = 0; i < GW_WORKS; i++)
+		pthread_cond_destroy(&g->crews[i].work);
+	g_free(g->workers);
+}
+
+void
+gw_job_put(struct gw *g, enum gw_work kind, struct gw_job *job)
+{
+	struct gw_crew *c = &g->crews[kind];
+
 	pthread_mutex_lock(&g->lock);
-	g_queue_push_tail(&g->jobs, job);
-	pthread_cond_signal(&g->work);
+	g_queue_push_tail(&c->jobs, job);
+	pthread_cond_signal(&c->work);
 	pthread_mutex_unlock(&g->lock);
 }
 
@@ -77,13 +99,14 @@ gw_job_free(struct gw_job *job)
 }
 
 static struct gw_job *
-next_job(struct gw *g)
+next_job(struct gw_crew *c)
 {
+	struct gw *g = c->gw;
 	struct gw_job *job;
 
 	pthread_mutex_lock(&g->lock);
-	while ((job = g_queue_pop_head(&g->jobs)) == NULL && !g->stopping)
-		pthread_cond_wait(&g->work, &g->lock);
+	while ((job = g_queue_pop_head(&c->jobs)) == NULL && !g->stopping)
+		pthread_cond_wait(&c->work, &g->lock);
 	pthread_mutex_unlock(&g->lock);
 	return job;
 }
@@ -91,12 +114,12 @@ next_job(struct gw *g)
 static void *
 work_jobs(void *arg)
 {
-	struct gw *g = arg;
+	struct gw_crew *c = arg;
 	struct gw_job *job;
 
-	while ((job = next_job(g)) != NULL) {
-		job->run(g, job);
-		gw_put(g, &g->jobs_done, job);
+	while ((job = next_job(c)) != NULL) {
+		job->run(c->gw, job);
+		gw_put(c->gw, &c->gw->jobs_done, job);
 	}
 	return NULL;
 }
@@ -106,25 +129,40 @@ gw_workers_stop(struct gw *g)
 {
 	pthread_mutex_lock(&g->lock);
 	g->stopping = true;
-	pthread_cond_broadcast(&g->work);
+	for (int i = 0; i < GW_WORKS; i++)
+		pthread_cond_broadcast(&g->crews[i].work);
 	pthread_mutex_unlock(&g->lock);
 	for (int i = 0; i < g->n_workers; i++)
 		pthread_join(g->workers[i], NULL);
 	g->n_workers = 0;
 }
 
-bool
-gw_workers_start(struct gw *g, struct err *err)
+static bool
+start_crew(struct gw *g, enum gw_work kind, struct err *err)
 {
-	int rc;
+	for (int i = 0; i < crew_size[kind]; i++) {
+		int rc = pthread_create(&g->workers[g->n_workers], NULL,
+		    work_jobs, &g->crews[kind]);
 
-	g->workers = g_new0(pthread_t, WORKERS);
-	for (int i = 0; i < WORKERS; i++) {
-		rc = pthread_create(&g->workers[i], NULL, work_jobs, g);
 		if (rc != 0)
 			return err_set(err, ERR_TEMP, "gateway.thread",
 			    "cannot start a thread: %s", err_errno(rc));
 		g->n_workers++;
+	}
+	return true;
+}
+
+bool
+gw_workers_start(struct gw *g, struct err *err)
+{
+	int n = 0;
+
+	for (int i = 0; i < GW_WORKS; i++)
+		n += crew_size[i];
+	g->workers = g_new0(pthread_t, n);
+	for (int i = 0; i < GW_WORKS; i++) {
+		if (!start_crew(g, (enum gw_work)i, err))
+			return false;
 	}
 	return true;
 }

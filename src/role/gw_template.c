@@ -145,7 +145,7 @@ ask(struct gw *g, struct entry *e, const char *account, const char *name,
 	job->language = g_strdup(language);
 	e->is_asked = true;
 	e->is_late = false;
-	gw_job_put(g, job);
+	gw_job_put(g, GW_WORK_TEMPLATE, job);
 }
 
 /* ---- for a send ------------------------------------------------------------ */

@@ -278,11 +278,10 @@ finish(struct gw *g)
 	g_hash_table_unref(g->staff_asked);
 	g_hash_table_unref(g->underway);
 	g_hash_table_unref(g->ending);
-	g_free(g->workers);
+	gw_crews_clear(g);
 	g_free(g->spool);
 	if (g->wake_fd >= 0)
 		close(g->wake_fd);
-	pthread_cond_destroy(&g->work);
 	pthread_mutex_destroy(&g->lock);
 }
 
@@ -294,11 +293,10 @@ role_gateway(const struct conf *c)
 	int rc = PROC_EXIT_OK;
 
 	pthread_mutex_init(&g.lock, NULL);
-	pthread_cond_init(&g.work, NULL);
 	g_queue_init(&g.incoming);
 	g_queue_init(&g.replies);
-	g_queue_init(&g.jobs);
 	g_queue_init(&g.jobs_done);
+	gw_crews_init(&g);
 	g.waiting = g_ptr_array_new();
 	g.unsaved = g_ptr_array_new();
 	g.definitions = gw_definitions_new();

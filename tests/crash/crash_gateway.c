@@ -273,7 +273,7 @@ begin(struct gw *g, struct err *err)
 
 	*g = (struct gw){ .conf = conf };
 	pthread_mutex_init(&g->lock, NULL);
-	pthread_cond_init(&g->work, NULL);
+	gw_crews_init(g);
 	g->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	g->apps = make_apps();
 	g->pace = gateway_pace_new(&pace);
@@ -303,9 +303,11 @@ run_jobs(struct gw *g)
 {
 	struct gw_job *job;
 
-	while ((job = gw_get(g, &g->jobs)) != NULL) {
-		job->run(g, job);
-		gw_put(g, &g->jobs_done, job);
+	for (int i = 0; i < GW_WORKS; i++) {
+		while ((job = gw_get(g, &g->crews[i].jobs)) != NULL) {
+			job->run(g, job);
+			gw_put(g, &g->jobs_done, job);
+		}
 	}
 }
 
