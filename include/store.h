@@ -585,6 +585,7 @@ struct store_send {
 	enum store_send_state state;
 	const char *application, *employee, *remote;	/* employee may be NULL */
 	const char *business;		/* phone_number_id */
+	const char *method;		/* NULL: not known */
 	const char *target;		/* path and query */
 	const char *content_type;	/* or NULL */
 	/* digest of application and Idempotency-Key; NULL: none was given, or

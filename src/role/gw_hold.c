@@ -29,19 +29,6 @@ author_of(const struct gw *g, const char *application)
 	return "staff";
 }
 
-/* The row does not say; of what may be more than one it stays unsaid. */
-static char *
-method_of(const struct gw *g, const char *target)
-{
-	struct gateway_route route;
-	bool sends;
-
-	gateway_route("POST", target, g->conf->gateway.allow, &route);
-	sends = route.what == GATEWAY_SEND || route.what == GATEWAY_CALL;
-	gateway_route_clear(&route);
-	return sends ? g_strdup("POST") : NULL;
-}
-
 struct gw_send *
 gw_send_load(struct gw *g, const struct store_send *row)
 {
@@ -50,7 +37,7 @@ gw_send_load(struct gw *g, const struct store_send *row)
 	s->what = GATEWAY_SEND;
 	s->id = row->id;
 	g_strlcpy(s->key, row->key, sizeof(s->key));
-	s->method = method_of(g, row->target);
+	s->method = g_strdup(row->method);
 	s->target = g_strdup(row->target);
 	s->remote = g_strdup(row->remote);
 	s->content_type = g_strdup(row->content_type);

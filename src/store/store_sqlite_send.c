@@ -12,7 +12,7 @@
 	"s.until_ms, s.persons, s.status, s.first_record_id, s.record_id, " \
 	"s.outcome, s.wamid, s.application, s.employee, s.remote, " \
 	"s.business, s.target, s.content_type, s.sha256, s.verdict, " \
-	"s.definition, s.request, s.sent, s.answer, d.digest "
+	"s.definition, s.request, s.sent, s.answer, s.method, d.digest "
 #define FROM "FROM send s LEFT JOIN idempotency d ON d.send_id = s.id "
 
 static void
@@ -43,7 +43,8 @@ read_send(sqlite3_stmt *q, struct store_send *s)
 	s->request = store_db_blob(q, 21, &s->request_len);
 	s->sent = store_db_blob(q, 22, &s->sent_len);
 	s->answer = store_db_blob(q, 23, &s->answer_len);
-	s->idempotency = store_db_blob(q, 24, &len);
+	s->method = store_db_text(q, 24);
+	s->idempotency = store_db_blob(q, 25, &len);
 }
 
 static bool
@@ -144,9 +145,9 @@ insert(struct sqlite *s, const uint8_t *key, const struct store_send *send,
 	    "changed_ms, until_ms, persons, status, first_record_id, "
 	    "record_id, outcome, wamid, application, employee, remote, "
 	    "business, target, content_type, sha256, verdict, definition, "
-	    "request, sent, answer) VALUES (?,?,?,?,?,?,?,nullif(?,0),"
-	    "nullif(?,0),?,?,?,?,?,?,?,?,?,?,?,?,?,?)", err,
-	    "bsiiiiiiisssssssshssbbb", key, (size_t)STORE_KEY_SIZE,
+	    "request, sent, answer, method) VALUES (?,?,?,?,?,?,?,"
+	    "nullif(?,0),nullif(?,0),?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)", err,
+	    "bsiiiiiiisssssssshssbbbs", key, (size_t)STORE_KEY_SIZE,
 	    store_send_state_name(send->state), send->received_ms,
 	    send->changed_ms, send->until_ms, send->persons,
 	    (int64_t)send->status, send->first_record_id, send->record_id,
@@ -154,7 +155,7 @@ insert(struct sqlite *s, const uint8_t *key, const struct store_send *send,
 	    send->remote, send->business, send->target, send->content_type,
 	    send->sha256, send->verdict, send->definition, request,
 	    send->request_len, send->sent, send->sent_len, send->answer,
-	    send->answer_len);
+	    send->answer_len, send->method);
 }
 
 static bool

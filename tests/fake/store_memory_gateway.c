@@ -139,6 +139,7 @@ send_add(struct store *st, const struct store_send *s, int64_t *id,
 	row.employee = fake_keep(f, s->employee);
 	row.remote = fake_keep(f, s->remote);
 	row.business = fake_keep(f, s->business);
+	row.method = fake_keep(f, s->method);
 	row.target = fake_keep(f, s->target);
 	row.content_type = fake_keep(f, s->content_type);
 	row.idempotency = fake_keep_bytes(f, s->idempotency, HASH_SIZE);

@@ -371,7 +371,7 @@ whole_send(const char *key, const uint8_t *idempotency)
 	struct store_send s = { .key = key, .state = STORE_SEND_STORED,
 		.application = "crm", .employee = "e7",
 		.remote = "192.0.2.9", .business = "551100",
-		.target = "/v25.0/551100/messages?a=%2F",
+		.method = "DELETE", .target = "/v25.0/551100/messages?a=%2F",
 		.content_type = "application/json",
 		.idempotency = idempotency, .request = "{\0}",
 		.request_len = 3, .sent = "{\"x\":1}", .sent_len = 7,
@@ -487,6 +487,7 @@ compare(void *arg, const struct store_send *s)
 	same_text(s->employee, w->employee);
 	same_text(s->remote, w->remote);
 	same_text(s->business, w->business);
+	same_text(s->method, w->method);
 	same_text(s->target, w->target);
 	same_text(s->content_type, w->content_type);
 	same_bytes(s->idempotency, s->idempotency == NULL ? 0 : HASH_SIZE,

@@ -482,6 +482,49 @@ the_oldest_store_takes_what_passes_the_gateway(void **state)
 	prepare(p);
 }
 
+/* As it was before methods were kept. */
+static void
+make_gateway_1(const struct place *p)
+{
+	g_autofree char *path = g_build_filename(p->dir, "gateway.db", NULL);
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	run(db, "ALTER TABLE send DROP COLUMN method;"
+	    "PRAGMA user_version=1;"
+	    "INSERT INTO record VALUES (1000000000000001, 1, 'r', 'crm', "
+	    "x'00', 2, x'7b7d');"
+	    "INSERT INTO send VALUES (1, x'0123456789abcdef0123456789abcdef', "
+	    "'held', 1, 1, 9, 1, 0, 1000000000000001, 1000000000000001, "
+	    "'held', NULL, 'crm', NULL, 'r', 'b', '/', NULL, x'00', NULL, "
+	    "NULL, x'7b7d', NULL, NULL)");
+	sqlite3_close(db);
+}
+
+static bool
+take_method(void *arg, const struct store_send *s)
+{
+	*(char **)arg = g_strdup(s->method);
+	return true;
+}
+
+static void
+what_an_older_gateway_holds_can_be_sent(void **state)
+{
+	struct place *p = *state;
+	g_autofree char *method = NULL;
+	struct store *st;
+
+	prepare(p);
+	make_gateway_1(p);
+	prepare(p);
+	st = open_as(p, STORE_GATEWAY);
+	assert_true(store_send_list(st, STORE_SEND_HELD, 0, 9, take_method,
+	    &method, NULL));
+	assert_string_equal(method, "POST");
+	store_close(st);
+}
+
 /* ---- sweeping ---------------------------------------------------------------------- */
 
 #define HASH1 "abcd000000000000000000000000000000000000000000000000000000000001"
@@ -626,6 +669,7 @@ main(void)
 		TEST(what_an_older_store_has_closed_can_be_held_and_reviewed),
 		TEST(an_older_store_takes_what_passes_the_gateway),
 		TEST(the_oldest_store_takes_what_passes_the_gateway),
+		TEST(what_an_older_gateway_holds_can_be_sent),
 		TEST(files_that_no_row_knows_are_swept_and_no_others),
 		TEST(nothing_but_the_spool_is_swept_for_databases_that_know_nothing),
 		TEST(the_directories_are_for_the_service_user_alone),

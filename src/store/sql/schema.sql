@@ -534,6 +534,11 @@ CREATE TABLE told (
   PRIMARY KEY (rule, talk)
 ) STRICT, WITHOUT ROWID;
 
+-- version 2
+
+ALTER TABLE send ADD COLUMN method TEXT;
+UPDATE send SET method = 'POST' WHERE state = 'held';
+
 -- file directory
 -- version 1
 
