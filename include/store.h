@@ -566,7 +566,11 @@ bool store_trace(struct store *st, const char *id, store_fact_fn *fn,
 #define STORE_CURSOR_RECORDS "gateway"
 bool store_record_add(struct store *st, const struct store_event *ev,
     int64_t *id);
-/* As store_event_purge(), of records; a send's request and answer go with it. */
+/*
+ * As store_event_purge(), of records. Of a send go with it request and answer,
+ * its template's words, and "additions" and "tallies" of the verdict, which
+ * hold words and persons; what else the verdict says stays.
+ */
 bool store_record_purge(struct store *st, int64_t before_ms, int limit,
     int64_t *n, struct err *err);
 

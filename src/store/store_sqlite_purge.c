@@ -196,7 +196,13 @@ static const struct kind events = {
 	.unleave = "DELETE FROM event_left WHERE id = ?",
 };
 
-/* With the last record of a send goes what came and went out. */
+/*
+ * With the last record of a send goes what came and went out, and what was to
+ * be said: words of a template, and those that rules added. That it was, by
+ * whom, when, and which rules fired of which set, stays.
+ */
+#define VERDICT_LEFT "CASE WHEN json_valid(verdict) THEN " \
+	"json_remove(verdict, '$.additions', '$.tallies') END"
 static const struct kind records = {
 	.file = STORE_GATEWAY,
 	.cursor = "purge", .cursor_left = "purge/left", .count = "purged",
@@ -209,7 +215,8 @@ static const struct kind records = {
 	    "WHERE l.id > ?1 ORDER BY l.id LIMIT ?3",
 	.forget = "UPDATE record SET body = NULL WHERE id = ?",
 	.forget_too = "UPDATE send SET request = NULL, sent = NULL, "
-	    "answer = NULL WHERE record_id = ? AND state = 'done'",
+	    "answer = NULL, definition = NULL, verdict = " VERDICT_LEFT
+	    " WHERE record_id = ? AND state = 'done'",
 	.leave = "INSERT INTO record_left (id) VALUES (?)",
 	.unleave = "DELETE FROM record_left WHERE id = ?",
 };

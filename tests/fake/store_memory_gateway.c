@@ -2,6 +2,8 @@
 /* The fake store: what passed the gateway, and what rules remember. */
 #include <string.h>
 
+#include <json-c/json.h>
+
 #include "fake/store_memory.h"
 
 /* ---- records ------------------------------------------------------------- */
@@ -25,6 +27,23 @@ fake_record_add(struct store *st, const struct store_event *ev, int64_t *id,
 	return true;
 }
 
+/* Without the words that rules added, and whom they count. */
+static const char *
+left_of(struct fake *f, const char *verdict)
+{
+	json_object *o = verdict == NULL ? NULL : json_tokener_parse(verdict);
+	const char *left = NULL;
+
+	if (o != NULL) {
+		json_object_object_del(o, "additions");
+		json_object_object_del(o, "tallies");
+		left = fake_keep(f, json_object_to_json_string_ext(o,
+		    JSON_C_TO_STRING_PLAIN));
+	}
+	json_object_put(o);
+	return left;
+}
+
 static void
 forget_bytes(struct fake *f, int64_t record_id)
 {
@@ -34,6 +53,8 @@ forget_bytes(struct fake *f, int64_t record_id)
 		if (s->record_id != record_id || s->state != STORE_SEND_DONE)
 			continue;
 		s->request = s->sent = s->answer = NULL;
+		s->definition = NULL;
+		s->verdict = left_of(f, s->verdict);
 		s->request_len = s->sent_len = s->answer_len = 0;
 	}
 }

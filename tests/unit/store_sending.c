@@ -954,6 +954,63 @@ a_send_that_is_not_done_keeps_its_bytes(void **state)
 	expect_bytes(b, KEY1, "");
 }
 
+/* One send that is over, and its record is in the journal. */
+static void
+put_journaled(struct bed *b, struct store_send *s)
+{
+	s->state = STORE_SEND_DONE;
+	s->first_record_id = s->record_id = put_record(b, T0, "{}");
+	s->id = put_send(b, s);
+	put_outcome(b, put_rendered(b, file_record(b, "k", s->record_id), 0),
+	    "a", STORE_SENT, T0 + 5, 0);
+}
+
+static void
+a_purged_send_says_who_when_and_by_which_rules_but_not_what(void **state)
+{
+	const uint8_t digest[HASH_SIZE] = { 7 };
+	struct bed *b = bed_of(state);
+	struct store_send s = whole_send(KEY1, digest);
+
+	s.verdict = "{\"set\":\"ab\",\"fired\":[{\"rule\":\"r\","
+	    "\"why\":[\"text at 3-5\"]}],\"additions\":[{\"rule\":\"r\","
+	    "\"text\":\"words\",\"once\":true}],\"tallies\":[{\"rule\":"
+	    "\"r\",\"subject\":\"b\",\"who\":\"Ana\"}]}";
+	put_journaled(b, &s);
+	expect_send(b, &s);
+	assert_int_equal(purge(b, T0 + 100, 10), 1);
+	s.request = s.sent = s.answer = NULL;
+	s.request_len = s.sent_len = s.answer_len = 0;
+	s.definition = NULL;
+	s.verdict = "{\"set\":\"ab\",\"fired\":[{\"rule\":\"r\","
+	    "\"why\":[\"text at 3-5\"]}]}";
+	expect_send(b, &s);
+	expect_law(b, true);
+}
+
+static void
+a_send_whose_verdict_is_none_or_unreadable_is_purged_too(void **state)
+{
+	struct bed *b = bed_of(state);
+	struct store_send s = small_send(KEY1), odd = small_send(KEY2);
+
+	put_journaled(b, &s);
+	assert_int_equal(purge(b, T0 + 100, 10), 1);
+	s.request = NULL;
+	s.request_len = 0;
+	expect_send(b, &s);
+	odd.verdict = "{half";
+	odd.state = STORE_SEND_DONE;
+	odd.record_id = put_record(b, T0, "{}");
+	odd.id = put_send(b, &odd);
+	put_outcome(b, put_rendered(b, file_record(b, "k2", odd.record_id),
+	    0), "a", STORE_SENT, T0 + 5, 0);
+	assert_int_equal(purge(b, T0 + 100, 10), 1);
+	odd.request = odd.verdict = NULL;
+	odd.request_len = 0;
+	expect_send(b, &odd);
+}
+
 static void
 a_record_whose_file_is_wanted_stays(void **state)
 {
@@ -1177,6 +1234,8 @@ const struct CMUnitTest store_contract_sending[] = {
 	TEST(a_key_within_its_time_is_found_however_many_came_since),
 	TEST(a_record_stays_until_it_was_read_and_all_its_mails_were_sent),
 	TEST(a_send_that_is_not_done_keeps_its_bytes),
+	TEST(a_purged_send_says_who_when_and_by_which_rules_but_not_what),
+	TEST(a_send_whose_verdict_is_none_or_unreadable_is_purged_too),
 	TEST(a_record_whose_file_is_wanted_stays),
 	TEST(one_that_must_stay_does_not_keep_the_others),
 	TEST(events_and_records_are_purged_apart),
