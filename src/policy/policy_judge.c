@@ -56,11 +56,21 @@ who_of(const struct policy_input *in)
 	    g_strconcat("g:", it->group_id, NULL) : NULL;
 }
 
+/* A turn is judged when it is closed, or days later: its own time counts. */
+static int64_t
+said_ms(const struct policy_input *in)
+{
+	int64_t at_ms = in->item->at_ms;
+
+	return in->at_gateway || at_ms <= 0 ? in->now_ms :
+	    MIN(at_ms, in->now_ms);
+}
+
 static bool
 ask_count(const struct judge *j, const struct policy_rule *r,
     const struct policy_tally *t, int64_t *n)
 {
-	int64_t since_ms = j->on.in->now_ms - r->count_ms;
+	int64_t since_ms = said_ms(j->on.in) - r->count_ms;
 
 	return j->world != NULL && j->world->count != NULL &&
 	    j->world->count(j->world->arg, t->rule, t->subject, t->who,

@@ -20,6 +20,8 @@
 #include "render.h"
 #include "wa.h"
 
+#define LATE_MS ((int64_t)7 * 86400000)	/* Meta tries for so long */
+
 /* The store as the memory of rules. */
 struct memory {
 	struct build *b;
@@ -395,7 +397,8 @@ keep(struct build *b, const struct build_turn *t, const struct item *first,
 {
 	const struct policy_verdict *v = found->all;
 	g_autofree char *realm = build_realm(first);
-	int64_t at_ms = first->at_ms > 0 ? first->at_ms : c->in->now_ms;
+	int64_t now_ms = c->in->now_ms;
+	int64_t at_ms = first->at_ms > 0 ? first->at_ms : now_ms;
 
 	if (v->fired->len > 0)
 		keep_fired(b, t->id, found);
@@ -403,7 +406,7 @@ keep(struct build *b, const struct build_turn *t, const struct item *first,
 		const struct policy_tally *y = v->tallies->pdata[i];
 
 		store_tally_add(b->store, STORE_BUILD, y->rule, y->subject,
-		    y->who, at_ms);
+		    y->who, MIN(at_ms, now_ms));
 	}
 	if (v->consent_set != POLICY_CONSENT_UNKNOWN && c->person != NULL)
 		store_consent_add(b->store, realm, c->person,
@@ -443,10 +446,13 @@ build_judge(struct build *b, const struct build_turn *t,
 	return true;
 }
 
+/* Looked back upon from when something was said, which may come in late. */
 int64_t
 build_memory_ms(const struct build *b)
 {
-	return policy_memory_ms(b->policy);
+	int64_t ms = policy_memory_ms(b->policy);
+
+	return ms > 0 ? ms + LATE_MS : 0;
 }
 
 /* The set of rules that is used from now on is kept with its text. */
