@@ -776,7 +776,12 @@ bool store_hold_get(struct store *st, int64_t turn_id, store_hold_fn *fn,
 /* Those that are held, by turn. */
 bool store_hold_list(struct store *st, int64_t after, int limit,
     store_hold_fn *fn, void *arg, struct err *err);
-/* Held turns whose until_ms has come, at most limit: array of int64_t. */
+/*
+ * Held turns whose until_ms has come, at most limit: array of int64_t. Also
+ * those that begin later than now by more than the slack: the clock was set
+ * back, and would keep them for as long.
+ */
+#define STORE_HOLD_SLACK_MS ((int64_t)3600 * 1000)
 bool store_hold_due(struct store *st, int64_t now_ms, int limit,
     GArray **out, struct err *err);
 bool store_hold_next_due(struct store *st, int64_t *out, struct err *err);

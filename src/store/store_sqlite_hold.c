@@ -97,15 +97,16 @@ hold_list(struct store *st, int64_t after, int limit, store_hold_fn *fn,
 	    (int64_t)limit), fn, arg, err);
 }
 
+/* One that begins later than now was made before the clock was set back. */
 static bool
 due(struct store *st, int64_t now_ms, int limit, GArray *out,
     struct err *err)
 {
 	struct sqlite *s = SQLITE_OF(st);
 	sqlite3_stmt *q = store_db_query(s, "SELECT turn_id FROM hold "
-	    "WHERE ended_ms = 0 AND until_ms <= ? "
-	    "ORDER BY until_ms, turn_id LIMIT ?", err, "ii", now_ms,
-	    (int64_t)limit);
+	    "WHERE ended_ms = 0 AND (until_ms <= ?1 OR since_ms - ?3 > ?1) "
+	    "ORDER BY until_ms, turn_id LIMIT ?2", err, "iii", now_ms,
+	    (int64_t)limit, STORE_HOLD_SLACK_MS);
 	int r;
 
 	while ((r = store_db_step(s, q, err)) > 0) {

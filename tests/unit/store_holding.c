@@ -324,7 +324,7 @@ static void
 holds_are_listed_by_turn_and_due_by_their_end(void **state)
 {
 	struct bed *b = bed_of(state);
-	g_autoptr(GArray) none = NULL, two = NULL, one = NULL;
+	g_autoptr(GArray) none = NULL, two = NULL, one = NULL, back = NULL;
 	int64_t next = 0;
 
 	put_held(b, "a", T0 + 70);
@@ -348,6 +348,14 @@ holds_are_listed_by_turn_and_due_by_their_end(void **state)
 	assert_true(store_hold_due(b->of[STORE_BUILD], INT64_MAX, 1, &one,
 	    NULL));
 	assert_int_equal(one->len, 1);
+	/* A clock that was set back a little changes nothing, by more it does. */
+	g_clear_pointer(&one, g_array_unref);
+	assert_true(store_hold_due(b->of[STORE_BUILD], T0 + 5 -
+	    STORE_HOLD_SLACK_MS, 9, &one, NULL));
+	assert_int_equal(one->len, 0);
+	assert_true(store_hold_due(b->of[STORE_BUILD], T0 + 4 -
+	    STORE_HOLD_SLACK_MS, 9, &back, NULL));
+	assert_int_equal(back->len, 3);
 }
 
 static bool
