@@ -122,7 +122,7 @@ void scan_run(const struct scan_set *s, struct scan_work *w,
 
 enum scan_detector {
 	SCAN_CARD,	/* payment card: network ranges (ISO/IEC 7812), length
-			   and Luhn; blanks and hyphens between groups */
+			   and Luhn; in groups, whatever parts them */
 	SCAN_CARD_RU,	/* the same, of the Mir ranges only (2200-2204) */
 	SCAN_IBAN,	/* ISO 13616: country's length and mod 97 */
 	SCAN_CPF,	/* Brazil, persons: both check digits, not all alike */

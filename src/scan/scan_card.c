@@ -96,7 +96,37 @@ is_card(const char *digits, size_t n, bool only_mir)
 	return false;
 }
 
-/* As it is embossed, or as people cut it by habit. */
+static bool
+is_habit(char sep)
+{
+	return sep != '\0' && strchr(" -./", sep) != NULL;
+}
+
+/* The same between all of them. */
+static bool
+is_even(const struct scan_chain *c, size_t i, size_t n)
+{
+	for (size_t k = i; k + 1 < i + n; k++) {
+		if (c->group[k].after != c->group[i].after)
+			return false;
+	}
+	return true;
+}
+
+/* Not a part of a longer row that is cut by the same. */
+static bool
+is_row(const struct scan_chain *c, size_t i, size_t n)
+{
+	char sep = c->group[i].after;
+
+	return (i == 0 || c->group[i - 1].after != sep) &&
+	    c->group[i + n - 1].after != sep;
+}
+
+/*
+ * As it is embossed, or as people cut it by habit. What is put in its stead to
+ * hide it, of whatever kind, parts all of it into three groups or more.
+ */
 static bool
 is_shape(const struct scan_chain *c, size_t i, size_t n)
 {
@@ -106,13 +136,13 @@ is_shape(const struct scan_chain *c, size_t i, size_t n)
 
 	if (n == 1)
 		return true;
-	if (n >= sizeof(shape))
+	if (n >= sizeof(shape) || !is_even(c, i, n) ||
+	    (!is_habit(c->group[i].after) && (n < 3 || !is_row(c, i, n))))
 		return false;
 	for (size_t k = 0; k < n; k++) {
 		size_t len = c->group[i + k].n;
 
-		if (len > 15 || (k + 1 < n &&
-		    c->group[i + k].after != c->group[i].after))
+		if (len > 15)
 			return false;
 		shape[k] = "0123456789abcdef"[len];
 	}
@@ -124,17 +154,36 @@ is_shape(const struct scan_chain *c, size_t i, size_t n)
 	return false;
 }
 
-/* All of the chain, cut by blanks and hyphens only. */
+/*
+ * All there is, cut by blanks and hyphens only, or, into hardly more than
+ * single digits, by anything.
+ */
 static bool
 is_whole(const struct scan_chain *c, size_t i, size_t n)
 {
-	if (i > 0 || n < c->n)
+	if ((i > 0 && is_habit(c->group[i - 1].after)) ||
+	    (i + n < c->n && is_habit(c->group[i + n - 1].after)))
 		return false;
-	for (size_t k = 0; k + 1 < n; k++) {
+	if (n >= CARD_LEAST && is_even(c, i, n) && is_row(c, i, n))
+		return true;
+	for (size_t k = i; k + 1 < i + n; k++) {
 		if (c->group[k].after != ' ' && c->group[k].after != '-')
 			return false;
 	}
 	return true;
+}
+
+/* Three groups and more are no part of a word, a token or an amount. */
+static bool
+is_free(const struct scan_chain *c, size_t i, size_t n)
+{
+	const struct scan_plain *p = c->plain;
+	size_t from = scan_chain_from(c, i), to = scan_chain_to(c, i, n);
+
+	if (n < 3)
+		return scan_chain_is_free(c, i, n, ".,");
+	return (from == 0 || (p->c[from - 1] != '_' &&
+	    p->c[from - 1] != '+')) && p->c[to] != '_';
 }
 
 /* How many groups from i on are a card; 0: none. The longest wins. */
@@ -148,7 +197,7 @@ card_at(const struct scan_chain *c, size_t i, bool only_mir)
 	    scan_chain_digits(c, i, n, digits, CARD_MOST); n++) {
 		if ((is_shape(c, i, n) || is_whole(c, i, n)) &&
 		    is_card(digits, strlen(digits), only_mir) &&
-		    scan_chain_is_free(c, i, n, ".,"))
+		    is_free(c, i, n))
 			found = n;
 	}
 	return found;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define DIGITS_LEAST 8	/* a telephone number has the fewest */
+#define BLANKS_MOST 10
 
 static const char *const names[SCAN_DETECTORS] = {
 	[SCAN_CARD] = "card", [SCAN_CARD_RU] = "card-ru",
@@ -113,25 +114,31 @@ scan_chain_is_free(const struct scan_chain *c, size_t i, size_t n,
 
 /*
  * What is between two groups as one character: one of "-./", with blanks
- * around it or not, or just blanks; 0 when it is anything else.
+ * around it or not, or just blanks. Whatever else stands there alone is what it
+ * is, and wide blanks are a tab: neither is cut so by habit. 0 when they do not
+ * belong together.
  */
 static char
 between(const struct scan_plain *p, size_t from, size_t to)
 {
 	char found = ' ';
 
-	if (to - from > 3)
+	if (to - from > BLANKS_MOST)
 		return 0;
+	if (to - from == 1 && !g_ascii_isalpha(p->c[from]) &&
+	    p->c[from] != SCAN_PLAIN_LETTER)
+		return p->c[from];
 	for (size_t i = from; i < to; i++) {
 		char c = p->c[i];
 
 		if (c == ' ')
 			continue;
-		if (found != ' ' || c == '\0' || strchr("-./", c) == NULL)
+		if (found != ' ' || c == '\0' || strchr("-./", c) == NULL ||
+		    to - from > 3)
 			return 0;
 		found = c;
 	}
-	return found;
+	return to - from > 3 ? '\t' : found;
 }
 
 static GArray *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * IBAN (ISO 13616): the length and form that the registry gives for the
- * country, and the remainder of 97. In one piece, or in groups that a blank
- * or a hyphen parts, as printed.
+ * country, and the remainder of 97. In one piece, or in groups, whatever parts
+ * them.
  */
 #include "scan_int.h"
 
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define IBAN_MOST 34
+#define BETWEEN_MOST 4
 
 struct form {
 	char country[3];
@@ -61,6 +62,18 @@ is_of(char c, char kind)
 	    g_ascii_isalpha(c) : g_ascii_isalnum(c);
 }
 
+/* Past what parts groups; letters of other scripts do not. */
+static size_t
+skip(const struct scan_plain *p, size_t at)
+{
+	size_t from = at;
+
+	while (at - from < BETWEEN_MOST && p->c[at] != '\0' &&
+	    p->c[at] != SCAN_PLAIN_LETTER && !g_ascii_isalnum(p->c[at]))
+		at++;
+	return at;
+}
+
 /* Reads the form from *at on into out; *at is then past it. */
 static bool
 read_form(const struct scan_plain *p, const char *bban, size_t *at,
@@ -71,13 +84,10 @@ read_form(const struct scan_plain *p, const char *bban, size_t *at,
 		unsigned long n = strtoul(bban, &end, 10);
 
 		for (; n > 0; n--) {
-			char c = p->c[*at];
-
-			if (c == ' ' || c == '-')
-				c = p->c[++*at];
-			if (!is_of(c, *end))
+			*at = skip(p, *at);
+			if (!is_of(p->c[*at], *end))
 				return false;
-			g_string_append_c(out, g_ascii_toupper(c));
+			g_string_append_c(out, g_ascii_toupper(p->c[*at]));
 			++*at;
 		}
 		bban = end + 1;
@@ -108,19 +118,40 @@ read_iban(const struct scan_plain *p, size_t at, GString *iban)
 {
 	char country[3] = { g_ascii_toupper(p->c[at]),
 		g_ascii_toupper(p->c[at + 1]) };
+	bool is_capital = g_ascii_isupper(p->c[at]) &&
+	    g_ascii_isupper(p->c[at + 1]);
 	const struct form *form = bsearch(country, forms, G_N_ELEMENTS(forms),
 	    sizeof(*form), compare);
 
-	if (form == NULL || !g_ascii_isdigit(p->c[at + 2]) ||
-	    !g_ascii_isdigit(p->c[at + 3]))
+	if (form == NULL)
+		return 0;
+	at += 2;
+	/* "no 55 11 …" is no account in Norway. */
+	if (is_capital)
+		at = skip(p, at);
+	if (!g_ascii_isdigit(p->c[at]))
 		return 0;
 	g_string_assign(iban, country);
-	g_string_append_len(iban, p->c + at + 2, 2);
-	at += 4;
+	g_string_append_c(iban, p->c[at++]);
+	at = skip(p, at);
+	if (!g_ascii_isdigit(p->c[at]))
+		return 0;
+	g_string_append_c(iban, p->c[at++]);
 	if (!read_form(p, form->bban, &at, iban) ||
 	    g_ascii_isalnum(p->c[at]) || !is_mod_97(iban))
 		return 0;
 	return at;
+}
+
+/* Not within a word; but "IBANDE89…" is one. */
+static bool
+begins_here(const struct scan_plain *p, size_t at)
+{
+	if (!g_ascii_isalpha(p->c[at]))
+		return false;
+	return at == 0 || !(g_ascii_isalnum(p->c[at - 1]) ||
+	    p->c[at - 1] == '_') || (at > 3 &&
+	    g_ascii_strncasecmp(p->c + at - 4, "IBAN", 4) == 0);
 }
 
 void
@@ -129,13 +160,8 @@ scan_find_iban(const struct scan_plain *p, struct scan_result *r)
 	g_autoptr(GString) iban = g_string_sized_new(IBAN_MOST + 1);
 
 	for (size_t i = 0; i + 4 < p->n; i++) {
-		size_t to;
+		size_t to = begins_here(p, i) ? read_iban(p, i, iban) : 0;
 
-		if (!g_ascii_isalpha(p->c[i]) ||
-		    (i > 0 && (g_ascii_isalnum(p->c[i - 1]) ||
-		    p->c[i - 1] == '_')))
-			continue;
-		to = read_iban(p, i, iban);
 		if (to > 0)
 			scan_detect_add(p, SCAN_IBAN, i, to, r);
 	}

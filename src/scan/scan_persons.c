@@ -56,14 +56,36 @@ is_snils(const char *digits)
 	return sum % 101 % 100 == (digits[9] - '0') * 10 + digits[10] - '0';
 }
 
-/* Groups from i on, of these lengths and with these characters between. */
+/*
+ * Groups from i on, of these lengths and with these characters between; "?" is
+ * any of those that people use.
+ */
 static bool
 is_cut(const struct scan_chain *c, size_t i, const char *shape)
 {
-	for (; *shape != '\0'; i++) {
+	for (; *shape != '\0'; i++, shape++) {
+		char after;
+
 		if (i >= c->n || c->group[i].n != (size_t)(*shape++ - '0'))
 			return false;
-		if (*shape != '\0' && c->group[i].after != *shape++)
+		if (*shape == '\0')
+			return true;
+		after = c->group[i].after;
+		if (*shape == '?' ? after == '\0' ||
+		    strchr(" -./\t\n", after) == NULL : after != *shape)
+			return false;
+	}
+	return true;
+}
+
+/* One by one, and no others beside them. */
+static bool
+are_single(const struct scan_chain *c, size_t i, size_t n)
+{
+	if (i > 0 || c->n != n)
+		return false;
+	for (size_t k = 0; k < n; k++) {
+		if (c->group[k].n != 1)
 			return false;
 	}
 	return true;
@@ -76,6 +98,8 @@ eleven_at(const struct scan_chain *c, size_t i, const char *const *shapes,
 {
 	if (c->group[i].n == 11)
 		return scan_chain_digits(c, i, 1, digits, 11) ? 1 : 0;
+	if (are_single(c, i, 11))
+		return scan_chain_digits(c, i, 11, digits, 11) ? 11 : 0;
 	for (; *shapes != NULL; shapes++) {
 		size_t n = (strlen(*shapes) + 1) / 2;
 
@@ -106,8 +130,8 @@ find(const struct scan_chain *c, enum scan_detector d,
 void
 scan_find_cpf(const struct scan_chain *c, struct scan_result *r)
 {
-	static const char *const shapes[] = { "3.3.3-2", "3.3.3.2", "3.3.3/2",
-		"3 3 3 2", "3-3-3-2", "3 3 3-2", "9-2", "9/2", "9 2", NULL };
+	static const char *const shapes[] = { "3?3?3?2", "3,3,3-2", "9-2",
+		"9/2", "9 2", NULL };
 
 	find(c, SCAN_CPF, shapes, r);
 }
@@ -115,38 +139,47 @@ scan_find_cpf(const struct scan_chain *c, struct scan_result *r)
 void
 scan_find_snils(const struct scan_chain *c, struct scan_result *r)
 {
-	static const char *const shapes[] = { "3-3-3 2", "3-3-3-2",
-		"3 3 3 2", "3.3.3 2", "9 2", "9-2", NULL };
+	static const char *const shapes[] = { "3?3?3?2", "9 2", "9-2", NULL };
 
 	find(c, SCAN_SNILS, shapes, r);
 }
 
 /* ---- CNPJ: its first twelve may be letters, so it is no chain of digits --------- */
 
-/* The form 2.3.3/4-2, or fourteen in one; its end, or 0. */
+static bool
+is_cnpj_char(char c, size_t n)
+{
+	return n < 12 ? g_ascii_isalnum(c) : g_ascii_isdigit(c);
+}
+
+/*
+ * The form 2.3.3/4-2, whole or with some of its signs, or others in their
+ * place; or fourteen in one. Its end, or 0. In one piece, or with blanks, a
+ * word in small letters is none of it, nor are several words.
+ */
 static size_t
 read_cnpj(const struct scan_plain *p, size_t at, char out[15])
 {
-	static const char form[] = "##.###.###/####-##";
-	size_t n = 0, i = at;
-	bool is_cut = at + 2 < p->n && p->c[at + 2] == '.';
+	bool has_blank = false, has_letter = false, has_small = false;
+	size_t n = 0, signs = 0;
 
-	for (const char *f = form; *f != '\0'; f++) {
-		if (*f != '#') {
-			if (is_cut && p->c[i++] != *f)
-				return 0;
-			continue;
+	for (; n < 14; n++, at++) {
+		bool is_cut = n == 2 || n == 5 || n == 8 || n == 12;
+		char c = p->c[at];
+
+		if (is_cut && c != '\0' && strchr(" .-/", c) != NULL) {
+			has_blank |= c == ' ';
+			signs += c != ' ';
+			c = p->c[++at];
 		}
-		if (n < 12 ? !g_ascii_isalnum(p->c[i]) :
-		    !g_ascii_isdigit(p->c[i]))
+		if (!is_cnpj_char(c, n))
 			return 0;
-		/* In one piece a word in small letters is none. */
-		if (!is_cut && g_ascii_islower(p->c[i]))
-			return 0;
-		out[n++] = p->c[i++];
+		has_letter |= g_ascii_isalpha(c);
+		has_small |= g_ascii_islower(c);
+		out[n] = c;
 	}
 	out[n] = '\0';
-	return i;
+	return (has_small && signs < 4) || (has_letter && has_blank) ? 0 : at;
 }
 
 static bool
