@@ -151,9 +151,9 @@ bool wa_record_parse(const void *body, size_t len,
 /*
  * More that the customer reads of an item than stands in its own members: of
  * its facts the words of cards, lists, offers and of templates whose wording
- * is not known; of a notice its raw JSON. A line each, or NULL. What is of the
- * record, the answer, the definition, and what policy took out is not in it,
- * nor are ids. For what judges texts (policy_input.extra_text).
+ * is not known; of a notice all that stands in its JSON. A line each, or NULL.
+ * What is of the record, the answer, the definition, and what policy took out
+ * is not in it, nor are ids. For what judges texts (policy_input.extra_text).
  */
 char *wa_more_text(const struct item *it);
 

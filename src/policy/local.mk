@@ -38,3 +38,8 @@ UNIT_TESTS += tests/unit/test_policy_laws
 tests_unit_test_policy_laws_SOURCES = tests/unit/test_policy_laws.c \
 	tests/unit/policy_bed.c tests/unit/policy_bed.h
 tests_unit_test_policy_laws_LDADD = $(LDADD) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_policy_texts
+tests_unit_test_policy_texts_SOURCES = tests/unit/test_policy_texts.c \
+	tests/unit/wa_bed.c tests/unit/wa_bed.h
+tests_unit_test_policy_texts_LDADD = $(LDADD) $(CMOCKA_LIBS)

@@ -38,7 +38,7 @@ add_template(GArray *parts, const struct item_template *t)
 static void
 add_reply(GArray *parts, const struct item_reply *r)
 {
-	add_part(parts, "reply", r->title);
+	add_part(parts, "reply", r->title != NULL ? r->title : r->id);
 	add_part(parts, "reply", r->description);
 	add_part(parts, "reply", r->body);
 }
@@ -61,6 +61,24 @@ add_facts(GArray *parts, const char *name, const GPtrArray *facts)
 	}
 }
 
+/* "phone.CELL": who makes a card gives its lines names of their own, too. */
+static void
+add_labels(GArray *parts, const GPtrArray *facts)
+{
+	static const char *const usual[] = { "cell", "mobile", "main", "home",
+		"work", "iphone", "other", "wa_id", "pager", "fax", NULL };
+
+	for (guint i = 0; facts != NULL && i < facts->len; i++) {
+		const struct item_fact *f = g_ptr_array_index(facts, i);
+		const char *dot = strchr(f->name, '.');
+		g_autofree char *label = dot == NULL ? NULL :
+		    g_ascii_strdown(dot + 1, -1);
+
+		if (label != NULL && !g_strv_contains(usual, label))
+			add_part(parts, "card", dot + 1);
+	}
+}
+
 static void
 add_cards(GArray *parts, const GPtrArray *cards)
 {
@@ -69,6 +87,7 @@ add_cards(GArray *parts, const GPtrArray *cards)
 
 		add_part(parts, "card", card->name);
 		add_facts(parts, "card", card->facts);
+		add_labels(parts, card->facts);
 	}
 }
 

@@ -6,7 +6,8 @@ src_libchatjournal_a_SOURCES += \
 	src/wa/wa_flatten.c src/wa/wa_gap.c src/wa/wa_group.c \
 	src/wa/wa_history.c src/wa/wa_identity.c src/wa/wa_int.h \
 	src/wa/wa_interactive.c src/wa/wa_item.c src/wa/wa_json.c \
-	src/wa/wa_json_int.h src/wa/wa_message.c src/wa/wa_notice.c \
+	src/wa/wa_json_int.h src/wa/wa_message.c src/wa/wa_more.c \
+	src/wa/wa_notice.c \
 	src/wa/wa_party.c src/wa/wa_record.c src/wa/wa_record_answer.c \
 	src/wa/wa_record_body.c src/wa/wa_record_int.h src/wa/wa_send.c \
 	src/wa/wa_signature.c src/wa/wa_status.c \
