@@ -27,8 +27,8 @@ struct http_server;
 struct http_request;
 
 struct http_conf {
-	const char *address;	/* "127.0.0.1", "::1", "0.0.0.0", "::" */
-	int port;		/* 0: the kernel picks, see http_server_port() */
+	int listen_fd;		/* of http_hold() or http_listen(); somebody has
+				   it listening. The server's from now on */
 	int threads;		/* MHD pool */
 	size_t max_body;
 	/*
@@ -70,10 +70,30 @@ enum http_verdict {
 };
 typedef enum http_verdict http_handler_fn(void *app, struct http_request *rq);
 
+struct http_place {
+	const char *address;	/* "127.0.0.1", "::1", "0.0.0.0", "::" */
+	int port;		/* 0: the kernel picks, see http_server_port() */
+	/*
+	 * Sockets of this process (or -1) that may be in the way and will soon
+	 * be closed: as that of one address, when all are to be listened on.
+	 */
+	const int *beside;
+	size_t n_beside;
+};
+
 /*
- * Binds and listens, but serves nothing yet: for roles that drop rights in
- * between. ERR_CONF "http.listen" (address in use, no permission; the text
- * names address and port), ERR_CONF "http.tls" for unusable PEM files.
+ * A socket bound to that place: nobody else gets it, who connects is refused
+ * yet. ERR_CONF "http.listen" (address in use, no permission; the text names
+ * address and port). Needs no server: its maker may hand it to another process.
+ */
+bool http_hold(const struct http_place *place, int *fd, struct err *err);
+/* The same, listening: who connects waits in the kernel's queue. */
+bool http_listen(const struct http_place *place, int *fd, struct err *err);
+
+/*
+ * Serves nothing yet: for roles that drop rights in between. ERR_CONF
+ * "http.tls" for unusable PEM files, "http.listen" for a descriptor that is
+ * no socket with a port.
  */
 bool http_server_new(const struct http_conf *conf, http_handler_fn *handler,
     void *app, struct http_server **out, struct err *err);
@@ -87,9 +107,10 @@ int http_server_port(const struct http_server *srv);
 bool http_server_reload_tls(struct http_server *srv, struct err *err);
 
 /*
- * Closes the listening socket and idle connections at once, waits until every
- * request that has begun has been answered and its bytes handed to the kernel,
- * at most timeout_ms. True when nothing was cut. The application must go on
+ * Lets go of the listening socket and closes idle connections, but not those
+ * that were made or used just now: their request may be on its way. Waits
+ * until every request that has begun has been answered and its bytes handed to
+ * the kernel, at most timeout_ms. True when nothing was cut. The application must go on
  * answering meanwhile. May be called again to wait longer.
  */
 bool http_server_drain(struct http_server *srv, int64_t timeout_ms);

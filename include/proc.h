@@ -19,7 +19,7 @@ enum proc_role { PROC_STORE, PROC_INTAKE, PROC_GATEWAY, PROC_BUILD,
 /* What a role may do; decides its system calls. */
 enum proc_right {
 	PROC_STORE_FILES = 1,	/* open, write, sync files */
-	PROC_LISTEN = 2,	/* accept connections */
+	PROC_LISTEN = 2,	/* accept connections on the socket it has */
 	PROC_CONNECT = 4,	/* call out: resolve, connect */
 	PROC_THREADS = 8,
 };
@@ -31,9 +31,16 @@ enum proc_right {
 /*
  * Descriptors a role finds after exec, and the environment that names them:
  * 2 log pipe; CHATJOURNAL_CONF_FD snapshot; CHATJOURNAL_STATUS_FD status pipe
- * ('R' ready, 'h' heartbeat); CHATJOURNAL_WAKE_<ROLE>_FD one eventfd per role.
+ * ('R' ready, 'h' heartbeat); CHATJOURNAL_WAKE_<ROLE>_FD one eventfd per role;
+ * CHATJOURNAL_LISTEN_FD its listening socket.
  */
 int proc_conf_fd(void);			/* -1 when not started by a supervisor */
+/*
+ * The listening socket of this role, in CHATJOURNAL_LISTEN_FD; -1: it has
+ * none. The supervisor keeps it too: who connects while no process of the
+ * role runs waits in its queue.
+ */
+int proc_listen_fd(void);
 int proc_wake_fd(enum proc_role role);	/* to poll one's own; -1 if none */
 
 /*
@@ -51,9 +58,9 @@ struct proc_limits {
 
 /*
  * The ritual, in fixed order, once per role process. Before it the role has
- * read its own secret and bound its sockets; between the two calls it opens
- * the store. (Stray descriptors do not get as far as this: the supervisor
- * passes on none but those above.)
+ * read its own secrets; between the two calls it opens the store. (Stray
+ * descriptors do not get as far as this: the supervisor passes on none but
+ * those above.)
  *   proc_enter:   all descriptors close-on-exec, drop ids and capabilities,
  *                 no core, not dumpable, no new privileges, umask 077, "/";
  *                 SIGPIPE ignored; SIGTERM when the supervisor dies.
@@ -87,13 +94,31 @@ const char *proc_role_name(enum proc_role role);
 bool proc_role_parse(const char *name, enum proc_role *out);
 
 /*
+ * What the roles run with. All descriptors are the supervisor's from the
+ * moment it gets them.
+ *  conf_fd    snapshot of the checked configuration; each role gets it with
+ *             an offset of its own, at 0
+ *  listen     a bound socket for each role that has one, else -1. It is made
+ *             to listen when the role is first started, not while the store
+ *             is prepared; it is closed when the daemon begins to stop
+ *  roles      1u << role for each to run; 0: all
+ */
+struct proc_setup {
+	int conf_fd;
+	int listen[PROC_ROLES];
+	unsigned roles;
+};
+
+/*
  * The supervisor's loop. It returns the exit code of the daemon.
  *  argv0      what to execute: argv0 --role NAME; NULL: this very program
- *  conf_fd    snapshot of the checked configuration; each role gets it with
- *             an offset of its own, at 0. It stays the caller's
- *  reload     called on SIGHUP: checks the new files; true and a new snapshot
- *             in *conf_fd (now the supervisor's), or false (already said
- *             why) and the old one stays
+ *  setup      to begin with
+ *  reload     called on SIGHUP: checks the new files; true and in *next the
+ *             new setup, or false (already said why) and the old one stays.
+ *             A socket with the number it had before stays as it is; one
+ *             that is no longer there is closed: the process that has it
+ *             still serves whom it let in. Roles that are new are started,
+ *             those that are no longer wanted ended
  *  log        already open (log.h); lines of the roles are given to
  *             log_line, without "<N>" and line end. What a role wrote
  *             without "<N>" comes as: role.said text="..."
@@ -104,13 +129,12 @@ bool proc_role_parse(const char *name, enum proc_role *out);
  */
 struct proc_supervisor {
 	const char *argv0;
-	int conf_fd;
-	bool (*reload)(void *arg, int *conf_fd);
+	struct proc_setup setup;
+	bool (*reload)(void *arg, struct proc_setup *next);
 	void (*log_line)(void *arg, const char *role, pid_t pid, int severity,
 	    const char *line);
 	void *arg;
 	int64_t stop_ms;
-	unsigned roles;		/* 1u << role for each to run; 0: all */
 };
 int proc_supervise(const struct proc_supervisor *sup);
 

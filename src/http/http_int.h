@@ -118,7 +118,8 @@ struct http_server {
 };
 
 /* http_listen.c */
-bool http_listen_open(struct http_server *srv, struct err *err);
+/* -1: that is no socket with a port. */
+int http_listen_port(int fd);
 void http_remote_text(const struct sockaddr *addr,
     char out[INET6_ADDRSTRLEN]);
 

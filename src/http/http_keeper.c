@@ -65,6 +65,18 @@ cut_late(struct http_server *srv, int64_t now)
 	pthread_mutex_unlock(&srv->lock);
 }
 
+/*
+ * Who waited in the queue for long may have given up and asked again: what it
+ * left behind must not be done as well. It would not get the answer.
+ */
+static bool
+has_left(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) > 0;
+}
+
 static bool
 accept_one(struct http_server *srv)
 {
@@ -81,6 +93,10 @@ accept_one(struct http_server *srv)
 			srv->no_accept_until_ms = clock_mono_ms() +
 			    ACCEPT_PAUSE_MS;
 		return false;
+	}
+	if (has_left(fd)) {
+		close(fd);
+		return true;
 	}
 	atomic_fetch_add(&srv->n.open, 1);
 	/* Closes fd itself when it refuses (limit per address). */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The listening socket, made before the role drops its rights.
+ * The listening socket, and how a peer's address is spelt. Whoever makes the
+ * socket need not be the process that serves: it outlives that, and with it
+ * those who wait in its queue.
  */
 #include "http_int.h"
 
@@ -62,44 +64,95 @@ remedy(int errnum)
 	return "";
 }
 
-static int
-bound_port(int fd)
+int
+http_listen_port(int fd)
 {
 	union any_addr a;
 	socklen_t len = sizeof(a);
 
-	if (getsockname(fd, &a.sa, &len) != 0)
+	if (getsockname(fd, &a.sa, &len) != 0 ||
+	    (a.sa.sa_family != AF_INET && a.sa.sa_family != AF_INET6))
 		return -1;
 	return ntohs(a.sa.sa_family == AF_INET6 ? a.v6.sin6_port :
 	    a.v4.sin_port);
 }
 
-bool
-http_listen_open(struct http_server *srv, struct err *err)
+/*
+ * While this is set on two sockets of one user, the kernel lets both listen on
+ * one port, be their addresses the same or not. Set only for that moment: a
+ * second daemon on the port must be refused as ever.
+ */
+static void
+share(const struct http_place *place, int fd, int on)
 {
-	const struct http_conf *conf = &srv->conf;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+	for (size_t i = 0; i < place->n_beside; i++)
+		if (place->beside[i] >= 0)
+			setsockopt(place->beside[i], SOL_SOCKET, SO_REUSEPORT,
+			    &on, sizeof(on));
+}
+
+static bool
+bind_and_listen(int fd, const union any_addr *a, socklen_t len)
+{
+	return bind(fd, &a->sa, len) == 0 && listen(fd, SOMAXCONN) == 0;
+}
+
+static bool
+listen_beside(const struct http_place *place, int fd,
+    const union any_addr *a, socklen_t len)
+{
+	bool ok = bind_and_listen(fd, a, len);
+	int e;
+
+	if (ok || errno != EADDRINUSE || place->n_beside == 0)
+		return ok;
+	share(place, fd, 1);
+	ok = bind_and_listen(fd, a, len);
+	e = errno;
+	share(place, fd, 0);
+	errno = e;
+	return ok;
+}
+
+static bool
+open_place(const struct http_place *place, bool listening, int *out,
+    struct err *err)
+{
 	union any_addr a;
-	socklen_t len = address_of(conf->address, conf->port, &a);
+	socklen_t len = address_of(place->address, place->port, &a);
 	auto_fd int fd = -1;
 
-	if (len == 0 || conf->port < 0 || conf->port > 65535)
+	if (len == 0 || place->port < 0 || place->port > 65535)
 		return err_set(err, ERR_CONF, "http.listen",
 		    "%s port %d: not an IPv4 or IPv6 address with a port",
-		    conf->address, conf->port);
+		    place->address, place->port);
 	fd = socket(a.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC |
 	    SOCK_NONBLOCK, 0);
 	if (fd < 0 || !set_options(fd, a.sa.sa_family) ||
-	    bind(fd, &a.sa, len) != 0 || listen(fd, SOMAXCONN) != 0) {
+	    !(listening ? listen_beside(place, fd, &a, len) :
+	    bind(fd, &a.sa, len) == 0)) {
 		int e = errno;
 
 		return err_set(err, ERR_CONF, "http.listen",
-		    "cannot listen on %s port %d: %s%s", conf->address,
-		    conf->port, err_errno(e), remedy(e));
+		    "cannot listen on %s port %d: %s%s", place->address,
+		    place->port, err_errno(e), remedy(e));
 	}
-	srv->port = bound_port(fd);
-	srv->listen_fd = fd;
+	*out = fd;
 	fd = -1;
 	return true;
+}
+
+bool
+http_hold(const struct http_place *place, int *fd, struct err *err)
+{
+	return open_place(place, false, fd, err);
+}
+
+bool
+http_listen(const struct http_place *place, int *fd, struct err *err)
+{
+	return open_place(place, true, fd, err);
 }
 
 /* An IPv4 client of a dual-stack socket is spelt as IPv4. */

@@ -2,9 +2,9 @@
 /*
  * The listener as a whole: made, started, drained, freed.
  *
- * Start order matters to its users: http_server_new() binds and reads the
- * key while the role still has rights, http_server_start() makes threads
- * after it gave them up.
+ * Start order matters to its users: http_server_new() reads the key while the
+ * role still has rights, http_server_start() makes threads after it gave them
+ * up.
  */
 #include "http_int.h"
 
@@ -24,6 +24,10 @@
 #define TICK_MIN_MS 5
 #define TICK_MAX_MS 250
 #define DRAIN_LOOK_MS 1
+/* How long a drained connection may still bring a request: its first; one
+   more, from a client that does nothing else. */
+#define DRAIN_FRESH_MS 1000
+#define DRAIN_USED_MS 100
 
 static void
 init_locks(struct http_server *srv)
@@ -49,7 +53,9 @@ open_all(struct http_server *srv, struct err *err)
 	if (conf->tls_certificate != NULL &&
 	    !http_tls_new(conf, &srv->tls, err))
 		return false;
-	return http_listen_open(srv, err);
+	srv->port = http_listen_port(srv->listen_fd);
+	return srv->port >= 0 || err_set(err, ERR_CONF, "http.listen",
+	    "descriptor %d is no socket to listen on", srv->listen_fd);
 }
 
 bool
@@ -70,7 +76,8 @@ http_server_new(const struct http_conf *conf, http_handler_fn *handler,
 	srv->lenient_mhd = g_str_has_prefix(MHD_get_version(), "0.9.");
 	srv->handler = handler;
 	srv->app = app;
-	srv->listen_fd = srv->wake_fd = -1;
+	srv->listen_fd = conf->listen_fd;
+	srv->wake_fd = -1;
 	srv->tick_ms = CLAMP(conf->deadline_ms / 16, TICK_MIN_MS, TICK_MAX_MS);
 	init_locks(srv);
 	if (!open_all(srv, err)) {
@@ -171,19 +178,31 @@ stop_listening(struct http_server *srv)
 	pthread_mutex_unlock(&srv->lock);
 }
 
+/* Its request may be on its way, or in the middle of a handshake. */
+static bool
+was_used_just_now(const struct conn *c, int64_t now)
+{
+	int served = atomic_load_explicit(&c->served, memory_order_relaxed);
+
+	return now - atomic_load(&c->since_ms) <
+	    (served == 0 ? DRAIN_FRESH_MS : DRAIN_USED_MS);
+}
+
 /*
  * True when the connection is settled: not idle, or idle and shut. One with
  * unread bytes may hold a request that was sent before the drain: its worker
  * comes to it in a moment.
  */
 static bool
-shut_if_idle(struct conn *c)
+shut_if_idle(struct conn *c, int64_t now)
 {
 	char byte;
 	ssize_t n;
 
 	if (atomic_load(&c->phase) != PHASE_IDLE)
 		return true;
+	if (was_used_just_now(c, now))
+		return false;
 	n = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 	if (n > 0)
 		return false;
@@ -195,6 +214,7 @@ shut_if_idle(struct conn *c)
 static bool
 is_drained(struct http_server *srv)
 {
+	int64_t now = clock_mono_ms();
 	bool settled = true;
 	int fresh;
 
@@ -202,7 +222,7 @@ is_drained(struct http_server *srv)
 	/* accepted, but not yet in the hands of its worker */
 	fresh = atomic_load(&srv->n.open) - srv->n_conns;
 	for (struct conn *c = srv->conns; c != NULL; c = c->next)
-		settled = shut_if_idle(c) && settled;
+		settled = shut_if_idle(c, now) && settled;
 	pthread_mutex_unlock(&srv->lock);
 	return settled && fresh <= 0 && atomic_load(&srv->n.busy) == 0;
 }

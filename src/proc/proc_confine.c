@@ -3,7 +3,8 @@
  * The second half of the ritual: which system calls a role has left. A list
  * of what is allowed; anything else kills the process (or is logged by the
  * kernel, where the configuration says so). Nobody gets execve, ptrace, fork,
- * mount, bpf, keyctl, io_uring or a listening socket of his own making.
+ * mount, bpf, keyctl, io_uring or a listening socket of his own making: that
+ * is the supervisor's part.
  *
  * The lists say what glibc, GLib, SQLite, libmicrohttpd, libcurl, GnuTLS,
  * OpenSSL and libesmtp do when they work, including loading an iconv or NSS
@@ -67,7 +68,7 @@ static const char *const store_files[] = {
 };
 
 static const char *const listening[] = {
-	"accept", "accept4", "listen", "recv", "recvfrom", "recvmsg", "send",
+	"accept", "accept4", "recv", "recvfrom", "recvmsg", "send",
 	"sendto", "sendmsg", "sendfile", "sendfile64", "shutdown",
 	"getsockopt", "setsockopt", "getpeername", "getsockname", NULL
 };

@@ -25,8 +25,10 @@ enum seat_state {
 };
 
 struct proc_seat {
-	bool used;
-	bool stale;		/* runs with a configuration that was replaced */
+	bool used;		/* wanted, or not gone yet */
+	bool wanted;		/* by the configuration in force */
+	bool stale;		/* runs with a configuration that was replaced,
+				   or does not run yet with this one */
 	enum seat_state state;
 	pid_t pid;
 	int status;		/* of its last end, as from waitpid() */
@@ -76,7 +78,7 @@ void proc_table_status(struct proc_table *t, enum proc_role role, char byte,
     int64_t now);
 void proc_table_exited(struct proc_table *t, enum proc_role role, int status,
     int64_t now);
-void proc_table_reload(struct proc_table *t, int64_t now);
+void proc_table_reload(struct proc_table *t, unsigned roles, int64_t now);
 void proc_table_stop(struct proc_table *t, int64_t now);
 void proc_table_tick(struct proc_table *t, int64_t now);
 /* When proc_table_tick() is needed next; INT64_MAX: not at all. */
@@ -114,6 +116,7 @@ struct proc_spawn {
 	const char *argv0;
 	enum proc_role role;
 	int conf_fd;
+	int listen_fd;		/* -1: none */
 	const int *wake;	/* PROC_ROLES descriptors */
 	int log_fd, status_fd;	/* out: the reading ends, ours to close */
 };

@@ -78,6 +78,12 @@ proc_conf_fd(void)
 }
 
 int
+proc_listen_fd(void)
+{
+	return env_fd("CHATJOURNAL_LISTEN_FD");
+}
+
+int
 proc_wake_fd(enum proc_role role)
 {
 	return role < PROC_ROLES ? env_fd(roles[role].wake) : -1;

@@ -72,6 +72,7 @@ fill_env(struct plan *p, const struct proc_spawn *s)
 	env_add_number(p, "CHATJOURNAL_SUPERVISOR_PID", p->parent);
 	env_add_number(p, "CHATJOURNAL_CONF_FD", p->conf_fd);
 	env_add_number(p, "CHATJOURNAL_STATUS_FD", p->status_fd);
+	env_add_number(p, "CHATJOURNAL_LISTEN_FD", s->listen_fd);
 	for (int r = 0; r < PROC_ROLES; r++)
 		env_add_number(p, proc_wake_env((enum proc_role)r),
 		    s->wake[r]);
@@ -191,6 +192,7 @@ become(const struct plan *p, const struct proc_spawn *s, char *const argv[])
 	proc_cloexec_from(3);
 	pass_on(p->status_fd);
 	pass_on(p->conf_fd);
+	pass_on(s->listen_fd);
 	for (int r = 0; r < PROC_ROLES; r++)
 		pass_on(s->wake[r]);
 	/* The parent may have died before it could be asked for. */

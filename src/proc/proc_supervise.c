@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,7 +38,8 @@ struct loop {
 	struct proc_table table;
 	struct child children[PROC_ROLES];
 	int wake[PROC_ROLES];
-	int conf_fd, sig_fd;
+	struct proc_setup setup;
+	int sig_fd;
 	int64_t watchdog_ms;	/* how often to send; 0: nobody waits for it */
 	int64_t watchdog_at, extend_at;
 	sigset_t old_mask;
@@ -57,6 +59,26 @@ close_fd(int *fd)
 	*fd = -1;
 }
 
+/* --- listening sockets ------------------------------------------------- */
+
+/* Who connects while the role is away waits in the kernel's queue. */
+static bool
+is_listening(int fd, struct err *err)
+{
+	if (fd < 0 || listen(fd, SOMAXCONN) == 0)
+		return true;
+	return err_set(err, ERR_TEMP, "proc.listen", "cannot listen: %s; does "
+	    "another process listen on the same port since?",
+	    err_errno(errno));
+}
+
+static void
+stop_listening(struct loop *l)
+{
+	for (int r = 0; r < PROC_ROLES; r++)
+		close_fd(&l->setup.listen[r]);
+}
+
 /* --- what the policy asks for ------------------------------------------ */
 
 static pid_t
@@ -66,10 +88,11 @@ start(void *arg, enum proc_role role)
 	struct child *c = &l->children[role];
 	const char *argv0 = l->sup->argv0;
 	struct proc_spawn s = { .argv0 = argv0 != NULL ? argv0 :
-		"/proc/self/exe", .role = role, .conf_fd = l->conf_fd,
-		.wake = l->wake };
+		"/proc/self/exe", .role = role, .conf_fd = l->setup.conf_fd,
+		.listen_fd = l->setup.listen[role], .wake = l->wake };
 	struct err err = ERR_INIT;
-	pid_t pid = proc_spawn(&s, &err);
+	pid_t pid = is_listening(s.listen_fd, &err) ? proc_spawn(&s, &err) :
+	    -1;
 
 	if (pid < 0) {
 		log_err(LOG_LEVEL_ERROR, "role.spawn", &err, "role=%s",
@@ -94,7 +117,9 @@ send_signal(void *arg, pid_t pid, int signo)
 static void
 tell(void *arg, const struct proc_news *n)
 {
-	(void)arg;
+	/* From now on nobody would take them out of the queue. */
+	if (n->kind == NEWS_STOPPING)
+		stop_listening(arg);
 	proc_news_tell(n);
 }
 
@@ -209,28 +234,37 @@ reap(struct loop *l)
 /* --- signals ----------------------------------------------------------- */
 
 static void
+take_over(struct loop *l, const struct proc_setup *next)
+{
+	close_fd(&l->setup.conf_fd);
+	for (int r = 0; r < PROC_ROLES; r++) {
+		if (l->setup.listen[r] != next->listen[r])
+			close_fd(&l->setup.listen[r]);
+	}
+	l->setup = *next;
+}
+
+static void
 reload(struct loop *l)
 {
 	char notice[96];
-	int fd = -1;
+	struct proc_setup next;
 
 	if (l->table.phase == PHASE_STOP)
 		return;
-	if (l->sup->reload == NULL || !l->sup->reload(l->sup->arg, &fd)) {
+	if (l->sup->reload == NULL || !l->sup->reload(l->sup->arg, &next)) {
 		log_warn("reload.refused", "text=\"the old configuration "
 		    "stays in force\"");
 		return;
 	}
-	if (l->conf_fd != l->sup->conf_fd)
-		close_fd(&l->conf_fd);
-	l->conf_fd = fd;
+	take_over(l, &next);
 	if (l->table.told_ready) {
 		snprintf(notice, sizeof(notice), "RELOADING=1\n"
 		    "MONOTONIC_USEC=%lld\nSTATUS=restarting the roles",
 		    (long long)clock_mono_ms() * 1000);
 		proc_notify(notice);
 	}
-	proc_table_reload(&l->table, clock_mono_ms());
+	proc_table_reload(&l->table, l->setup.roles, clock_mono_ms());
 }
 
 static void
@@ -326,7 +360,7 @@ run(struct loop *l)
 
 	log_info("supervisor.start", "pid=%d", (int)getpid());
 	feed_manager(l, now);
-	proc_table_begin(&l->table, l->sup->roles, now);
+	proc_table_begin(&l->table, l->setup.roles, now);
 	while (l->table.phase != PHASE_END) {
 		turn(l);
 		reap(l);
@@ -394,8 +428,8 @@ close_loop(struct loop *l)
 	for (int r = 0; r < PROC_ROLES; r++)
 		close_fd(&l->wake[r]);
 	close_fd(&l->sig_fd);
-	if (l->conf_fd != l->sup->conf_fd)
-		close_fd(&l->conf_fd);
+	close_fd(&l->setup.conf_fd);
+	stop_listening(l);
 	sigprocmask(SIG_SETMASK, &l->old_mask, NULL);
 }
 
@@ -403,7 +437,7 @@ int
 proc_supervise_timed(const struct proc_supervisor *sup,
     const struct proc_timing *timing)
 {
-	struct loop l = { .sup = sup, .conf_fd = sup->conf_fd, .sig_fd = -1,
+	struct loop l = { .sup = sup, .setup = sup->setup, .sig_fd = -1,
 		.wake = { -1, -1, -1, -1 }, .watchdog_ms = watchdog_interval() };
 
 	sigprocmask(SIG_SETMASK, NULL, &l.old_mask);

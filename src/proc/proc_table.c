@@ -47,6 +47,7 @@ static void
 end(struct proc_seat *s)
 {
 	s->state = SEAT_OFF;
+	s->used = s->wanted;
 	s->stale = false;
 	s->due_ms = NEVER;
 	s->pid = -1;
@@ -123,12 +124,13 @@ died(struct proc_table *t, struct proc_seat *s, int64_t now)
 		.restart_in_ms = -1 };
 	struct proc_seat was = *s;
 	bool conf = exited_with(s->status, PROC_EXIT_CONF);
-	bool done = role_of(t, s) == PROC_STORE && exited_with(s->status, 0);
+	bool done = !s->wanted ||
+	    (role_of(t, s) == PROC_STORE && exited_with(s->status, 0));
 
 	if (t->phase == PHASE_STOP || conf || done) {
 		tell(t, s, news, now);
 		end(s);
-		if (conf && t->phase != PHASE_STOP)
+		if (conf && t->phase != PHASE_STOP && was.wanted)
 			give_up(t, s, now);
 		return;
 	}
@@ -145,7 +147,7 @@ died(struct proc_table *t, struct proc_seat *s, int64_t now)
 static void
 ended(struct proc_table *t, struct proc_seat *s, int64_t now)
 {
-	bool again = t->phase == PHASE_ROLES;
+	bool again = t->phase == PHASE_ROLES && s->wanted;
 
 	tell(t, s, (struct proc_news){ NEWS_EXIT, .status = s->status,
 	    .restart_in_ms = again ? 0 : -1 }, now);
@@ -238,7 +240,9 @@ go_on_reloading(struct proc_table *t, int64_t now)
 			return;
 	}
 	if (next < PROC_ROLES) {
-		happen(t, next, ON_STOP, now);
+		t->seats[next].stale = false;
+		happen(t, next, t->seats[next].state == SEAT_OFF ? ON_START :
+		    ON_STOP, now);
 		return;
 	}
 	t->reloading = false;
@@ -300,11 +304,17 @@ proc_table_init(struct proc_table *t, const struct proc_timing *timing,
 		end(&t->seats[r]);
 }
 
+static bool
+is_in(unsigned roles, int role)
+{
+	return roles == 0 || (roles & 1u << role) != 0;
+}
+
 void
 proc_table_begin(struct proc_table *t, unsigned roles, int64_t now)
 {
 	for (int r = 0; r < PROC_ROLES; r++)
-		t->seats[r].used = roles == 0 || (roles & 1u << r) != 0;
+		t->seats[r].used = t->seats[r].wanted = is_in(roles, r);
 	happen(t, PROC_STORE, ON_START, now);
 	settle(t, now);
 }
@@ -326,21 +336,34 @@ proc_table_exited(struct proc_table *t, enum proc_role role, int status,
 	settle(t, now);
 }
 
-/* Whoever waits for its restart gets the new configuration right now. */
+/*
+ * Whoever waits for its restart gets the new configuration right now; whoever
+ * is wanted no more ends in its turn, and whoever is new begins in its.
+ */
+static void
+renew(struct proc_table *t, int role, int64_t now)
+{
+	struct proc_seat *s = &t->seats[role];
+
+	s->delay_ms = 0;
+	if (s->state == SEAT_DELAYED)
+		happen(t, role, s->wanted ? ON_DUE : ON_STOP, now);
+	else if (s->state == SEAT_STARTING || s->state == SEAT_RUNNING)
+		s->stale = role != PROC_STORE;
+	else if (s->state == SEAT_OFF && t->phase == PHASE_ROLES)
+		s->stale = s->wanted && role != PROC_STORE;
+	s->used = s->wanted || s->state != SEAT_OFF;
+}
+
 void
-proc_table_reload(struct proc_table *t, int64_t now)
+proc_table_reload(struct proc_table *t, unsigned roles, int64_t now)
 {
 	if (t->phase == PHASE_STOP || t->phase == PHASE_END)
 		return;
 	t->reloading = true;
 	for (int r = 0; r < PROC_ROLES; r++) {
-		struct proc_seat *s = &t->seats[r];
-
-		s->stale = r != PROC_STORE && (s->state == SEAT_STARTING ||
-		    s->state == SEAT_RUNNING);
-		s->delay_ms = 0;
-		if (s->state == SEAT_DELAYED)
-			happen(t, r, ON_DUE, now);
+		t->seats[r].wanted = is_in(roles, r);
+		renew(t, r, now);
 	}
 	settle(t, now);
 }

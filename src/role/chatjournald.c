@@ -2,9 +2,10 @@
 /*
  * chatjournald(8): the supervisor, or with --role one of its roles.
  *
- * The supervisor checks the configuration, hands its snapshot to the roles
- * and writes everybody's log lines to the configured target. It opens
- * neither the store nor any secret for use, and parses nothing from outside.
+ * The supervisor checks the configuration, hands its snapshot and their
+ * listening sockets to the roles and writes everybody's log lines to the
+ * configured target. It opens neither the store nor any secret for use, and
+ * parses nothing from outside.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -13,11 +14,13 @@
 #include <malloc.h>
 #endif
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "conf.h"
 #include "err.h"
+#include "http.h"
 #include "log.h"
 #include "proc.h"
 #include "role.h"
@@ -28,6 +31,7 @@
 struct daemon {
 	const char *path;
 	struct conf *conf;
+	struct proc_setup setup;	/* what the supervisor has */
 };
 
 /* ---- configuration ---------------------------------------------------------- */
@@ -121,25 +125,113 @@ static bool
 is_same_place(const struct conf *old, const struct conf *new)
 {
 	if (g_strcmp0(old->store, new->store) == 0 &&
-	    roles_of(old) == roles_of(new) &&
 	    g_strcmp0(old->state_dir, new->state_dir) == 0 &&
 	    g_strcmp0(old->user, new->user) == 0 &&
 	    old->log.target == new->log.target &&
 	    g_strcmp0(old->log.facility, new->log.facility) == 0)
 		return true;
-	log_error("reload.error", "text=\"store, state_dir, user, the log's"
-	    " target, and adding or removing gateway or ldap need a restart\"");
+	log_error("reload.error", "text=\"store, state_dir, user and the"
+	    " log's target need a restart\"");
 	return false;
 }
 
+/* ---- listening sockets -------------------------------------------------------- */
+
+static const struct conf_listen *
+listen_of(const struct conf *c, int role)
+{
+	if (role == PROC_INTAKE)
+		return &c->intake.listen;
+	return role == PROC_GATEWAY && c->gateway.listen.address != NULL ?
+	    &c->gateway.listen : NULL;
+}
+
+/* What old has at the same place stays as it is. */
 static bool
-reload(void *arg, int *conf_fd)
+is_same_listen(const struct conf_listen *a, const struct conf_listen *b)
+{
+	return a != NULL && b != NULL && a->port == b->port &&
+	    strcmp(a->address, b->address) == 0;
+}
+
+/* Those of a that b has not. */
+static void
+close_others(const struct proc_setup *a, const struct proc_setup *b)
+{
+	for (int r = 0; r < PROC_ROLES; r++)
+		if (a->listen[r] >= 0 && a->listen[r] != b->listen[r])
+			close(a->listen[r]);
+}
+
+/* At the start nobody is let in before the store is ready. */
+static bool
+hold_all(const struct conf *c, struct proc_setup *out, struct err *err)
+{
+	for (int r = 0; r < PROC_ROLES; r++) {
+		const struct conf_listen *l = listen_of(c, r);
+		struct http_place place = { .port = 0 };
+
+		out->listen[r] = -1;
+		if (l == NULL)
+			continue;
+		place.address = l->address;
+		place.port = l->port;
+		if (!http_hold(&place, &out->listen[r], err))
+			return false;
+	}
+	return true;
+}
+
+/* The new ones, before anything else is changed; none is left on failure. */
+static bool
+listen_anew(const struct daemon *d, const struct conf *c,
+    struct proc_setup *out)
+{
+	struct err err = ERR_INIT;
+	bool ok = true;
+
+	for (int r = 0; r < PROC_ROLES; r++) {
+		const struct conf_listen *l = listen_of(c, r);
+		struct http_place place = { .beside = d->setup.listen,
+			.n_beside = PROC_ROLES };
+
+		out->listen[r] = -1;
+		if (is_same_listen(l, listen_of(d->conf, r))) {
+			out->listen[r] = d->setup.listen[r];
+		} else if (l != NULL && ok) {
+			place.address = l->address;
+			place.port = l->port;
+			ok = http_listen(&place, &out->listen[r], &err);
+		}
+	}
+	if (!ok) {
+		log_err(LOG_LEVEL_ERROR, "reload.error", &err, "%s", "");
+		close_others(out, &d->setup);
+	}
+	return ok;
+}
+
+/* ---- reload ------------------------------------------------------------------- */
+
+static bool
+prepare(struct daemon *d, struct conf *c, struct proc_setup *next)
+{
+	if (!is_same_place(d->conf, c) || !listen_anew(d, c, next))
+		return false;
+	next->roles = roles_of(c);
+	next->conf_fd = snapshot(c);
+	if (next->conf_fd < 0)
+		close_others(next, &d->setup);
+	return next->conf_fd >= 0;
+}
+
+static bool
+reload(void *arg, struct proc_setup *next)
 {
 	struct daemon *d = arg;
 	g_autoptr(GString) messages = g_string_new(NULL);
 	struct err err = ERR_INIT;
 	struct conf *c = NULL;
-	int fd;
 
 	if (!conf_load(d->path, &c, messages, &err) ||
 	    !role_check(c, messages)) {
@@ -147,16 +239,15 @@ reload(void *arg, int *conf_fd)
 		conf_free(c);
 		return false;
 	}
-	fd = is_same_place(d->conf, c) ? snapshot(c) : -1;
-	if (fd < 0) {
+	if (!prepare(d, c, next)) {
 		conf_free(c);
 		return false;
 	}
 	log_lines(messages->str, false);
 	conf_free(d->conf);
 	d->conf = c;
+	d->setup = *next;
 	log_set_level((enum log_level)c->log.level);
-	*conf_fd = fd;
 	return true;
 }
 
@@ -239,13 +330,15 @@ supervise(const char *path)
 	struct err err = ERR_INIT;
 	int rc;
 
-	if (!load(path, &d.conf) || (sup.conf_fd = snapshot(d.conf)) < 0)
+	if (!load(path, &d.conf) ||
+	    (d.setup.conf_fd = snapshot(d.conf)) < 0)
 		return PROC_EXIT_CONF;
-	sup.roles = roles_of(d.conf);
-	if (!start_log(&d, &err)) {
+	d.setup.roles = roles_of(d.conf);
+	if (!hold_all(d.conf, &d.setup, &err) || !start_log(&d, &err)) {
 		fprintf(stderr, "chatjournald: %s\n", err.text);
 		return err.kind == ERR_CONF ? PROC_EXIT_CONF : PROC_EXIT_TEMP;
 	}
+	sup.setup = d.setup;
 	rc = proc_supervise(&sup);
 	proc_log_stop();
 	log_open_fd(STDERR_FILENO, 0, LOG_LEVEL_ERROR);

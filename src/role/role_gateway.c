@@ -159,7 +159,7 @@ listen_http(struct gw *g, struct err *err)
 		NULL };
 	const struct conf_gateway *cg = &g->conf->gateway;
 	struct http_conf hc = {
-		.address = cg->listen.address, .port = cg->listen.port,
+		.listen_fd = proc_listen_fd(),
 		.threads = (int)cg->threads,
 		.max_body = (size_t)MAX(cg->max_body_bytes,
 		    cg->max_upload_bytes),

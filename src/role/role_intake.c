@@ -419,7 +419,7 @@ listen_http(struct intake *in, struct err *err)
 	static const char *const once[] = { "X-Hub-Signature-256", NULL };
 	const struct conf_intake *ci = &in->conf->intake;
 	struct http_conf hc = {
-		.address = ci->listen.address, .port = ci->listen.port,
+		.listen_fd = proc_listen_fd(),
 		.threads = (int)ci->threads,
 		.max_body = (size_t)ci->max_body_bytes,
 		.deadline_ms = ci->deadline_ms,

@@ -71,13 +71,15 @@ static void
 start(void)
 {
 	static const char *const singles[] = { "X-Single", NULL };
-	const struct http_conf conf = { .address = "127.0.0.1", .threads = 1,
+	const struct http_place place = { .address = "127.0.0.1" };
+	struct http_conf conf = { .threads = 1,
 		.max_body = MAX_BODY, .deadline_ms = 200, .connections = 16,
 		.single_headers = singles, .spool = "/tmp",
 		.spool_above = 64 };
 	struct err err = ERR_INIT;
 
-	if (!http_server_new(&conf, handle, NULL, &srv, &err) ||
+	if (!http_listen(&place, &conf.listen_fd, &err) ||
+	    !http_server_new(&conf, handle, NULL, &srv, &err) ||
 	    !http_server_start(srv, &err))
 		abort();
 }

@@ -141,9 +141,11 @@ main(int argc, char **argv)
 	static const char *const singles[] = { "X-Hub-Signature-256", NULL };
 	const char *batch = getenv("BATCH_US");
 	struct echo e = { .lock = PTHREAD_MUTEX_INITIALIZER };
-	struct http_conf conf = {
+	const struct http_place place = {
 		.address = argc > 1 ? argv[1] : "127.0.0.1",
 		.port = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 0,
+	};
+	struct http_conf conf = {
 		.threads = argc > 3 ? (int)strtol(argv[3], NULL, 10) : 2,
 		.max_body = 4 << 20, .deadline_ms = 10000,
 		.connections = 1024, .single_headers = singles,
@@ -157,7 +159,8 @@ main(int argc, char **argv)
 	e.waiting = g_ptr_array_new();
 	e.batch_us = batch != NULL ? strtol(batch, NULL, 10) : 0;
 	block_signals();
-	if (!http_server_new(&conf, handle, &e, &srv, &err)) {
+	if (!http_listen(&place, &conf.listen_fd, &err) ||
+	    !http_server_new(&conf, handle, &e, &srv, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}

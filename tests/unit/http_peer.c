@@ -112,8 +112,9 @@ void
 peer_init(struct peer *p)
 {
 	memset(p, 0, sizeof(*p));
+	p->place.address = "127.0.0.1";
 	p->conf = (struct http_conf){
-		.address = "127.0.0.1", .threads = 2, .max_body = 1000,
+		.listen_fd = -1, .threads = 2, .max_body = 1000,
 		.deadline_ms = PEER_DEADLINE_MS, .connections = 100,
 		.single_headers = singles,
 	};
@@ -123,7 +124,16 @@ peer_init(struct peer *p)
 }
 
 void
-peer_start(struct peer *p)
+peer_listen(struct peer *p)
+{
+	struct err err = ERR_INIT;
+
+	if (!http_listen(&p->place, &p->conf.listen_fd, &err))
+		fail_msg("%s: %s", err.what, err.text);
+}
+
+void
+peer_serve(struct peer *p)
 {
 	struct err err = ERR_INIT;
 
@@ -136,6 +146,13 @@ peer_start(struct peer *p)
 		pthread_create(&p->app.answerer, NULL, answer_for_ever,
 		    &p->app);
 	}
+}
+
+void
+peer_start(struct peer *p)
+{
+	peer_listen(p);
+	peer_serve(p);
 }
 
 void
@@ -198,7 +215,7 @@ dial(const struct peer *p)
 	struct sockaddr_in v4 = { .sin_family = AF_INET,
 		.sin_port = htons((uint16_t)p->port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	bool six = strcmp(p->conf.address, "::1") == 0;
+	bool six = strcmp(p->place.address, "::1") == 0;
 	int fd = socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC,
 	    0);
 	int on = 1;

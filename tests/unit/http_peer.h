@@ -34,6 +34,7 @@ struct app {
 };
 
 struct peer {
+	struct http_place place;
 	struct http_conf conf;
 	struct http_server *srv;
 	struct app app;
@@ -43,6 +44,9 @@ struct peer {
 /* Small limits: max_body 1000, deadline PEER_DEADLINE_MS, 2 threads. */
 void peer_init(struct peer *p);
 void peer_start(struct peer *p);
+/* The two halves of it: the socket, for conf; and the server. */
+void peer_listen(struct peer *p);
+void peer_serve(struct peer *p);
 /* Frees the server; anything held is abandoned. */
 void peer_clear(struct peer *p);
 void app_wait_held(struct app *app, unsigned n);

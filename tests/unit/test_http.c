@@ -6,8 +6,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -776,7 +778,8 @@ drain_refuses_the_new_closes_the_idle_and_waits_for_the_asked(void **state)
 	dial_say(busy, "GET / HTTP/1.1\r\n" HOST "\r\n");
 	app_wait_held(&p->app, 1);
 
-	assert_false(http_server_drain(p->srv, 20));
+	/* As long as the first may still send another request. */
+	assert_false(http_server_drain(p->srv, 150));
 	assert_int_equal(dial(p), -1);
 	idle_rest = dial_read_all(idle, PEER_DEADLINE_MS / 2);
 	assert_non_null(idle_rest);
@@ -802,7 +805,7 @@ a_successor_can_listen_while_the_drained_one_still_answers(void **state)
 	app_wait_held(&p->app, 1);
 	assert_false(http_server_drain(p->srv, 5));
 	peer_init(&next);
-	next.conf.port = p->port;
+	next.place.port = p->port;
 	peer_start(&next);
 	from_next = talk(&next, "GET /new HTTP/1.1\r\n" HOST CLOSE "\r\n");
 	assert_non_null(strstr(from_next, "GET /new"));
@@ -847,6 +850,7 @@ a_server_that_was_never_started_only_holds_its_port(void **state)
 
 	(void)state;
 	peer_init(&p);
+	peer_listen(&p);
 	assert_true(http_server_new(&p.conf, NULL, NULL, &p.srv, &err));
 	assert_true(http_server_port(p.srv) > 0);
 	assert_true(http_server_drain(p.srv, 0));
@@ -857,27 +861,192 @@ static void
 an_address_that_cannot_be_bound_is_named_with_its_port(void **state)
 {
 	struct peer *p = *state;
-	struct http_conf conf = p->conf;
+	struct http_place place = { .address = "127.0.0.1", .port = p->port };
 	g_autofree char *port = g_strdup_printf("%d", p->port);
-	struct http_server *srv = NULL;
 	struct err err = ERR_INIT;
+	int fd = -1;
 
-	conf.port = p->port;
-	assert_false(http_server_new(&conf, NULL, NULL, &srv, &err));
+	assert_false(http_hold(&place, &fd, &err));
 	assert_int_equal(err.kind, ERR_CONF);
 	assert_string_equal(err.what, "http.listen");
 	assert_non_null(strstr(err.text, "127.0.0.1"));
 	assert_non_null(strstr(err.text, port));
-	assert_null(srv);
-	conf.address = "localhost";
+	assert_non_null(strstr(err.text, "another process"));
+	assert_false(http_listen(&place, &fd, &err));
+	assert_non_null(strstr(err.text, "another process"));
+	place.address = "localhost";
+	assert_false(http_hold(&place, &fd, &err));
+	assert_string_equal(err.what, "http.listen");
+	place.address = "192.0.2.1";
+	assert_false(http_listen(&place, &fd, &err));
+	assert_non_null(strstr(err.text, "no interface"));
+	place.address = "127.0.0.1";
+	place.port = 70000;
+	assert_false(http_hold(&place, &fd, &err));
+	assert_int_equal(fd, -1);
+}
+
+static void
+what_is_no_socket_is_refused(void **state)
+{
+	struct http_conf conf = { .threads = 1, .connections = 1,
+		.deadline_ms = 1, .listen_fd = eventfd(0, EFD_CLOEXEC) };
+	struct http_server *srv = NULL;
+	struct err err = ERR_INIT;
+
+	(void)state;
 	assert_false(http_server_new(&conf, NULL, NULL, &srv, &err));
 	assert_string_equal(err.what, "http.listen");
-	conf.address = "192.0.2.1";
+	conf.listen_fd = -1;
 	assert_false(http_server_new(&conf, NULL, NULL, &srv, &err));
-	assert_non_null(strstr(err.text, "no interface"));
-	conf.address = "127.0.0.1";
-	conf.port = 70000;
-	assert_false(http_server_new(&conf, NULL, NULL, &srv, &err));
+	assert_string_equal(err.what, "http.listen");
+	assert_null(srv);
+}
+
+/* What a client meets: -1 is refused. */
+static int
+dial_port(int port)
+{
+	struct peer p = { .place = { .address = "127.0.0.1" }, .port = port };
+
+	return dial(&p);
+}
+
+static int
+port_of(int fd)
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	return ntohs(a.sin_port);
+}
+
+static void
+a_held_place_is_nobody_elses_and_refuses_until_it_listens(void **state)
+{
+	struct http_place place = { .address = "127.0.0.1" };
+	struct err err = ERR_INIT;
+	int fd = -1, other = -1, client;
+
+	(void)state;
+	assert_true(http_hold(&place, &fd, &err));
+	place.port = port_of(fd);
+	assert_int_equal(dial_port(place.port), -1);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_false(http_hold(&place, &other, &err));
+	client = dial_port(place.port);
+	assert_true(client >= 0);
+	close(client);
+	close(fd);
+}
+
+static void
+another_address_with_the_port_one_has_can_be_listened_on(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "127.0.0.1", "0.0.0.0" }, { "0.0.0.0", "127.0.0.1" },
+		{ "127.0.0.1", "127.0.0.1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		struct http_place place = { .address = rows[i][0] };
+		struct err err = ERR_INIT;
+		int fds[2] = { -1, -1 }, next = -1, stranger = -1, client;
+
+		assert_true(http_listen(&place, &fds[1], &err));
+		place = (struct http_place){ .address = rows[i][1],
+			.port = port_of(fds[1]) };
+		assert_false(http_listen(&place, &next, &err));
+		place.beside = fds;
+		place.n_beside = 2;
+		assert_true(http_listen(&place, &next, &err));
+		place.n_beside = 0;
+		close(fds[1]);
+		client = dial_port(place.port);
+		assert_true(client >= 0);
+		close(client);
+		/* As a second daemon would. */
+		assert_false(http_hold(&place, &stranger, &err));
+		close(next);
+	}
+}
+
+static void
+a_client_that_gave_up_in_the_queue_is_not_served(void **state)
+{
+	g_autofree char *got = NULL;
+	struct err err = ERR_INIT;
+	struct peer p;
+	int gone;
+
+	(void)state;
+	peer_init(&p);
+	peer_listen(&p);
+	p.port = port_of(p.conf.listen_fd);
+	gone = dial(&p);
+	dial_say(gone, "POST / HTTP/1.1\r\n" HOST "Content-Length: 4\r\n"
+	    CLOSE "\r\ngone");
+	close(gone);
+	peer_serve(&p);
+	got = talk(&p, "GET /again HTTP/1.1\r\n" HOST CLOSE "\r\n");
+	assert_non_null(strstr(got, "GET /again"));
+	assert_true(http_server_drain(p.srv, 2000));
+	assert_int_equal(atomic_load(&p.app.asked), 1);
+	assert_string_equal(err.text, "");
+	peer_clear(&p);
+}
+
+/* The supervisor's part: it has the socket too, and starts the next one. */
+static void
+who_connects_between_two_servers_is_served_by_the_second(void **state)
+{
+	g_autofree char *got = NULL;
+	struct peer old, next;
+	int kept, fd;
+
+	(void)state;
+	peer_init(&old);
+	peer_listen(&old);
+	kept = dup(old.conf.listen_fd);
+	peer_serve(&old);
+	g_free(talk(&old, "GET / HTTP/1.1\r\n" HOST CLOSE "\r\n"));
+	assert_true(http_server_drain(old.srv, 2000));
+	fd = dial(&old);
+	assert_true(fd >= 0);
+	dial_say(fd, "GET /between HTTP/1.1\r\n" HOST CLOSE "\r\n");
+	peer_clear(&old);
+	peer_init(&next);
+	next.conf.listen_fd = kept;
+	peer_serve(&next);
+	got = dial_read_all(fd, 2000);
+	assert_non_null(strstr(got, "GET /between"));
+	close(fd);
+	peer_clear(&next);
+}
+
+static void
+who_has_just_connected_is_still_served_by_a_drained_server(void **state)
+{
+	g_autofree char *got = NULL;
+	struct peer p;
+	int fd;
+
+	(void)state;
+	peer_init(&p);
+	p.conf.deadline_ms = 5000;
+	peer_start(&p);
+	fd = dial(&p);
+	assert_false(http_server_drain(p.srv, 5));
+	dial_say(fd, "GET /late HTTP/1.1\r\n" HOST "\r\n");
+	got = dial_read_all(fd, 2000);
+	assert_non_null(got);
+	assert_non_null(strstr(got, "GET /late"));
+	assert_non_null(strstr(got, "\r\nConnection: close\r\n"));
+	assert_true(http_server_drain(p.srv, 2000));
+	close(fd);
+	peer_clear(&p);
 }
 
 static void
@@ -893,20 +1062,19 @@ the_peer_address_is_told_in_its_own_family(void **state)
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
 		struct err err = ERR_INIT;
-		struct http_server *probe;
 		struct peer p;
+		int probe;
 
 		peer_init(&p);
-		p.conf.address = rows[i].listen;
+		p.place.address = rows[i].listen;
 		p.conf.threads = 1;
-		if (strchr(p.conf.address, ':') != NULL) {
-			if (!http_server_new(&p.conf, NULL, NULL, &probe,
-			    &err)) {
+		if (strchr(rows[i].listen, ':') != NULL) {
+			if (!http_hold(&p.place, &probe, &err)) {
 				print_message("# no IPv6 here: %s\n", err.text);
 				peer_clear(&p);
 				continue;
 			}
-			http_server_free(probe);
+			close(probe);
 		}
 		peer_start(&p);
 		g_free(talk(&p, "GET / HTTP/1.1\r\n" HOST CLOSE "\r\n"));
@@ -952,6 +1120,16 @@ main(void)
 		cmocka_unit_test(a_server_can_be_freed_with_requests_unanswered),
 		cmocka_unit_test(a_server_that_was_never_started_only_holds_its_port),
 		WITH(an_address_that_cannot_be_bound_is_named_with_its_port),
+		cmocka_unit_test(what_is_no_socket_is_refused),
+		cmocka_unit_test(
+		    a_held_place_is_nobody_elses_and_refuses_until_it_listens),
+		cmocka_unit_test(
+		    another_address_with_the_port_one_has_can_be_listened_on),
+		cmocka_unit_test(a_client_that_gave_up_in_the_queue_is_not_served),
+		cmocka_unit_test(
+		    who_connects_between_two_servers_is_served_by_the_second),
+		cmocka_unit_test(
+		    who_has_just_connected_is_still_served_by_a_drained_server),
 		cmocka_unit_test(the_peer_address_is_told_in_its_own_family),
 	};
 

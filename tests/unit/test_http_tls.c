@@ -376,7 +376,7 @@ a_reload_that_fails_leaves_the_old_certificate_in_use(void **state)
 }
 
 static void
-unusable_files_are_refused_before_the_port_is_taken(void **state)
+unusable_files_are_refused_with_the_reason(void **state)
 {
 	struct id open_key = make((struct wish){ "open", "x", NULL, &ca,
 		false });
@@ -412,6 +412,7 @@ unusable_files_are_refused_before_the_port_is_taken(void **state)
 		p.conf.tls_key = rows[i].key;
 		p.conf.tls_client_ca = rows[i].client_ca;
 		p.conf.tls_priority = rows[i].priority;
+		peer_listen(&p);
 		if (http_server_new(&p.conf, NULL, NULL, &srv, &err))
 			fail_msg("%s: taken", rows[i].law);
 		assert_int_equal(err.kind, ERR_CONF);
@@ -639,7 +640,7 @@ main(void)
 		cmocka_unit_test(requests_are_served_over_tls_1_2_and_1_3_and_nothing_older),
 		cmocka_unit_test(a_reload_serves_the_new_certificate_and_keeps_open_connections),
 		cmocka_unit_test(a_reload_that_fails_leaves_the_old_certificate_in_use),
-		cmocka_unit_test(unusable_files_are_refused_before_the_port_is_taken),
+		cmocka_unit_test(unusable_files_are_refused_with_the_reason),
 		cmocka_unit_test(only_the_named_client_of_the_right_ca_reaches_the_application),
 		cmocka_unit_test(without_a_name_any_client_of_the_ca_will_do),
 		cmocka_unit_test(an_optional_client_is_named_when_he_shows_a_good_certificate),

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -79,6 +80,43 @@ play_ready(void)
 {
 	enter();
 	return work();
+}
+
+/* Says something to each who comes in. */
+static int
+play_door(void)
+{
+	struct pollfd p[2] = { { -1, POLLIN, 0 },
+		{ proc_listen_fd(), POLLIN, 0 } };
+
+	enter();
+	p[0].fd = proc_stop_fd();
+	proc_ready();
+	while (!proc_stopping()) {
+		int fd = poll(p, 2, 20) > 0 && p[1].revents != 0 ?
+		    accept(p[1].fd, NULL, NULL) : -1;
+
+		if (fd >= 0 && write(fd, "come in", 7) < 0)
+			say("alone");
+		if (fd >= 0)
+			close(fd);
+		beat();
+	}
+	say("drained");
+	return 0;
+}
+
+static int
+play_wait(void)
+{
+	struct pollfd p = { -1, POLLIN, 0 };
+
+	enter();
+	p.fd = proc_stop_fd();
+	say("waits");
+	while (!proc_stopping())
+		poll(&p, 1, -1);
+	return 0;
 }
 
 static int
@@ -182,7 +220,7 @@ static const struct {
 	{ "temp-once", play_temp_once }, { "hang-once", play_hang_once },
 	{ "stubborn", play_stubborn }, { "wake-build", play_wake_build },
 	{ "inventory", play_inventory }, { "config", play_config },
-	{ "ok", play_ok },
+	{ "ok", play_ok }, { "door", play_door }, { "wait", play_wait },
 };
 
 /* From the offset as it is: a shared description would be at its end. */

@@ -194,6 +194,21 @@ open_a_socket(void)
 	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0 ? 0 : 1;
 }
 
+/* Any port will do. */
+static int
+listen_oneself(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && listen(fd, 1) == 0 ? 0 : 1;
+}
+
+static int
+listen_more(void)
+{
+	return listen(listener, 100) == 0 ? 0 : 1;
+}
+
 static int
 open_a_raw_socket(void)
 {
@@ -347,6 +362,15 @@ a_listening_role_accepts_but_cannot_open_a_socket(void **state)
 	assert_int_equal(status_of(pid), 0);
 	close(fd);
 	DIES(PROC_LISTEN, open_a_socket);
+}
+
+static void
+nobody_makes_a_socket_listen(void **state)
+{
+	NEEDS_SECCOMP();
+	DIES(PROC_LISTEN, listen_more);
+	DIES(PROC_CONNECT | PROC_LISTEN, listen_more);
+	DIES(PROC_CONNECT | PROC_LISTEN, listen_oneself);
 }
 
 static void
@@ -569,6 +593,7 @@ main(void)
 		cmocka_unit_test(threads_need_the_right_to_threads),
 		cmocka_unit_test(
 		    a_listening_role_accepts_but_cannot_open_a_socket),
+		cmocka_unit_test(nobody_makes_a_socket_listen),
 		cmocka_unit_test(a_connecting_role_resolves_and_connects),
 		cmocka_unit_test(
 		    a_role_without_network_dies_when_it_opens_a_socket),

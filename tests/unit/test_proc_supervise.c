@@ -10,7 +10,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,7 +36,8 @@ struct daemon {
 	pid_t pid;
 	int log;
 	const char *conf, *next_conf;	/* next_conf NULL: reload is refused */
-	unsigned roles;
+	unsigned roles, next_roles;	/* 0: CORE; as before */
+	int listen, next_listen;	/* intake's; 0: none; as before */
 	struct proc_timing timing;
 	char text[65536];
 	size_t len, seen;
@@ -66,14 +69,28 @@ snapshot(const char *text)
 	return fd;
 }
 
+static struct proc_setup
+setup(const char *conf, unsigned roles, int listen)
+{
+	struct proc_setup s = { .roles = roles != 0 ? roles : CORE };
+
+	for (int r = 0; r < PROC_ROLES; r++)
+		s.listen[r] = -1;
+	s.listen[PROC_INTAKE] = listen > 0 ? listen : -1;
+	s.conf_fd = snapshot(conf);
+	return s;
+}
+
 static bool
-reload(void *arg, int *conf_fd)
+reload(void *arg, struct proc_setup *next)
 {
 	const struct daemon *d = arg;
 
 	if (d->next_conf == NULL)
 		return false;
-	*conf_fd = snapshot(d->next_conf);
+	*next = setup(d->next_conf,
+	    d->next_roles != 0 ? d->next_roles : d->roles,
+	    d->next_listen != 0 ? d->next_listen : d->listen);
 	return true;
 }
 
@@ -81,12 +98,11 @@ static _Noreturn void
 be_daemon(struct daemon *d)
 {
 	struct proc_supervisor sup = { .argv0 = player, .reload = reload,
-		.log_line = log_line, .arg = d,
-		.roles = d->roles != 0 ? d->roles : CORE };
+		.log_line = log_line, .arg = d };
 	int stray = open("/dev/null", O_RDONLY);	/* not close-on-exec */
 
 	log_open_fd(out, 1, LOG_LEVEL_INFO);
-	sup.conf_fd = snapshot(d->conf);
+	sup.setup = setup(d->conf, d->roles, d->listen);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	_exit(stray < 0 ? 99 : proc_supervise_timed(&sup, &d->timing));
 }
@@ -106,6 +122,10 @@ start(struct daemon *d)
 		be_daemon(d);
 	}
 	close(p[1]);
+	if (d->listen > 0)
+		close(d->listen);
+	if (d->next_listen > 0)
+		close(d->next_listen);
 	d->log = p[0];
 }
 
@@ -383,6 +403,162 @@ roles_drain_by_themselves_when_the_supervisor_is_killed(void **state)
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
+/* Bound to loopback, not listening. */
+static int
+hold(uint16_t *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+/* -1: refused. */
+static int
+dial(uint16_t port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	assert_int_equal(errno, ECONNREFUSED);
+	close(fd);
+	return -1;
+}
+
+/* The player's door says its pid to each who comes in. */
+static void
+expect_greeting(int fd, bool whole)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+	char buf[8] = "";
+
+	assert_true(fd >= 0);
+	assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
+	assert_int_equal(recv(fd, buf, sizeof(buf), 0) > 0, whole);
+	close(fd);
+}
+
+static void
+who_connects_while_a_role_is_dead_waits_for_the_next(void **state)
+{
+	struct daemon d = { .conf = "store=ok\nintake=door\nbuild=ready\n"
+		"media=ready\ndeliver=ready\n",
+		.timing = { 200, 800, 20000, 20000, 50 } };
+	uint16_t port;
+	pid_t pid;
+	int fds[3];
+
+	(void)state;
+	d.listen = hold(&port);
+	start(&d);
+	pid = pid_in_log(&d, "role.start role=intake pid=");
+	expect(&d, "supervisor.ready");
+	expect_greeting(dial(port), true);
+	kill(pid, SIGKILL);
+	expect(&d, "signal=KILL");
+	for (int i = 0; i < 3; i++)
+		fds[i] = dial(port);
+	for (int i = 0; i < 3; i++)
+		expect_greeting(fds[i], true);
+	assert_int_equal(stop(&d), 0);
+	assert_int_equal(dial(port), -1);
+}
+
+static void
+nobody_is_let_in_before_the_store_is_ready(void **state)
+{
+	struct daemon d = { .conf = "store=wait\nintake=door\nbuild=ready\n"
+		"media=ready\ndeliver=ready\n" };
+	uint16_t port;
+
+	(void)state;
+	d.listen = hold(&port);
+	start(&d);
+	expect(&d, "store: <6>player.waits");
+	assert_int_equal(dial(port), -1);
+	kill(d.pid, SIGTERM);
+	assert_int_equal(end_of(&d), 0);
+}
+
+static void
+through_reloads_nobody_is_refused(void **state)
+{
+	static const char conf[] = "store=ok\nintake=door\nbuild=ready\n"
+		"media=ready\ndeliver=ready\n";
+	struct daemon d = { .conf = conf, .next_conf = conf };
+	uint16_t port;
+
+	(void)state;
+	d.listen = hold(&port);
+	start(&d);
+	expect(&d, "supervisor.ready");
+	for (int i = 0; i < 5; i++) {
+		kill(d.pid, SIGHUP);
+		expect(&d, "intake: <6>player.drained");
+		expect_greeting(dial(port), true);
+		expect(&d, "reload.ok");
+	}
+	assert_int_equal(stop(&d), 0);
+}
+
+static void
+a_reload_to_another_socket_closes_the_one_before(void **state)
+{
+	static const char conf[] = "store=ok\nintake=door\nbuild=ready\n"
+		"media=ready\ndeliver=ready\n";
+	struct daemon d = { .conf = conf, .next_conf = conf };
+	uint16_t before, after;
+
+	(void)state;
+	d.listen = hold(&before);
+	d.next_listen = hold(&after);
+	start(&d);
+	expect(&d, "supervisor.ready");
+	expect_greeting(dial(before), true);
+	assert_int_equal(dial(after), -1);
+	kill(d.pid, SIGHUP);
+	expect(&d, "reload.ok");
+	expect_greeting(dial(after), true);
+	assert_int_equal(dial(before), -1);
+	assert_int_equal(stop(&d), 0);
+}
+
+static void
+a_reload_starts_roles_that_are_new_and_ends_those_that_are_gone(void **state)
+{
+	struct daemon d = { .conf = "store=ok\nintake=ready\ngateway=ready\n",
+		.next_conf = "store=ok\nintake=ready\ndirectory=ready\n",
+		.roles = 1u << PROC_STORE | 1u << PROC_INTAKE |
+		    1u << PROC_GATEWAY,
+		.next_roles = 1u << PROC_STORE | 1u << PROC_INTAKE |
+		    1u << PROC_DIRECTORY };
+	const char *rest;
+
+	(void)state;
+	start(&d);
+	expect(&d, "supervisor.ready");
+	kill(d.pid, SIGHUP);
+	expect(&d, "role.ready role=intake");
+	expect(&d, "gateway: <6>player.drained");
+	expect(&d, "role.exit role=gateway");
+	expect(&d, "role.start role=directory");
+	expect(&d, "role.ready role=directory");
+	expect(&d, "reload.ok");
+	rest = strstr(d.text, "role.exit role=gateway");
+	assert_int_equal(stop(&d), 0);
+	assert_null(strstr(rest, "role.start role=gateway"));
+}
+
 /* Reads notices until one contains the text. */
 static void
 expect_notice(int fd, const char *text)
@@ -473,6 +649,14 @@ main(void)
 		cmocka_unit_test(a_second_sigterm_hastens),
 		cmocka_unit_test(
 		    roles_drain_by_themselves_when_the_supervisor_is_killed),
+		cmocka_unit_test(
+		    who_connects_while_a_role_is_dead_waits_for_the_next),
+		cmocka_unit_test(nobody_is_let_in_before_the_store_is_ready),
+		cmocka_unit_test(through_reloads_nobody_is_refused),
+		cmocka_unit_test(
+		    a_reload_to_another_socket_closes_the_one_before),
+		cmocka_unit_test(
+		    a_reload_starts_roles_that_are_new_and_ends_those_that_are_gone),
 		cmocka_unit_test(the_service_manager_hears_of_every_step),
 		cmocka_unit_test(
 		    a_daemon_that_cannot_be_executed_says_so_and_goes_on_trying),

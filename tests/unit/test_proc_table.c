@@ -331,7 +331,7 @@ a_reload_restarts_the_roles_one_by_one(void **state)
 	(void)state;
 	begin(&w, CORE);
 	all_ready(&w, 1);
-	proc_table_reload(&w.t, 10);
+	proc_table_reload(&w.t, CORE, 10);
 	did(&w, "Ti ");
 	proc_table_exited(&w.t, PROC_INTAKE, EXIT(0), 11);
 	did(&w, "+i ");
@@ -359,7 +359,7 @@ a_role_that_does_not_stop_for_a_reload_is_killed_and_replaced(void **state)
 	(void)state;
 	begin(&w, 1u << PROC_BUILD);
 	proc_table_status(&w.t, PROC_BUILD, 'R', 1);
-	proc_table_reload(&w.t, 10);
+	proc_table_reload(&w.t, 1u << PROC_BUILD, 10);
 	proc_table_tick(&w.t, 5010);
 	did(&w, "+b Tb Kb ");
 	proc_table_exited(&w.t, PROC_BUILD, KILLED(SIGKILL), 5011);
@@ -374,7 +374,7 @@ a_new_process_that_fails_does_not_hold_up_the_reload_of_others(void **state)
 	(void)state;
 	begin(&w, CORE);
 	all_ready(&w, 1);
-	proc_table_reload(&w.t, 10);
+	proc_table_reload(&w.t, CORE, 10);
 	proc_table_exited(&w.t, PROC_INTAKE, EXIT(0), 11);
 	proc_table_exited(&w.t, PROC_INTAKE, EXIT(75), 12);
 	did(&w, "Ti +i Tb ");
@@ -393,7 +393,7 @@ a_reload_ends_the_delay_of_a_role_that_waits(void **state)
 		proc_table_tick(&w.t, now);
 	}
 	w.did[0] = '\0';
-	proc_table_reload(&w.t, 20001);
+	proc_table_reload(&w.t, 1u << PROC_BUILD, 20001);
 	did(&w, "+b ");
 	proc_table_exited(&w.t, PROC_BUILD, EXIT(75), 20002);
 	assert_int_equal(w.restart_in_ms, 1000);
@@ -407,11 +407,11 @@ a_second_reload_during_the_first_restarts_all_again(void **state)
 	(void)state;
 	begin(&w, CORE);
 	all_ready(&w, 1);
-	proc_table_reload(&w.t, 10);
+	proc_table_reload(&w.t, CORE, 10);
 	proc_table_exited(&w.t, PROC_INTAKE, EXIT(0), 11);
 	proc_table_status(&w.t, PROC_INTAKE, 'R', 12);
 	did(&w, "Ti +i Tb ");
-	proc_table_reload(&w.t, 13);
+	proc_table_reload(&w.t, CORE, 13);
 	did(&w, "");
 	proc_table_exited(&w.t, PROC_BUILD, EXIT(0), 14);
 	proc_table_status(&w.t, PROC_BUILD, 'R', 15);
@@ -419,6 +419,117 @@ a_second_reload_during_the_first_restarts_all_again(void **state)
 	proc_table_exited(&w.t, PROC_INTAKE, EXIT(0), 16);
 	proc_table_status(&w.t, PROC_INTAKE, 'R', 17);
 	did(&w, "+i Tm ");
+}
+
+static void
+a_reload_starts_a_new_role_in_its_turn(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, CORE);
+	all_ready(&w, 1);
+	proc_table_reload(&w.t, CORE | 1u << PROC_GATEWAY, 10);
+	did(&w, "Ti ");
+	proc_table_exited(&w.t, PROC_INTAKE, EXIT(0), 11);
+	proc_table_status(&w.t, PROC_INTAKE, 'R', 12);
+	did(&w, "+i +g ");
+	proc_table_status(&w.t, PROC_GATEWAY, 'R', 13);
+	did(&w, "Tb ");
+	for (int r = PROC_BUILD; r < PROC_ROLES; r++) {
+		proc_table_exited(&w.t, (enum proc_role)r, EXIT(0), 14);
+		proc_table_status(&w.t, (enum proc_role)r, 'R', 14);
+	}
+	said(&w, "reloaded");
+	did(&w, "+b Tm +m Td +d ");
+	proc_table_exited(&w.t, PROC_GATEWAY, KILLED(SIGSEGV), 20);
+	assert_int_equal(w.restart_in_ms, 1000);
+}
+
+static void
+a_role_that_is_wanted_no_more_ends_in_its_turn_and_stays_away(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, CORE | 1u << PROC_GATEWAY);
+	proc_table_status(&w.t, PROC_GATEWAY, 'R', 1);
+	proc_table_exited(&w.t, PROC_STORE, EXIT(0), 1);
+	for (int r = PROC_INTAKE; r < PROC_ROLES; r++)
+		proc_table_status(&w.t, (enum proc_role)r, 'R', 1);
+	did(&w, "+s +i +g +b +m +d ");
+	proc_table_reload(&w.t, CORE, 10);
+	proc_table_exited(&w.t, PROC_INTAKE, EXIT(0), 11);
+	proc_table_status(&w.t, PROC_INTAKE, 'R', 12);
+	did(&w, "Ti +i Tg ");
+	proc_table_exited(&w.t, PROC_GATEWAY, EXIT(0), 13);
+	assert_int_equal(w.restart_in_ms, -1);
+	did(&w, "Tb ");
+	proc_table_tick(&w.t, 100000);
+	assert_int_equal(w.t.seats[PROC_GATEWAY].state, SEAT_OFF);
+	assert_false(w.t.seats[PROC_GATEWAY].used);
+}
+
+/* It is neither restarted nor waited for. */
+static void
+a_role_that_is_wanted_no_more_need_not_be_well(void **state)
+{
+	static const int ends[] = { EXIT(75), EXIT(78), KILLED(SIGKILL) };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		struct world w;
+
+		begin(&w, 1u << PROC_GATEWAY | 1u << PROC_BUILD);
+		proc_table_status(&w.t, PROC_BUILD, 'R', 1);
+		if (i == 0)	/* it waits for its restart */
+			proc_table_exited(&w.t, PROC_GATEWAY, ends[i], 1);
+		if (i == 2) {	/* it hangs */
+			proc_table_tick(&w.t, 60000);
+			proc_table_status(&w.t, PROC_BUILD, 'R', 60000);
+		}
+		w.did[0] = '\0';
+		proc_table_reload(&w.t, 1u << PROC_BUILD, 60001);
+		if (i > 0)
+			proc_table_exited(&w.t, PROC_GATEWAY, ends[i], 60002);
+		assert_false(w.t.seats[PROC_GATEWAY].used);
+		assert_int_equal(w.t.phase, PHASE_ROLES);
+		proc_table_exited(&w.t, PROC_BUILD, EXIT(0), 60003);
+		proc_table_status(&w.t, PROC_BUILD, 'R', 60004);
+		said(&w, "reloaded");
+		assert_null(strstr(w.did, "+g"));
+	}
+}
+
+static void
+a_role_that_is_wanted_again_before_it_has_gone_starts_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, 1u << PROC_GATEWAY);
+	proc_table_status(&w.t, PROC_GATEWAY, 'R', 1);
+	proc_table_reload(&w.t, 1u << PROC_BUILD, 10);
+	did(&w, "+g Tg ");
+	proc_table_reload(&w.t, 1u << PROC_GATEWAY, 11);
+	did(&w, "");
+	proc_table_exited(&w.t, PROC_GATEWAY, EXIT(0), 12);
+	did(&w, "+g ");
+	proc_table_status(&w.t, PROC_GATEWAY, 'R', 13);
+	said(&w, "reloaded");
+}
+
+static void
+a_reload_while_the_store_is_checked_says_who_starts_then(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w, CORE | 1u << PROC_GATEWAY);
+	proc_table_reload(&w.t, CORE | 1u << PROC_DIRECTORY, 10);
+	did(&w, "+s ");
+	proc_table_exited(&w.t, PROC_STORE, EXIT(0), 11);
+	did(&w, "+i +b +m +l +d ");
 }
 
 static void
@@ -510,7 +621,7 @@ nobody_is_started_or_restarted_while_stopping(void **state)
 	proc_table_stop(&w.t, 10);
 	proc_table_exited(&w.t, PROC_BUILD, KILLED(SIGSEGV), 11);
 	proc_table_tick(&w.t, 4000);
-	proc_table_reload(&w.t, 4001);
+	proc_table_reload(&w.t, CORE, 4001);
 	did(&w, "Ti ");
 	proc_table_exited(&w.t, PROC_INTAKE, EXIT(0), 4002);
 	did(&w, "Tm ");
@@ -542,6 +653,7 @@ no_sequence_of_events_starts_a_role_twice_or_loses_it(void **state)
 {
 	uint32_t x = 1;
 	int64_t now = 0;
+	unsigned roles = 0;
 	struct world w;
 
 	(void)state;
@@ -562,7 +674,9 @@ no_sequence_of_events_starts_a_role_twice_or_loses_it(void **state)
 				    now);
 			break;
 		case 3:
-			proc_table_reload(&w.t, now);
+			roles = CORE | (x >> 16 & 1) << PROC_GATEWAY |
+			    (x >> 17 & 1) << PROC_DIRECTORY;
+			proc_table_reload(&w.t, roles, now);
 			break;
 		case 4:
 			w.fork_fails = !w.fork_fails;
@@ -582,8 +696,10 @@ no_sequence_of_events_starts_a_role_twice_or_loses_it(void **state)
 
 			assert_int_equal(up, s->pid > 0);
 			assert_true(s->delay_ms <= 60000);
-			if (w.t.phase == PHASE_ROLES && k > 0)
-				assert_true(s->state != SEAT_OFF);
+			if (w.t.phase == PHASE_ROLES && k > 0 && s->used)
+				assert_true(s->state != SEAT_OFF || s->stale);
+			assert_true(s->used || s->state == SEAT_OFF);
+			assert_true(s->used || !s->wanted);
 			if (s->state == SEAT_DELAYED)
 				assert_true(s->due_ms <= now + 60000);
 		}
@@ -636,6 +752,14 @@ main(void)
 		cmocka_unit_test(a_reload_ends_the_delay_of_a_role_that_waits),
 		cmocka_unit_test(
 		    a_second_reload_during_the_first_restarts_all_again),
+		cmocka_unit_test(a_reload_starts_a_new_role_in_its_turn),
+		cmocka_unit_test(
+		    a_role_that_is_wanted_no_more_ends_in_its_turn_and_stays_away),
+		cmocka_unit_test(a_role_that_is_wanted_no_more_need_not_be_well),
+		cmocka_unit_test(
+		    a_role_that_is_wanted_again_before_it_has_gone_starts_again),
+		cmocka_unit_test(
+		    a_reload_while_the_store_is_checked_says_who_starts_then),
 		cmocka_unit_test(roles_are_stopped_in_the_order_of_the_data),
 		cmocka_unit_test(
 		    gateway_and_directory_have_their_places_if_they_are_configured),
