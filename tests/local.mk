@@ -89,6 +89,7 @@ CHATJOURNALD_TESTS = tests/integration/one-event.sh \
 	tests/integration/odd-events.sh tests/integration/people-and-alarms.sh \
 	tests/integration/queue-age.sh \
 	tests/integration/reload-and-stop.sh \
+	tests/integration/listening.sh \
 	tests/integration/behind-nginx.sh tests/integration/admin-tool.sh \
 	tests/integration/policy-tool.sh \
 	tests/integration/kill.sh

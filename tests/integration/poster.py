@@ -3,25 +3,29 @@
 """Posts signed text events and writes down what became of each.
 
     poster.py --port P --secret FILE --ledger FILE [--prefix NAME]
-              [--count N] [--connections C] [--rate R] [--once]
+              [--count N] [--connections C] [--rate R] [--once] [--fresh]
               [--files DIR --file-every N]
 
 Like Meta it posts an event again until it is answered with 200; with --once
 it does not. The ledger has a line per event: its id, and "200", another
 status, "refused" (no connection), or "broken" (the connection ended without
-an answer). Ends when all events have their line, or soon after SIGTERM.
+an answer). Ends when all events have their line, or soon after SIGTERM; then
+it says on standard error how each try ended: "tries 200=7 refused=1". With
+--fresh each try has a connection of its own.
 
 With --files every N-th event is a picture: one of DIR/ID.png after another,
 ID being its media id. Its line then also has the SHA-256 of the file.
 """
 import argparse
 import base64
+import collections
 import hashlib
 import hmac
 import json
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 
@@ -124,6 +128,7 @@ class Poster:
             self.files = [File(os.path.join(args.files, name))
                           for name in sorted(os.listdir(args.files))
                           if name.endswith(".png")]
+        self.tries = collections.Counter()
         self.ledger = open(args.ledger, "a", encoding="ascii")
         self.begun = time.monotonic()
 
@@ -151,17 +156,25 @@ class Poster:
                               None else " " + file.sha256.hexdigest()))
             self.ledger.flush()
 
+    def post(self, conn, body):
+        outcome = conn.post(body)
+        if self.args.fresh:
+            conn.close()
+        with self.lock:
+            self.tries[outcome] += 1
+        return outcome
+
     def run(self):
         conn = Connection(self.args.port, self.secret)
         while (n := self.take()) is not None:
             ident = "wamid.%s%06d" % (self.args.prefix, n)
             file = self.file_of(n)
             body = body_of(ident, n, file)
-            outcome = conn.post(body)
+            outcome = self.post(conn, body)
             while outcome != "200" and not self.args.once:
                 if stopping.wait(0.1):
                     break
-                outcome = conn.post(body)
+                outcome = self.post(conn, body)
             self.enter(ident, outcome, file)
         conn.close()
 
@@ -176,6 +189,7 @@ def main():
     p.add_argument("--connections", type=int, default=4)
     p.add_argument("--rate", type=float, default=0)
     p.add_argument("--once", action="store_true")
+    p.add_argument("--fresh", action="store_true")
     p.add_argument("--files")
     p.add_argument("--file-every", type=int, default=1)
     poster = Poster(p.parse_args())
@@ -186,6 +200,8 @@ def main():
         t.start()
     for t in threads:
         t.join()
+    print("tries", *("%s=%d" % t for t in sorted(poster.tries.items())),
+          file=sys.stderr)
 
 
 if __name__ == "__main__":

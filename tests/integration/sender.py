@@ -4,19 +4,23 @@
 
     sender.py --port P --token FILE --ledger FILE --number ID [--prefix NAME]
               [--count N] [--connections C] [--rate R] [--key-every K]
-              [--people N]
+              [--people N] [--fresh]
 
 Every K-th send has an Idempotency-Key and is tried again, as a careful staff
 system would, until it was sent, refused for good, or its outcome is unknown;
 the others are tried once. The ledger has a line per send: its text, and what
 the last answer was: "200 WAMID", another status with Graph's subcode or code,
 "refused" (no connection), or "broken" (the connection ended without an
-answer). Ends when all sends have their line, or soon after SIGTERM.
+answer). Ends when all sends have their line, or soon after SIGTERM; then it
+says on standard error how each try ended: "tries 200=7 refused=1". With
+--fresh each try has a connection of its own.
 """
 import argparse
+import collections
 import http.client
 import json
 import signal
+import sys
 import threading
 import time
 
@@ -81,9 +85,13 @@ class Connection:
             r = self.http.getresponse()
             return read(r.status, r.read())
         except (OSError, http.client.HTTPException):
-            self.http.close()
-            self.http = None
+            self.close()
             return Answer("broken")
+
+    def close(self):
+        if self.http is not None:
+            self.http.close()
+        self.http = None
 
 
 class Sender:
@@ -93,6 +101,7 @@ class Sender:
         self.args, self.next, self.lock = args, 0, threading.Lock()
         with open(args.token, encoding="ascii") as f:
             self.token = f.read().strip()
+        self.tries = collections.Counter()
         self.ledger = open(args.ledger, "a", encoding="ascii")
         self.begun = time.monotonic()
 
@@ -108,6 +117,14 @@ class Sender:
             time.sleep(max(0, due - time.monotonic()))
         return n
 
+    def post(self, conn, body, key):
+        answer = conn.post(body, key)
+        if self.args.fresh:
+            conn.close()
+        with self.lock:
+            self.tries[answer.word] += 1
+        return answer
+
     def send(self, conn, n):
         text = "%s%06d" % (self.args.prefix, n)
         key = text if n % self.args.key_every == 0 else None
@@ -115,9 +132,9 @@ class Sender:
             "messaging_product": "whatsapp", "type": "text",
             "to": "55119%08d" % (n % self.args.people),
             "text": {"body": text}})
-        answer = conn.post(body, key)
+        answer = self.post(conn, body, key)
         while key and not answer.is_final() and not stopping.wait(0.1):
-            answer = conn.post(body, key)
+            answer = self.post(conn, body, key)
         with self.lock:
             self.ledger.write("%s %s\n" % (text, answer))
             self.ledger.flush()
@@ -139,6 +156,7 @@ def main():
     p.add_argument("--rate", type=float, default=0)
     p.add_argument("--key-every", type=int, default=2)
     p.add_argument("--people", type=int, default=40)
+    p.add_argument("--fresh", action="store_true")
     sender = Sender(p.parse_args())
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     threads = [threading.Thread(target=sender.run)
@@ -147,6 +165,8 @@ def main():
         t.start()
     for t in threads:
         t.join()
+    print("tries", *("%s=%d" % t for t in sorted(sender.tries.items())),
+          file=sys.stderr)
 
 
 if __name__ == "__main__":
