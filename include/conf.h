@@ -20,6 +20,7 @@
 #include <stdio.h>
 
 #include "deliver.h"
+#include "directory.h"
 #include "turn.h"
 
 struct conf_files;
@@ -146,6 +147,8 @@ struct conf_ldap {
 	char *url, *base, *bind_dn, *password_file, *tls_ca_file;
 	char *number_filter, *number_form, *id_filter;
 	char *attr_id, *attr_name, *attr_mail, *attr_group;
+	enum ldap_nested nested;
+	char *group_base;		/* NULL: base */
 	int64_t timeout_ms;
 	int64_t fresh_ms, absent_ms;	/* an answer holds; that there is nobody */
 	int64_t stale_ms;		/* is used while the server is down */

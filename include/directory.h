@@ -102,6 +102,17 @@ void directory_customer_free(struct directory_customer *c);
  * timeout_ms; only the resolver of host names is not. SIGPIPE is ignored by
  * the caller: libldap writes to connections that are gone.
  */
+/*
+ * How the groups are found that a person is in by other groups: not at all;
+ * by the matching rule of Active Directory, which follows the chain itself; by
+ * attr_group of the groups; by the groups that have a person or group as
+ * member or uniqueMember.
+ */
+enum ldap_nested { LDAP_NESTED_OFF, LDAP_NESTED_IN_CHAIN,
+	LDAP_NESTED_MEMBER_OF, LDAP_NESTED_MEMBER };
+#define LDAP_GROUPS_MAX 500	/* of a person, where groups are nested */
+#define LDAP_DEPTH_MAX 16	/* of groups in groups */
+
 struct ldap_conf {
 	const char *url;		/* "ldaps://ad.bank.example" or "ldap://…" with
 					   StartTLS; several, blank between: the
@@ -113,6 +124,8 @@ struct ldap_conf {
 	const char *number_form;	/* "+%s": how numbers are written there */
 	const char *id_filter;		/* "(employeeID=%s)" */
 	const char *attr_id, *attr_name, *attr_mail, *attr_group;
+	enum ldap_nested nested;
+	const char *group_base;		/* where groups are; NULL: base */
 	int64_t timeout_ms;
 };
 bool ldap_source_new(const struct ldap_conf *conf, struct ldap_source **out,
@@ -129,9 +142,10 @@ enum ldap_by { LDAP_BY_NUMBER, LDAP_BY_ID };
 /*
  * *out: owned, is_remote; NULL when there is nobody (which is no error), and
  * for a value that is empty or longer than 256 bytes.
- * Groups are the first RDN's value of each attr_group. ERR_TEMP "ldap.down",
- * "ldap.timeout"; ERR_CONF "ldap.auth", "ldap.tls", "ldap.filter"; ERR_PERM
- * "ldap.several": more than one entry fits.
+ * Groups are the first RDN's value of each attr_group, and those that these
+ * are in. ERR_TEMP "ldap.down", "ldap.timeout"; ERR_CONF "ldap.auth",
+ * "ldap.tls", "ldap.filter"; ERR_PERM "ldap.several": more than one entry fits;
+ * "ldap.groups": more groups than LDAP_GROUPS_MAX, or nested deeper.
  */
 bool ldap_source_find(struct ldap_source *l, enum ldap_by by,
     const char *value, struct directory_staff **out, struct err *err);

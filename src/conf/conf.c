@@ -145,6 +145,7 @@ clear_ldap(struct conf_ldap *d)
 	g_free(d->attr_name);
 	g_free(d->attr_mail);
 	g_free(d->attr_group);
+	g_free(d->group_base);
 }
 
 void

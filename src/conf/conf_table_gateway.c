@@ -21,6 +21,10 @@
 static const char *const mode_names[] = { [CONF_GATEWAY_STORED] = "stored",
 	[CONF_GATEWAY_DELIVERED] = "delivered",
 	[CONF_GATEWAY_OBSERVE] = "observe", NULL };
+static const char *const nested_names[] = { [LDAP_NESTED_OFF] = "off",
+	[LDAP_NESTED_IN_CHAIN] = "in-chain",
+	[LDAP_NESTED_MEMBER_OF] = "member-of",
+	[LDAP_NESTED_MEMBER] = "member", NULL };
 static const char *const method_names[] = { "GET", "POST", "PUT", "PATCH",
 	"DELETE", NULL };
 
@@ -161,6 +165,11 @@ static const struct conf_row ldap_rows[] = {
 	{ "attr_group", CONF_NAME, .preset = "memberOf",
 		.offset = LDAP(attr_group),
 		.help = "Attribute with the groups." },
+	{ "nested_groups", CONF_ENUM, .preset = "off", .names = nested_names,
+		.offset = LDAP(nested),
+		.help = "How groups that groups are in are found." },
+	{ "group_base", CONF_STRING, .offset = LDAP(group_base),
+		.help = "Where groups are looked for; default: base." },
 	{ "timeout", CONF_DURATION, .preset = "5s", .min = 100,
 		.max = 10 * MINUTE, .offset = LDAP(timeout_ms),
 		.help = "For one search." },

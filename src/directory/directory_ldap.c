@@ -19,17 +19,6 @@
 #define VALUE_MAX 512
 #define ASKED_MAX 256
 
-struct ldap_source {
-	char **urls, *base, *bind_dn, *tls_ca_file;
-	guint which;		/* of urls: answered last */
-	GBytes *password;
-	char *number_filter, *number_form, *id_filter;
-	char *attr_id, *attr_name, *attr_mail, *attr_group;
-	int64_t timeout_ms;
-	struct ldap_wire wire;
-	LDAP *ld;		/* NULL: not connected */
-};
-
 static char **
 split(const char *urls)
 {
@@ -73,6 +62,9 @@ ldap_source_new(const struct ldap_conf *conf, struct ldap_source **out,
 	l->attr_name = g_strdup(conf->attr_name);
 	l->attr_mail = g_strdup(conf->attr_mail);
 	l->attr_group = g_strdup(conf->attr_group);
+	l->nested = conf->nested;
+	l->group_base = g_strdup(conf->group_base != NULL ?
+	    conf->group_base : conf->base);
 	l->timeout_ms = conf->timeout_ms;
 	ldap_wire_init(&l->wire, conf->timeout_ms);
 	*out = l;
@@ -112,6 +104,7 @@ ldap_source_free(struct ldap_source *l)
 	g_free(l->attr_name);
 	g_free(l->attr_mail);
 	g_free(l->attr_group);
+	g_free(l->group_base);
 	g_free(l);
 }
 
@@ -430,9 +423,8 @@ append_escaped(GString *out, const char *value)
 	}
 }
 
-/* Every %s of the form is replaced. */
-static char *
-fill(const char *form, const char *value)
+char *
+ldap_filter_fill(const char *form, const char *value)
 {
 	GString *out = g_string_new(NULL);
 
@@ -453,10 +445,10 @@ filter_of(const struct ldap_source *l, enum ldap_by by, const char *value)
 	g_autofree char *number = NULL;
 
 	if (by == LDAP_BY_ID)
-		return fill(l->id_filter, value);
-	number = l->number_form != NULL ? fill(l->number_form, value) :
-	    g_strdup(value);
-	return fill(l->number_filter, number);
+		return ldap_filter_fill(l->id_filter, value);
+	number = l->number_form != NULL ? ldap_filter_fill(l->number_form,
+	    value) : g_strdup(value);
+	return ldap_filter_fill(l->number_filter, number);
 }
 
 static char *
@@ -474,23 +466,7 @@ first_value(struct ldap_source *l, LDAPMessage *entry, const char *attr)
 	return text;
 }
 
-/* "CN=Traders,OU=Groups,DC=bank" is "Traders"; what is no DN is itself. */
-static char *
-group_name(const struct berval *value)
-{
-	g_autofree char *text = g_strndup(value->bv_val, value->bv_len);
-	LDAPDN dn = NULL;
-	char *name = NULL;
-
-	if (ldap_str2dn(text, &dn, LDAP_DN_FORMAT_LDAPV3) == LDAP_SUCCESS &&
-	    dn != NULL && dn[0] != NULL && dn[0][0] != NULL)
-		name = g_strndup(dn[0][0]->la_value.bv_val,
-		    dn[0][0]->la_value.bv_len);
-	if (dn != NULL)
-		ldap_dnfree(dn);
-	return name != NULL ? name : g_steal_pointer(&text);
-}
-
+/* What attr_group says, as it stands there. */
 static GPtrArray *
 groups_of(struct ldap_source *l, LDAPMessage *entry)
 {
@@ -498,47 +474,65 @@ groups_of(struct ldap_source *l, LDAPMessage *entry)
 	struct berval **values = l->attr_group != NULL ?
 	    ldap_get_values_len(l->ld, entry, l->attr_group) : NULL;
 
-	for (int i = 0; values != NULL && values[i] != NULL; i++) {
-		char *name = group_name(values[i]);
-
-		if (g_utf8_validate(name, -1, NULL))
-			g_ptr_array_add(groups, name);
-		else
-			g_free(name);
-	}
+	for (int i = 0; values != NULL && values[i] != NULL; i++)
+		g_ptr_array_add(groups, g_strndup(values[i]->bv_val,
+		    values[i]->bv_len));
 	ldap_value_free_len(values);
 	return groups;
 }
 
-static struct directory_staff *
-staff_of(struct ldap_source *l, LDAPMessage *entry)
+static GPtrArray *
+names_of(const GPtrArray *groups)
+{
+	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; i < groups->len; i++) {
+		char *name = ldap_group_name(groups->pdata[i]);
+
+		if (g_utf8_validate(name, -1, NULL))
+			g_ptr_array_add(names, name);
+		else
+			g_free(name);
+	}
+	return names;
+}
+
+static bool
+read_staff(struct ldap_source *l, LDAPMessage *entry,
+    struct directory_staff **out, struct err *err)
 {
 	struct directory_staff *s = directory_staff_new();
+	g_autoptr(GPtrArray) groups = groups_of(l, entry);
+	char *dn = l->nested != LDAP_NESTED_OFF ?
+	    ldap_get_dn(l->ld, entry) : NULL;
+	bool ok;
 
 	s->id = first_value(l, entry, l->attr_id);
 	s->name = first_value(l, entry, l->attr_name);
 	s->mail = first_value(l, entry, l->attr_mail);
 	if (s->groups != NULL)
 		g_ptr_array_unref(s->groups);
-	s->groups = groups_of(l, entry);
+	s->groups = names_of(groups);
 	s->is_remote = true;
-	return s;
+	ok = dn == NULL || ldap_groups_add(l, dn, groups, s->groups, err);
+	ldap_memfree(dn);
+	if (ok)
+		*out = s;
+	else
+		directory_staff_free(s);
+	return ok;
 }
 
 static int
-search(struct ldap_source *l, const char *filter, LDAPMessage **out)
+search(struct ldap_source *l, const struct ldap_question *q, LDAPMessage **out)
 {
-	char *attrs[] = { l->attr_id, l->attr_name, l->attr_mail,
-		l->attr_group, NULL };
 	struct timeval tv = timeout_of(l);
 	int rc;
 
 	ldap_wire_begin(&l->wire);
-	rc = ldap_search_ext_s(l->ld, l->base, LDAP_SCOPE_SUBTREE, filter,
-	    attrs, 0, NULL, NULL, &tv, ENTRIES_MAX, out);
-	if (l->wire.is_late)
-		rc = LDAP_TIMEOUT;
-	return rc == LDAP_SIZELIMIT_EXCEEDED ? LDAP_SUCCESS : rc;
+	rc = ldap_search_ext_s(l->ld, q->base, q->scope, q->filter, q->attrs,
+	    0, NULL, NULL, &tv, q->limit, out);
+	return l->wire.is_late ? LDAP_TIMEOUT : rc;
 }
 
 /* The server, or a firewall on the way, may have dropped it meanwhile. */
@@ -552,47 +546,68 @@ may_be_stale(int rc)
 
 /* What fails on a kept connection is tried once more on a new one. */
 static bool
-ask(struct ldap_source *l, const char *filter, LDAPMessage **out,
-    struct err *err)
+ask(struct ldap_source *l, const struct ldap_question *q, LDAPMessage **out,
+    int *rc, struct err *err)
 {
 	bool kept = l->ld != NULL;
-	int rc;
 
 	if (!connect_any(l, err))
 		return false;
-	rc = search(l, filter, out);
-	if (kept && may_be_stale(rc)) {
-		ldap_msgfree(g_steal_pointer(out));
-		hang_up(l);
-		if (!connect_any(l, err))
-			return false;
-		rc = search(l, filter, out);
-	}
-	return rc == LDAP_SUCCESS ||
-	    fail(l, rc, PHASE_SEARCH, "the search", err);
+	*rc = search(l, q, out);
+	if (!kept || !may_be_stale(*rc))
+		return true;
+	ldap_msgfree(g_steal_pointer(out));
+	hang_up(l);
+	if (!connect_any(l, err))
+		return false;
+	*rc = search(l, q, out);
+	return true;
+}
+
+bool
+ldap_source_ask(struct ldap_source *l, const struct ldap_question *q,
+    LDAPMessage **out, bool *is_cut, struct err *err)
+{
+	int rc;
+
+	*out = NULL;
+	if (!ask(l, q, out, &rc, err))
+		return false;
+	*is_cut = rc == LDAP_SIZELIMIT_EXCEEDED;
+	if (q->may_lack && (rc == LDAP_NO_SUCH_OBJECT ||
+	    rc == LDAP_REFERRAL || rc == LDAP_INVALID_DN_SYNTAX))
+		rc = LDAP_SUCCESS;
+	if (rc == LDAP_SUCCESS || *is_cut)
+		return true;
+	ldap_msgfree(g_steal_pointer(out));
+	return fail(l, rc, PHASE_SEARCH, "the search", err);
 }
 
 bool
 ldap_source_find(struct ldap_source *l, enum ldap_by by, const char *value,
     struct directory_staff **out, struct err *err)
 {
+	char *attrs[] = { l->attr_id, l->attr_name, l->attr_mail,
+		l->attr_group, NULL };
+	struct ldap_question q = { .base = l->base, .attrs = attrs,
+		.scope = LDAP_SCOPE_SUBTREE, .limit = ENTRIES_MAX };
 	g_autofree char *filter = NULL;
 	LDAPMessage *result = NULL;
-	bool ok;
+	bool ok, is_cut;
 	int n;
 
 	*out = NULL;
 	/* Servers drop the connection of who asks for too much. */
 	if (*value == '\0' || strlen(value) > ASKED_MAX)
 		return true;
-	filter = filter_of(l, by, value);
-	ok = ask(l, filter, &result, err);
-	n = ok ? ldap_count_entries(l->ld, result) : 0;
+	q.filter = filter = filter_of(l, by, value);
+	if (!ldap_source_ask(l, &q, &result, &is_cut, err))
+		return false;
+	n = ldap_count_entries(l->ld, result);
+	ok = n <= 1 || err_set(err, ERR_PERM, "ldap.several", "more than one "
+	    "entry fits: make the filter in ldap narrower");
 	if (n == 1)
-		*out = staff_of(l, ldap_first_entry(l->ld, result));
-	else if (n > 1)
-		ok = err_set(err, ERR_PERM, "ldap.several", "more than one "
-		    "entry fits: make the filter in ldap narrower");
+		ok = read_staff(l, ldap_first_entry(l->ld, result), out, err);
 	ldap_msgfree(result);
 	return ok;
 }

@@ -376,6 +376,7 @@ make_source(const struct conf_ldap *cl, struct ldap_source **out,
 		.number_form = cl->number_form, .id_filter = cl->id_filter,
 		.attr_id = cl->attr_id, .attr_name = cl->attr_name,
 		.attr_mail = cl->attr_mail, .attr_group = cl->attr_group,
+		.nested = cl->nested, .group_base = cl->group_base,
 		.timeout_ms = cl->timeout_ms };
 	bool ok;
 

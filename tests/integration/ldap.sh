@@ -71,6 +71,7 @@ DIRECTORY
 cat > "$tmp/policy.conf" << 'RULES'
 rule promises { match group Traders; match text guaranteed; action block "Traders may not promise."; }
 rule seventh { match group "Group 7"; action tag of-seven; }
+rule floor { match group "Ring 2"; match text guaranteed; action block "Nobody of the floor may promise."; }
 rule watched { match at capture; match direction sent; match group Compliance; action tag of-compliance; }
 RULES
 
@@ -106,7 +107,7 @@ down_times() {
 # ---- it is not there yet -------------------------------------------------------------
 
 check "the Graph stand-in starts" start_graph
-with_ldap 'fresh 1s; stale 1h;'
+with_ldap 'fresh 1s; stale 1h; nested_groups member; group_base "ou=groups,dc=bank";'
 check "chatjournald starts without a directory server" start_all
 check "what the server would have to know counts as unsure: blocked" \
 	refuses 403 200 4190001 as_staff E2001 'first, guaranteed'
@@ -143,6 +144,13 @@ check "the mail has the name and the address" journaled 'third, guaranteed' \
 check "others are not" is 200 as_staff E2002 'fourth, guaranteed'
 check "their mail has their name" journaled 'fourth, guaranteed' 'Mary Brown' \
 	mbrown@bank.example
+check "who is in a group of a group is in that, and a loop of groups ends" \
+	eval 'refuses 403 200 4190001 as_staff E2007 "nested, guaranteed" &&
+	journaled "nested, guaranteed" "In Nest" "floor: group Ring 2" "!unsure"'
+check "of who is in groups too deep it is said that nothing is known" \
+	eval 'refuses 403 200 4190001 as_staff E2008 "deep, guaranteed" &&
+	journaled "deep, guaranteed" "unsure: group Ring 2" "!In Deep" &&
+	logged "warn directory.unclear .*what=ldap.groups"'
 check "who is not in the directory is in no group" \
 	is 200 as_staff E9998 'fifth, guaranteed'
 check "and shown by the id" journaled 'fifth, guaranteed' E9998

@@ -114,6 +114,14 @@ person() {
 	[ $# -eq 0 ] || printf 'memberOf: %s\n' "$@"
 }
 
+# group NAME MEMBER GROUP [MEMBER]: it is in this group
+group() {
+	printf '\ndn: cn=%s,%s\n' "$1" "$groups"
+	printf 'objectClass: %s\n' groupOfNames listed
+	printf 'cn: %s\nmember: %s\nmemberOf: %s\n' "$1" "$2" "$3"
+	[ $# -lt 4 ] || printf 'member: %s\n' "$4"
+}
+
 groups=ou=groups,dc=bank
 {
 	cat <<- END
@@ -152,6 +160,28 @@ groups=ou=groups,dc=bank
 		echo "cn=Group $i,$groups"
 	done > "$dir/many"
 	mapfile -t many < "$dir/many"
+	# Groups in groups: a loop at the end, and one that is too deep.
+	person nested Nest 'In Nest' E2007 +442079460007 +447700900007 \
+		"cn=Desk (A),$groups"
+	person deep Deep 'In Deep' E2008 +442079460008 +447700900008 \
+		"cn=Deep 1,$groups"
+	cat <<- END
+
+	dn: $groups
+	objectClass: organizationalUnit
+	ou: groups
+	END
+	group 'Desk (A)' uid=nested,ou=people,dc=bank "cn=Floor,$groups"
+	group Floor "cn=Desk (A),$groups" "cn=Ring 1,$groups"
+	group 'Ring 1' "cn=Floor,$groups" "cn=Ring 2,$groups" \
+		"cn=Ring 2,$groups"
+	group 'Ring 2' "cn=Ring 1,$groups" "CN=ring 1, OU=Groups,dc=bank" \
+		"cn=Ring 1,$groups"
+	group 'Deep 1' uid=deep,ou=people,dc=bank "cn=Deep 2,$groups"
+	for i in {2..20}; do
+		group "Deep $i" "cn=Deep $((i - 1)),$groups" \
+			"cn=Deep $((i + 1)),$groups"
+	done
 	person many Many 'In Many' E2006 +442079460006 +447700900006 \
 		"${many[@]}"
 } > "$dir/people.ldif"

@@ -131,6 +131,8 @@ a_directory_server_has_defaults_when_it_is_there(void **state)
 	assert_string_equal(d->attr_name, "displayName");
 	assert_string_equal(d->attr_mail, "mail");
 	assert_string_equal(d->attr_group, "memberOf");
+	assert_int_equal(d->nested, LDAP_NESTED_OFF);
+	assert_null(d->group_base);
 	assert_int_equal(d->timeout_ms, 5000);
 	assert_int_equal(d->fresh_ms, 4 * 3600000);
 	assert_int_equal(d->absent_ms, 900000);
@@ -148,7 +150,8 @@ what_is_printed_of_the_staff_side_loads_and_prints_the_same(void **state)
 	    "tls_certificate /c; tls_key /k; tls_client_ca /ca;\n"
 	    "application b { client_name crm.b.example; bot on; business 1; "
 	    "business 2; } " APP "}\n" LDAP "bind_dn 'cn=x y'; "
-	    "password_file /p; number_form '00%s'; }");
+	    "password_file /p; number_form '00%s'; nested_groups member-of; "
+	    "group_base 'ou=g r,dc=b'; }");
 	g_autoptr(GString) one = g_string_new(NULL);
 	g_autoptr(GString) two = g_string_new(NULL);
 	struct conf *again;

@@ -25,6 +25,7 @@
 #include "clock.h"
 #include "directory.h"
 #include "err.h"
+#include "../../src/directory/directory_int.h"
 
 #define PATIENCE_MS 20000
 #define READER "cn=reader,dc=bank"
@@ -428,6 +429,103 @@ forms_and_attributes_are_as_configured(void **state)
 	clear(&c);
 }
 
+/* ---- groups in groups ------------------------------------------------------- */
+
+static void
+assert_groups(enum ldap_nested nested, const char *base, const char *want)
+{
+	struct client c;
+	g_autofree char *got = NULL;
+
+	init(&c, "ldap");
+	c.conf.nested = nested;
+	c.conf.group_base = base;
+	finds(&c, LDAP_BY_ID, "E2007", "E2007");
+	g_ptr_array_add(c.staff->groups, NULL);
+	got = g_strjoinv("|", (char **)c.staff->groups->pdata);
+	assert_string_equal(got, want);
+	clear(&c);
+}
+
+static void
+groups_of_groups_are_found_and_a_loop_of_them_ends(void **state)
+{
+	static const char all[] = "Desk (A)|Floor|Ring 1|Ring 2";
+
+	NEEDS_SLAPD();
+	assert_groups(LDAP_NESTED_OFF, NULL, "Desk (A)");
+	assert_groups(LDAP_NESTED_MEMBER_OF, NULL, all);
+	assert_groups(LDAP_NESTED_MEMBER, NULL, all);
+	assert_groups(LDAP_NESTED_MEMBER, "ou=groups,dc=bank", all);
+	assert_groups(LDAP_NESTED_MEMBER, "ou=people,dc=bank", "Desk (A)");
+}
+
+static void
+who_is_in_no_group_is_in_none_of_groups(void **state)
+{
+	NEEDS_SLAPD();
+	for (int n = LDAP_NESTED_OFF; n <= LDAP_NESTED_MEMBER; n++) {
+		struct client c;
+
+		init(&c, "ldap");
+		c.conf.nested = (enum ldap_nested)n;
+		finds(&c, LDAP_BY_ID, "E2003", "E2003");
+		assert_int_equal(c.staff->groups->len, 0);
+		finds(&c, LDAP_BY_ID, "E9999", NULL);
+		clear(&c);
+	}
+}
+
+static void
+groups_that_are_not_there_lead_no_further(void **state)
+{
+	struct client c;
+
+	NEEDS_SLAPD();
+	init(&c, "ldap");
+	c.conf.nested = LDAP_NESTED_MEMBER_OF;
+	finds(&c, LDAP_BY_ID, "E2001", "E2001");
+	assert_int_equal(c.staff->groups->len, 3);
+	c.conf.attr_group = "cn";
+	ldap_source_free(c.source);
+	c.source = NULL;
+	finds(&c, LDAP_BY_ID, "E2002", "E2002");
+	assert_string_equal(c.staff->groups->pdata[0], "Mary Brown");
+	clear(&c);
+}
+
+static void
+of_groups_too_deep_nothing_is_known_rather_than_half(void **state)
+{
+	NEEDS_SLAPD();
+	for (int n = LDAP_NESTED_MEMBER_OF; n <= LDAP_NESTED_MEMBER; n++) {
+		struct client c;
+
+		init(&c, "ldap");
+		c.conf.nested = (enum ldap_nested)n;
+		assert_false(find(&c, LDAP_BY_ID, "E2008"));
+		assert_int_equal(c.err.kind, ERR_PERM);
+		assert_string_equal(c.err.what, "ldap.groups");
+		assert_null(c.staff);
+		finds(&c, LDAP_BY_ID, "E2007", "E2007");
+		clear(&c);
+	}
+}
+
+/* slapd does not know the rule: it finds nothing, and that is no error. */
+static void
+active_directory_is_asked_to_follow_the_chain(void **state)
+{
+	g_autofree char *filter = ldap_groups_filter(LDAP_NESTED_IN_CHAIN,
+	    "CN=Li (HK)\\, Jö*,OU=Staff,DC=bank");
+
+	assert_string_equal(filter, "(member:1.2.840.113556.1.4.1941:="
+	    "CN=Li \\28HK\\29\\5c, J\\c3\\b6\\2a,OU=Staff,DC=bank)");
+	NEEDS_SLAPD();
+	assert_groups(LDAP_NESTED_IN_CHAIN, "ou=groups,dc=bank", "Desk (A)");
+	assert_true(was_told("SRCH base=\"ou=groups,dc=bank\" scope=2"));
+}
+
 /* ---- who is believed -------------------------------------------------------- */
 
 static void
@@ -778,6 +876,11 @@ main(void)
 		cmocka_unit_test(several_that_fit_are_said_and_none_is_chosen),
 		cmocka_unit_test(what_is_asked_for_is_never_a_filter),
 		cmocka_unit_test(forms_and_attributes_are_as_configured),
+		cmocka_unit_test(groups_of_groups_are_found_and_a_loop_of_them_ends),
+		cmocka_unit_test(who_is_in_no_group_is_in_none_of_groups),
+		cmocka_unit_test(groups_that_are_not_there_lead_no_further),
+		cmocka_unit_test(of_groups_too_deep_nothing_is_known_rather_than_half),
+		cmocka_unit_test(active_directory_is_asked_to_follow_the_chain),
 		cmocka_unit_test(
 		    a_server_that_does_not_prove_its_name_is_told_nothing),
 		cmocka_unit_test(authorities_that_cannot_be_read_are_said),
