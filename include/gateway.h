@@ -213,7 +213,7 @@ struct gateway_pace_conf {
 	int64_t number_rate;	/* per second and number; 0: no limit */
 	int64_t pair_ms;	/* one message to a person in so many ms … */
 	int64_t pair_burst;	/* … after so many at once; 0: no limit */
-	int64_t wait_ms;	/* nobody waits longer: refused instead */
+	int64_t wait_ms;	/* who would wait longer is refused at once */
 	int64_t queue;		/* so many of one application and number */
 };
 struct gateway_pace *gateway_pace_new(const struct gateway_pace_conf *conf);
@@ -222,13 +222,16 @@ enum gateway_turn { GATEWAY_GO, GATEWAY_WAIT, GATEWAY_TOO_MANY,
 	GATEWAY_TOO_MANY_PAIR };
 /*
  * May it go now? GATEWAY_WAIT: ticket is queued and comes out of
- * gateway_pace_next() later. to NULL: no person (an upload …).
+ * gateway_pace_next() later. Who would wait for longer than wait_ms, as it
+ * looks now, is not let in: nothing was spent for it, ticket is forgotten. to
+ * NULL: no person (an upload …).
  */
 enum gateway_turn gateway_pace_ask(struct gateway_pace *p,
     const char *application, const char *business, const char *to,
     void *ticket, int64_t now_ms);
-/* The next ticket whose turn has come, or NULL; *late: it waited too long and
- * is to be refused. *wait_ms, of NULL: until there may be one, -1: none waits.
+/* The next ticket whose turn has come, or NULL; *late: it waited for twice
+ * wait_ms, since more applications came or the network asked for quiet after
+ * it was let in, and is to be given up. *wait_ms, of NULL: until there may be one, -1: none waits.
  * Call it until it gives NULL. */
 void *gateway_pace_next(struct gateway_pace *p, int64_t now_ms, bool *late,
     int64_t *wait_ms);

@@ -9,8 +9,11 @@
  * come, as Meta has it for bursts), and who would get one too late is refused
  * rather than queued. Until then it stands in `later`; from then on, in the
  * queue of its application and number. Of one number's queues each has a turn
- * after the other. A wait is bounded by age alone, so `waiting`, in order of
- * asking, has the next one who is late in front.
+ * after the other: from their lengths it is known when a new one has its turn,
+ * and who would have it too late is refused, too. Only what nobody could know
+ * then (others who come, quiet that Meta asks for) makes somebody late. That is
+ * bounded by age alone, so `waiting`, in order of asking, has the next one who
+ * is late in front.
  */
 #include "gateway.h"
 
@@ -20,6 +23,8 @@
 #define US_PER_MS INT64_C(1000)
 /* So much of a second's rate may go at once after a rest. */
 #define BURST_PART 20
+/* Who was let in is not turned out for a little more than was promised. */
+#define LATE_AFTER 2
 
 struct number;
 
@@ -298,6 +303,28 @@ enqueue(struct gateway_pace *p, struct lane *l, void *what, int64_t ready_us)
 		g_sequence_insert_sorted(p->later, t, compare, NULL);
 }
 
+/*
+ * When a new one at the end of this queue would have its turn: before it go
+ * all of its own, and of each other queue as many, as they take turns.
+ */
+static int64_t
+turn_at(const struct gateway_pace *p, const struct lane *l, int64_t ready_us)
+{
+	const struct number *n = l->number;
+	size_t before = l->count;
+	GHashTableIter i;
+	gpointer other;
+
+	g_hash_table_iter_init(&i, n->lanes);
+	while (g_hash_table_iter_next(&i, NULL, &other)) {
+		if (other != l)
+			before += MIN(((struct lane *)other)->count,
+			    l->count + 1);
+	}
+	return MAX(ready_us, MAX(number_open_at(p, n), p->now_us) +
+	    (int64_t)before * p->step_us);
+}
+
 enum gateway_turn
 gateway_pace_ask(struct gateway_pace *p, const char *application,
     const char *business, const char *to, void *ticket, int64_t now_ms)
@@ -317,7 +344,9 @@ gateway_pace_ask(struct gateway_pace *p, const char *application,
 		return GATEWAY_TOO_MANY_PAIR;
 	go = ready_us <= p->now_us && n->turns.length == 0 &&
 	    number_open_at(p, n) <= p->now_us;
-	if (!go && l->count >= (size_t)MAX(p->conf.queue, 0))
+	if (!go && (l->count >= (size_t)MAX(p->conf.queue, 0) ||
+	    turn_at(p, l, ready_us) - p->now_us >
+	    p->conf.wait_ms * US_PER_MS))
 		return GATEWAY_TOO_MANY;
 	if (pair != NULL)
 		*pair = spend(*pair, ready_us, p->pair_us);
@@ -336,13 +365,18 @@ oldest(const struct gateway_pace *p)
 	return p->waiting.head != NULL ? p->waiting.head->data : NULL;
 }
 
+static int64_t
+late_us(const struct gateway_pace *p)
+{
+	return LATE_AFTER * p->conf.wait_ms * US_PER_MS;
+}
+
 static struct ticket *
 find_late(const struct gateway_pace *p)
 {
 	struct ticket *t = oldest(p);
 
-	return t != NULL &&
-	    p->now_us - t->asked_us > p->conf.wait_ms * US_PER_MS ? t : NULL;
+	return t != NULL && p->now_us - t->asked_us > late_us(p) ? t : NULL;
 }
 
 static int64_t
@@ -386,8 +420,7 @@ wait_until(const struct gateway_pace *p, int64_t next_us)
 
 	if (first == NULL)
 		return -1;
-	next_us = sooner(next_us, first->asked_us +
-	    p->conf.wait_ms * US_PER_MS + 1);
+	next_us = sooner(next_us, first->asked_us + late_us(p) + 1);
 	if (!g_sequence_is_empty(p->later)) {
 		const struct ticket *t = g_sequence_get(
 		    g_sequence_get_begin_iter(p->later));

@@ -214,15 +214,6 @@ report(struct gw *g, struct gw_send *s, int64_t now_ms)
 	gw_save(g, s, STORE_SEND_DONE, now_ms);
 }
 
-static enum gateway_turn
-pace(struct gw *g, struct gw_send *s, int64_t mono_ms)
-{
-	if (s->what != GATEWAY_SEND)
-		return GATEWAY_GO;
-	return gateway_pace_ask(g->pace, s->app_name, s->business,
-	    s->head.to, s, mono_ms);
-}
-
 /* It may go: at once, or when its journal has it. */
 static void
 set_off(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
@@ -244,8 +235,6 @@ set_off(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
 static void
 begin(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
 {
-	enum gateway_turn turn;
-
 	if (s->what == GATEWAY_CAPTURE) {
 		report(g, s, now_ms);
 		return;
@@ -256,19 +245,9 @@ begin(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
 		gw_save(g, s, STORE_SEND_HELD, now_ms);
 		return;
 	}
-	/* Asked once, also when its transaction is tried again. */
-	turn = s->has_turn ? GATEWAY_GO : s->is_paced ? GATEWAY_WAIT :
-	    pace(g, s, mono_ms);
-	if (turn == GATEWAY_TOO_MANY || turn == GATEWAY_TOO_MANY_PAIR) {
-		gw_send_refuse(s, turn == GATEWAY_TOO_MANY_PAIR ?
-		    GATEWAY_REFUSE_BUSY_PAIR : GATEWAY_REFUSE_BUSY, NULL);
-		return;
-	}
-	s->has_turn = turn == GATEWAY_GO;
 	count_up(g, s, now_ms);
-	if (turn == GATEWAY_WAIT) {
+	if (s->is_paced) {
 		s->phase = GW_STORED;
-		s->is_paced = true;
 		gw_save(g, s, STORE_SEND_STORED, now_ms);
 		return;
 	}

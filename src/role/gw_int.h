@@ -82,7 +82,6 @@ struct gw_send {
 	int64_t error_code;		/* Graph's, or 0 */
 	bool is_pending;		/* its record "pending" is written */
 	bool is_paced;			/* the queue of the pace has it */
-	bool has_turn;			/* the pace let it go at once */
 	bool is_dead;			/* answered; only that queue has it */
 	/* before the transaction under way, should it fail */
 	bool was_stored, was_pending;

@@ -15,6 +15,26 @@
 #define BATCH_MAX 256
 #define WAIT_LOOK_MS 10
 
+/*
+ * Its turn is asked for once: who has to wait too long for it is refused here,
+ * before anything is written or counted of it.
+ */
+static void
+ask_turn(struct gw *g, struct gw_send *s, int64_t mono_ms)
+{
+	enum gateway_turn turn;
+
+	if (s->what != GATEWAY_SEND || s->is_refused || s->phase != GW_NEW)
+		return;
+	turn = gateway_pace_ask(g->pace, s->app_name, s->business,
+	    s->head.to, s, mono_ms);
+	s->is_paced = turn == GATEWAY_WAIT;
+	if (turn == GATEWAY_TOO_MANY)
+		gw_send_refuse(s, GATEWAY_REFUSE_BUSY, NULL);
+	else if (turn == GATEWAY_TOO_MANY_PAIR)
+		gw_send_refuse(s, GATEWAY_REFUSE_BUSY_PAIR, NULL);
+}
+
 /* Judged now, or put aside until what it needs is known. */
 static void
 try(struct gw *g, GPtrArray *fresh, struct gw_send *s, int64_t now_ms,
@@ -24,6 +44,7 @@ try(struct gw *g, GPtrArray *fresh, struct gw_send *s, int64_t now_ms,
 		g_ptr_array_add(g->waiting, s);
 		return;
 	}
+	ask_turn(g, s, mono_ms);
 	gw_count(g, s, now_ms);
 	g_ptr_array_add(fresh, s);
 }

@@ -43,4 +43,79 @@ for i in 1 2 3 4 5 6; do
 done
 graph_script < /dev/null
 
+# ---- turns -------------------------------------------------------------------
+
+cat > "$tmp/policy.conf" << 'RULES'
+rule broad { match direction sent; count 100 customers 1d per business; action flag; }
+rule notice { match direction sent; action append "Recorded." once conversation; }
+RULES
+limits='number_rate 1; pair_interval 1h; pair_burst 2; pace_wait 1500ms;'
+check "with one message a second, and two to a person" again
+rows() {
+	gateway_db "SELECT (SELECT count(*) FROM send), (SELECT count(*) FROM
+		record), (SELECT count(*) FROM send_tally), (SELECT count(*)
+		FROM told), (SELECT count(*) FROM idempotency)"
+}
+to() {
+	send "$(text "turn $1" "551198888000$1")" -H "Idempotency-Key: turn$1"
+}
+# Each with its own $tmp/answer.
+many_at_once() {
+	local i
+	for i in 1 2 3 4 5 6 7 8 9; do
+		(tmp=$tmp/turn$i; mkdir "$tmp"; ln -s ../secrets "$tmp/secrets"
+			to $i > "$tmp/status") &
+		pids[turn$i]=$!
+	done
+	for i in 1 2 3 4 5 6 7 8 9; do
+		wait "${pids[turn$i]}"
+		unset "pids[turn$i]"
+	done
+}
+answered() {
+	cat "$tmp"/turn?/status | grep -o "$1" | wc -l
+}
+refused_as_meta_does() {
+	local i
+	for i in 1 2 3 4 5 6 7 8 9; do
+		[ "$(cat "$tmp/turn$i/status")" = 429 ] || continue
+		last=$i
+		grep -q '"code":130429,.*"is_transient":true' \
+			"$tmp/turn$i/answer" || return 1
+		grep -qi '^Retry-After: [1-9]' "$tmp/turn$i/head" || return 1
+	done
+}
+check "many come at once, more than may wait" many_at_once
+sent=$(answered 200)
+check "some are sent" test "$sent" -ge 1
+check "those who would wait too long are refused" test "$(answered 429)" -ge 3
+check "and all others are sent" same "$((sent + $(answered 429)))" 9
+check "they are refused as Meta does it, and told to come again" \
+	refused_as_meta_does
+check "nothing of them is recorded, counted or told" \
+	same "$(rows)" "$((sent + 1)) $((sent + 1)) $sent $sent $sent"
+check "nor did they reach Meta" reached "$sent" 'turn [1-9]'
+goes_later() {
+	[ "$(to "$last")" = 200 ]
+}
+check "with the same key one of them is sent later" wait_for 10 goes_later
+check "with what is said once" reached 1 "turn $last"'\\\\n\\\\nRecorded'
+again_to_first() {
+	[ "$(send "$(text "more $1" 5511977770001)")" = "$2" ]
+}
+check "a person gets one" wait_for 10 again_to_first 1 200
+check "and a second one" wait_for 10 again_to_first 2 200
+before=$(rows)
+check "and no third within the time: 429 at once, with the code of a pair" \
+	refuses 429 131056 - send "$(text 'more 3' 5511977770001)"
+check "nothing of it either" same "$(rows)" "$before"
+told_of() {
+	send "$(text 'more 4' 5511977770001)" > /dev/null
+	logged 'gateway.refused.* reason=pace'
+}
+check "the log says so, at most once a second" wait_for 5 told_of
+check "nothing was recorded as not sent" same "$(gateway_db \
+	"SELECT count(*) FROM send WHERE outcome = 'not-sent'")" 0
+check "everything received is accounted for" ctl verify
+
 finish

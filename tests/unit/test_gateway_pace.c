@@ -322,8 +322,23 @@ a_person_is_one_however_the_number_is_written(void **state)
 	gateway_pace_free(p);
 }
 
+/* The longest that somebody of this application waited. */
+static int64_t
+longest_wait(const struct sim *s, int application)
+{
+	int64_t longest = 0;
+
+	for (guint i = 0; i < s->gone->len; i++) {
+		const struct send *x = g_ptr_array_index(s->gone, i);
+
+		if (x->application == application)
+			longest = MAX(longest, x->went_ms - x->asked_ms);
+	}
+	return longest;
+}
+
 static void
-nobody_waits_longer_or_behind_more_than_is_said(void **state)
+who_would_wait_longer_than_is_said_is_refused_at_once(void **state)
 {
 	const struct gateway_pace_conf conf = { .number_rate = 10,
 		.wait_ms = 3000, .queue = 50 };
@@ -334,19 +349,110 @@ nobody_waits_longer_or_behind_more_than_is_said(void **state)
 	for (int i = 0; i < 60; i++)
 		offer(&s, 0, i, 1);
 	assert_int_equal(s.gone->len, 1);
+	assert_int_equal(s.refused, 29);
+	pass(&s, 1000);
+	/* As many as went meanwhile are let in. */
+	for (int i = 0; i < 20; i++)
+		offer(&s, 0, 100 + i, 1);
+	assert_int_equal(s.refused, 39);
+	pass(&s, 10000);
+	assert_int_equal(s.gone->len, 41);
+	assert_int_equal(s.late, 0);
+	assert_in_range(longest_wait(&s, 0), 2900, 3000);
+	assert_int_equal(s.wait_ms, -1);
+	assert_int_equal(offer(&s, 0, 200, 1), GATEWAY_GO);
+	sim_clear(&s);
+}
+
+static void
+nobody_is_behind_more_of_his_own_than_is_said(void **state)
+{
+	const struct gateway_pace_conf conf = { .number_rate = 10,
+		.wait_ms = 60000, .queue = 50 };
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, &conf);
+	for (int i = 0; i < 60; i++)
+		offer(&s, 0, i, 1);
 	assert_int_equal(s.refused, 9);
 	/* His queue is full, not that of others. */
 	assert_int_equal(offer(&s, 1, 100, 1), GATEWAY_WAIT);
-	pass(&s, 10000);
-	assert_int_equal(s.gone->len + (guint)s.late, 52);
-	assert_in_range(s.gone->len, 30, 32);
-	for (guint i = 0; i < s.gone->len; i++) {
-		const struct send *x = g_ptr_array_index(s.gone, i);
+	sim_clear(&s);
+}
 
-		assert_true(x->went_ms - x->asked_ms <= 3000);
+/* The flood has the whole number until somebody else comes, and then a share. */
+static void
+who_floods_keeps_nobody_else_out(void **state)
+{
+	const struct gateway_pace_conf conf = { .number_rate = 50,
+		.wait_ms = 2000, .queue = 5000 };
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, &conf);
+	for (int tick = 0; tick < 1000; tick++) {
+		for (int i = 0; i < 5; i++)
+			offer(&s, 0, tick * 5 + i, 1);
+		if (tick >= 100 && tick % 5 == 0)
+			assert_true(offer(&s, 1, 100000 + tick, 1) <=
+			    GATEWAY_WAIT);
+		pass(&s, 10);
 	}
-	assert_int_equal(s.wait_ms, -1);
-	assert_int_equal(offer(&s, 0, 200, 1), GATEWAY_GO);
+	pass(&s, 5000);
+	assert_int_equal(gone_of(&s, 1), 180);
+	assert_true(longest_wait(&s, 1) <= 2 * 20 + 20);
+	assert_in_range(gone_of(&s, 0), 400, 460);
+	assert_true(longest_wait(&s, 0) <= 2 * conf.wait_ms);
+	assert_int_equal(s.late, 0);
+	sim_clear(&s);
+}
+
+static void
+a_refusal_uses_nothing_up(void **state)
+{
+	const struct gateway_pace_conf conf = { .number_rate = 10,
+		.pair_ms = 1000, .pair_burst = 1, .wait_ms = 500,
+		.queue = 100 };
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, &conf);
+	for (int i = 0; i < 50; i++)
+		offer(&s, 0, i, 1);
+	assert_int_equal(s.refused, 44);
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(offer(&s, 0, 1000, 1), GATEWAY_TOO_MANY);
+	pass(&s, 600);
+	/* His place is free, and so is that of all who were refused. */
+	assert_int_equal(offer(&s, 0, 1000, 1), GATEWAY_GO);
+	assert_int_equal(offer(&s, 0, 49, 1), GATEWAY_WAIT);
+	sim_clear(&s);
+}
+
+static void
+who_comes_into_a_long_quiet_is_refused_at_once(void **state)
+{
+	const struct gateway_pace_conf conf = { .number_rate = 10,
+		.wait_ms = 3000, .queue = 100 };
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, &conf);
+	offer(&s, 0, 1, 1);
+	assert_int_equal(offer(&s, 0, 2, 1), GATEWAY_WAIT);
+	gateway_pace_slow(s.pace, "70011", NOW + 10000);
+	assert_int_equal(offer(&s, 0, 3, 1), GATEWAY_TOO_MANY);
+	/* Who was let in before is given up after twice the time. */
+	pass(&s, 5999);
+	assert_int_equal(s.late, 0);
+	pass(&s, 2);
+	assert_int_equal(s.late, 1);
+	pass(&s, 1001);
+	assert_int_equal(offer(&s, 0, 4, 1), GATEWAY_WAIT);
+	pass(&s, 3000);
+	assert_int_equal(s.gone->len, 2);
+	assert_int_equal(s.late, 1);
 	sim_clear(&s);
 }
 
@@ -445,14 +551,14 @@ under_any_load_each_send_comes_out_once_and_in_time(void **state)
 			if (i % 100 == 0)
 				gateway_pace_tidy(s.pace, s.now_ms);
 		}
-		pass(&s, conf.wait_ms + 1);
+		pass(&s, 2 * conf.wait_ms + 1);
 		assert_int_equal(s.wait_ms, -1);
 		for (guint i = 0; i < s.sends->len; i++) {
 			const struct send *x = g_ptr_array_index(s.sends, i);
 
 			assert_false(x->late && x->went_ms >= 0);
 			assert_true(x->went_ms < 0 ||
-			    x->went_ms - x->asked_ms <= conf.wait_ms);
+			    x->went_ms - x->asked_ms <= 2 * conf.wait_ms);
 			gone += x->went_ms >= 0;
 			late += x->late;
 		}
@@ -482,7 +588,13 @@ main(void)
 		cmocka_unit_test(
 		    a_person_is_one_however_the_number_is_written),
 		cmocka_unit_test(
-		    nobody_waits_longer_or_behind_more_than_is_said),
+		    who_would_wait_longer_than_is_said_is_refused_at_once),
+		cmocka_unit_test(
+		    nobody_is_behind_more_of_his_own_than_is_said),
+		cmocka_unit_test(who_floods_keeps_nobody_else_out),
+		cmocka_unit_test(a_refusal_uses_nothing_up),
+		cmocka_unit_test(
+		    who_comes_into_a_long_quiet_is_refused_at_once),
 		cmocka_unit_test(
 		    a_number_that_meta_slows_down_is_silent_and_then_has_no_burst),
 		cmocka_unit_test(without_limits_all_go_at_once),
