@@ -103,6 +103,13 @@ end(struct gw_send *s, enum gateway_outcome outcome, const char *reason)
 	s->outcome = outcome;
 }
 
+static void
+let_go(struct gw *g, struct gw_send *s)
+{
+	gw_recall(g, s);
+	s->phase = GW_STORED;
+}
+
 /* NULL: it goes on waiting. */
 static struct gw_send *
 decide(struct gw *g, const struct store_send *row, int64_t now_ms,
@@ -126,7 +133,7 @@ decide(struct gw *g, const struct store_send *row, int64_t now_ms,
 		if (d.rejected)
 			end(s, GATEWAY_REJECTED, "a person rejected it");
 		else if (released)
-			s->phase = GW_STORED;
+			let_go(g, s);
 		else if (s != NULL)
 			end(s, GATEWAY_EXPIRED, "nobody released it in time");
 	}

@@ -209,6 +209,12 @@ bool gw_step(struct gw *g, bool takes_new, int64_t *wait_ms);
 bool gw_judge(struct gw *g, struct gw_send *s, int64_t now_ms,
     int64_t mono_ms);
 
+/*
+ * Of a send that is released: its verdict and conversation as they were when
+ * it was judged, so that what it tells once is remembered as told.
+ */
+void gw_recall(struct gw *g, struct gw_send *s);
+
 /* The WABA of the number, as configured or learned; false: store failed. */
 bool gw_account(struct gw *g, struct gw_send *s);
 

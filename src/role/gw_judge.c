@@ -356,21 +356,37 @@ judge(struct gw *g, struct gw_send *s, const struct directory_business *biz,
 	s->verdict_json = g_string_free(g_steal_pointer(&json), FALSE);
 }
 
+static bool
+parse_item(struct gw *g, struct gw_send *s, struct err *err)
+{
+	struct wa_limits limits = WA_LIMITS_DEFAULT;
+	gsize len;
+	const void *body = g_bytes_get_data(s->request, &len);
+
+	limits.max_bytes = (size_t)g->conf->gateway.max_body_bytes;
+	return wa_send_parse(body, len, &limits, s->definition, &s->item, err);
+}
+
+/* What it was held for is in force: it is not judged again. */
+void
+gw_recall(struct gw *g, struct gw_send *s)
+{
+	if (s->verdict_json == NULL || !policy_verdict_parse(s->verdict_json,
+	    strlen(s->verdict_json), &s->verdict, NULL))
+		return;
+	s->has_additions = s->sent != NULL && s->verdict->additions->len > 0;
+	if (s->has_additions && parse_item(g, s, NULL))
+		find_person(g, s);
+}
+
 /* Nothing leaves unseen: what is no message that is known is refused. */
 static void
 read_item(struct gw *g, struct gw_send *s)
 {
-	struct wa_limits limits = WA_LIMITS_DEFAULT;
 	struct err err = ERR_INIT;
-	gsize len;
-	const void *body = g_bytes_get_data(s->request, &len);
 
-	if (s->item != NULL)
-		return;
-	limits.max_bytes = (size_t)g->conf->gateway.max_body_bytes;
-	if (wa_send_parse(body, len, &limits, s->definition, &s->item, &err))
-		return;
-	gw_send_refuse(s, GATEWAY_REFUSE_JSON, err.text);
+	if (s->item == NULL && !parse_item(g, s, &err))
+		gw_send_refuse(s, GATEWAY_REFUSE_JSON, err.text);
 }
 
 bool

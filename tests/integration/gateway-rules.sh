@@ -136,6 +136,28 @@ if [ "$(id -u)" -eq 0 ]; then
 	check "then it is sent" wait_for 10 reached 1 'a large payment'
 	check "with both in the record" journaled 'a large payment' \
 		"$(came_to accepted)" otto paula
+	tells_again() {
+		is 200 send "$(text "$1" "$2")" &&
+			reached 1 "$1"'\\\\n\\\\nNo advice'
+	}
+	check "one with a disclaimer is held" is 202 \
+		send "$(text 'please approve, once' 5511955550005)"
+	key=$(of messages 0 id)
+	check "an officer releases the held one" review release otto
+	check "it is sent with the disclaimer" wait_for 10 \
+		reached 1 'approve, once\\\\n\\\\nNo advice'
+	check "its outcome is known" wait_for 10 outcome_is accepted
+	check "then the customer was told, and is not told again" eval '
+		is 200 send "$(text "after the release" 5511955550005)"
+		reached 1 "after the release" &&
+			reached 0 "after the release.*No advice"'
+	check "another one with it is held" is 202 \
+		send "$(text 'please approve, never' 5511955550007)"
+	key=$(of messages 0 id)
+	check "an officer rejects that" review reject otto
+	check "it is over" wait_for 10 outcome_is rejected
+	check "what was not sent was not told" \
+		tells_again 'after the rejection' 5511955550007
 fi
 check "one is held that nobody looks at" held 'please approve number three'
 # A test does not wait for a day, nor for the least time that can be configured.
