@@ -74,6 +74,7 @@ struct conn {
 	_Atomic int64_t since_ms;	/* when the deadline began to run */
 	_Atomic int served;		/* requests completed, for the reaper */
 	enum peer peer;
+	bool is_over;			/* keeper's: the peer had closed, last time */
 	bool bad_target;
 	char *client;			/* name in its certificate, or NULL */
 	GString *target;		/* of the request, as it came */
