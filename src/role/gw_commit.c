@@ -88,11 +88,25 @@ number_of(const struct gw *g, const struct gw_send *s)
 	return b != NULL ? b->number : NULL;
 }
 
+/* For the record. NULL: there is nothing to say. */
+static char *
+reason_of(const struct gw_send *s)
+{
+	const char *why = s->reason != NULL ? s->reason : "";
+
+	if (!s->is_observed)
+		return g_strdup(s->reason);
+	return g_strdup_printf("%s%sobserve mode: the rules would have said "
+	    "\"%s\"", why, *why != '\0' ? "; " : "",
+	    policy_verdict_word(s->verdict));
+}
+
 void
 gw_record(struct gw *g, struct gw_send *s, enum gateway_outcome outcome,
     int64_t now_ms)
 {
 	g_autoptr(GString) body = g_string_new(NULL);
+	g_autofree char *reason = reason_of(s);
 	struct gateway_record r = { .key = s->key, .outcome = outcome,
 		.was_recorded = s->first_record_id != 0,
 		.received_ms = s->said_ms != 0 ? s->said_ms : s->received_ms,
@@ -102,7 +116,7 @@ gw_record(struct gw *g, struct gw_send *s, enum gateway_outcome outcome,
 		.business_number = number_of(g, s), .method = s->method,
 		.target = s->target, .status = s->fate == GRAPH_ANSWERED ?
 		    s->status : 0, .verdict = s->verdict_json,
-		.definition = s->definition, .reason = s->reason,
+		.definition = s->definition, .reason = reason,
 		.reviews = s->reviews };
 	struct store_event ev = { .received_ms = now_ms,
 		.remote = s->remote, .secret_name = s->app_name,
@@ -705,8 +719,10 @@ static bool
 take_row(void *arg, const struct store_send *row)
 {
 	struct recovery *r = arg;
+	struct gw_send *s = gw_send_load(r->g, row);
 
-	g_ptr_array_add(r->list, gw_send_load(r->g, row));
+	gw_reviews(r->g, s);
+	g_ptr_array_add(r->list, s);
 	return true;
 }
 

@@ -12,6 +12,7 @@
 #include "err.h"
 #include "gw_int.h"
 #include "log.h"
+#include "policy.h"
 
 #define CURSOR_REVIEW "review"
 #define LOOK_MAX 50
@@ -27,6 +28,17 @@ author_of(const struct gw *g, const char *application)
 			return a->author;
 	}
 	return "staff";
+}
+
+/* What rules are against leaves without a record before in observe mode only. */
+static void
+read_verdict(struct gw_send *s)
+{
+	if (s->verdict_json == NULL || !policy_verdict_parse(s->verdict_json,
+	    strlen(s->verdict_json), &s->verdict, NULL))
+		return;
+	s->is_observed = s->first_record_id == 0 &&
+	    (s->verdict->block != NULL || s->verdict->hold_ms > 0);
 }
 
 struct gw_send *
@@ -54,6 +66,7 @@ gw_send_load(struct gw *g, const struct store_send *row)
 	s->definition = g_strdup(row->definition);
 	s->received_ms = row->received_ms;
 	s->first_record_id = row->first_record_id;
+	read_verdict(s);
 	s->was_stored = true;
 	s->phase = row->state == STORE_SEND_HELD ? GW_HELD : GW_STORED;
 	return s;
@@ -97,6 +110,26 @@ take_review(void *arg, const struct store_review *r)
 }
 
 static void
+keep_reviews(struct gw_send *s, const struct decision *d)
+{
+	s->reviews = g_strdup(json_object_to_json_string_ext(d->reviews,
+	    JSON_C_TO_STRING_PLAIN));
+}
+
+void
+gw_reviews(struct gw *g, struct gw_send *s)
+{
+	struct decision d = { .who = g_hash_table_new_full(g_str_hash,
+	    g_str_equal, g_free, NULL), .reviews = json_object_new_array() };
+
+	if (store_review_of(g->store, 0, s->key, take_review, &d, NULL) &&
+	    json_object_array_length(d.reviews) > 0)
+		keep_reviews(s, &d);
+	g_hash_table_unref(d.who);
+	json_object_put(d.reviews);
+}
+
+static void
 end(struct gw_send *s, enum gateway_outcome outcome, const char *reason)
 {
 	gw_send_refuse(s, GATEWAY_REFUSE_POLICY, reason);
@@ -128,8 +161,7 @@ decide(struct gw *g, const struct store_send *row, int64_t now_ms,
 		if (s != NULL)
 			gw_account(g, s);
 		if (s != NULL)
-			s->reviews = g_strdup(json_object_to_json_string_ext(
-			    d.reviews, JSON_C_TO_STRING_PLAIN));
+			keep_reviews(s, &d);
 		if (d.rejected)
 			end(s, GATEWAY_REJECTED, "a person rejected it");
 		else if (released)

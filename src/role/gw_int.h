@@ -266,6 +266,8 @@ void gw_look_up(struct gw *g, struct gw_send *s);
 /* Puts them into fresh, for the next transaction. */
 void gw_holds_look(struct gw *g, GPtrArray *fresh, int64_t now_ms);
 struct gw_send *gw_send_load(struct gw *g, const struct store_send *row);
+/* What persons did about it, for its record, if anybody did. */
+void gw_reviews(struct gw *g, struct gw_send *s);
 
 /* ---- gw_forward.c ---------------------------------------------------------- */
 void gw_forward(struct gw *g, struct gw_send *s);

@@ -311,11 +311,8 @@ act(struct gw *g, struct gw_send *s)
 	const struct policy_verdict *v = s->verdict;
 
 	if (v != NULL && g->conf->gateway.mode == CONF_GATEWAY_OBSERVE &&
-	    (v->block != NULL || v->hold_ms > 0 || v->additions->len > 0)) {
+	    (v->block != NULL || v->hold_ms > 0 || v->additions->len > 0))
 		s->is_observed = true;
-		s->reason = g_strdup_printf("observe mode: the rules would "
-		    "have said \"%s\"", policy_verdict_word(v));
-	}
 	if (v != NULL && !s->is_observed && v->block != NULL) {
 		block(s, v->block);
 		return;
