@@ -294,6 +294,8 @@ void gw_answer_json(struct http_request *rq, int status, const GString *body);
 
 /* ---- gw_media.c ------------------------------------------------------------ */
 void gw_upload(struct gw *g, struct gw_send *s);
+/* What a former life left in the spool; before there are new ones. */
+void gw_uploads_sweep(const struct gw *g);
 void gw_media_find(struct gw *g, struct http_request *rq,
     const struct gateway_route *route);
 void gw_media_file(struct gw *g, struct http_request *rq,

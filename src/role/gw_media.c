@@ -4,6 +4,7 @@
  * that the mail of the message that uses it has the very bytes; what is fetched
  * goes through, by Meta's token, which the caller never sees.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -22,6 +23,26 @@
 
 /* ---- uploads --------------------------------------------------------------- */
 
+#define OF_UPLOAD "upload-"
+
+void
+gw_uploads_sweep(const struct gw *g)
+{
+	const char *spool = store_dir(g->store, STORE_DIR_SPOOL);
+	DIR *d = opendir(spool);
+	const struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		g_autofree char *path = g_build_filename(spool, e->d_name,
+		    NULL);
+
+		if (g_str_has_prefix(e->d_name, OF_UPLOAD))
+			unlink(path);
+	}
+	if (d != NULL)
+		closedir(d);
+}
+
 /* In the spool; it goes to its place with the row that names it. */
 static bool
 spool(struct gw *g, struct gw_job *job, const struct gateway_part *part,
@@ -31,7 +52,7 @@ spool(struct gw *g, struct gw_job *job, const struct gateway_part *part,
 
 	hash_sha256(part->bytes, part->len, job->sha256);
 	job->size = (int64_t)part->len;
-	job->path = g_strdup_printf("%s/upload-%s", g->spool,
+	job->path = g_strdup_printf("%s/" OF_UPLOAD "%s", g->spool,
 	    job->send->key);
 	fd = open(job->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)

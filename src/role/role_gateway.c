@@ -216,6 +216,7 @@ start(struct gw *g, struct err *err)
 	    PROC_STORE_FILES | PROC_LISTEN | PROC_CONNECT | PROC_THREADS,
 	    g->conf, &g->store, err))
 		return false;
+	gw_uploads_sweep(g);
 	return start_rules(g, err) &&
 	    graph_pool_new(g->graph, (int)g->conf->gateway.upstream,
 	    &g->pool, err) &&

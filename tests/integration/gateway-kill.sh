@@ -89,6 +89,20 @@ check "the caller tries again, and is told that it is unknown" \
 	-H 'Idempotency-Key: atmeta'
 check "it was sent once" reached 1 'at Meta'
 
+make_file picture.png 70000
+upload() {
+	ask POST "/v25.0/$number/media" -F messaging_product=whatsapp \
+		-F 'type=image/png' -F "file=@$graph/picture.png;type=image/png"
+}
+graph_script <<< '* upload delay 3000'
+in_background upload
+check "it dies while a file is on its way" \
+	dies_when reached 1 '"what": "upload"'
+check "the caller has no answer" ended_with 000
+check "and the next life has nothing of the file" \
+	same "$(find "$store/spool" "$store/upload" -type f)" ''
+graph_script < /dev/null
+
 check "one is held" is 202 send "$(text 'please approve it')"
 key=$(of messages 0 id)
 check "it dies then" dies_when true
@@ -100,6 +114,8 @@ if [ "$(id -u)" -eq 0 ]; then
 	check "it dies while Meta works on it" \
 		dies_when reached 1 'please approve it'
 	check "its outcome is unknown" last_is 'done' unknown
+	check "its record says who released it" journaled \
+		'please approve it' "$(came_to unknown)" otto
 	graph_script < /dev/null
 	check "it is not sent again" eval 'sleep 1; reached 1 "please approve it"'
 fi

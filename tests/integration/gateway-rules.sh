@@ -201,6 +201,23 @@ check "Meta has them as they were written" eval \
 	'reached 1 "the inside tip, no additions" && reached 0 "observed.*advice"'
 check "the record says what would have been" journaled 'the inside tip' \
 	"$(came_to accepted)" 'observe mode: the rules would have said .*block'
+graph_script <<< '* send drop-after'
+check "when its answer is lost that is said" refuses 502 2 4190004 \
+	send "$(plain 'the lost inside tip')"
+graph_script < /dev/null
+check "and what would have been as well" journaled 'the lost inside tip' \
+	"$(came_to unknown)" 'observe mode: the rules would have said .*block'
+graph_script <<< '* send delay 3000'
+send "$(plain 'the cut inside tip')" > "$tmp/later" &
+pids[later]=$!
+check "one is at Meta" wait_for 10 reached 1 'the cut inside tip'
+kill -KILL "$(role_pid gateway)"
+wait "${pids[later]}" 2> /dev/null
+unset 'pids[later]'
+graph_script < /dev/null
+check "when the gateway dies then, the same is said" journaled \
+	'the cut inside tip' "$(came_to unknown)" 'the gateway ended while' \
+	'observe mode: the rules would have said .*block'
 
 # ---- delivered -------------------------------------------------------------------------------
 
