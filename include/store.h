@@ -470,6 +470,13 @@ struct store_relay_status {
 	int64_t since_ms, next_ms;
 	char reason[512];
 };
+/* The directory server, as its role last found it. */
+struct store_server_status {
+	bool is_known;		/* it was asked at all */
+	bool up;
+	int64_t since_ms, next_ms;
+	char reason[512];
+};
 struct store_novelty {
 	char field[64], word[64];
 	int64_t count, first_ms, last_ms;
@@ -491,6 +498,9 @@ struct store_status {
 				   at most 100 */
 	GArray *journals;	/* struct store_journal_status */
 	GArray *relays;		/* struct store_relay_status */
+	struct store_server_status server;
+	int64_t asks_waiting;	/* no answer yet since they were asked */
+	int64_t asks_old;	/* of these: an older answer is used */
 };
 bool store_status(struct store *st, struct store_status *out,
     struct err *err);
@@ -848,6 +858,11 @@ bool store_answer_set(struct store *st, const struct store_answer *a);
 /* Also a stale one; fn is not called when it was never answered. */
 bool store_answer_get(struct store *st, const char *kind, const char *value,
     store_answer_fn *fn, void *arg, struct err *err);
+/* In place of what was said of the server before. */
+bool store_server_set(struct store *st, bool up, int64_t since_ms,
+    int64_t next_ms, const char *reason);
+bool store_server_get(struct store *st, struct store_server_status *out,
+    struct err *err);
 /*
  * Fresh until before then and asked for since `asked_ms`: to be renewed;
  * those first that are stale for longest.

@@ -72,6 +72,14 @@ is_stuck(const struct ctl *ctl, const struct store_journal_status *j)
 	    j->pending + j->deferred > 0);
 }
 
+/* Without ldap { } its last state is of no interest. */
+static bool
+is_directory_down(const struct ctl *ctl, const struct store_status *s)
+{
+	return ctl->conf->ldap.url != NULL && s->server.is_known &&
+	    !s->server.up;
+}
+
 static bool
 needs_a_person(const struct ctl *ctl, const struct store_status *s)
 {
@@ -90,7 +98,7 @@ needs_a_person(const struct ctl *ctl, const struct store_status *s)
 		if (!r->up && is_in_use(ctl, r))
 			return true;
 	}
-	return false;
+	return is_directory_down(ctl, s);
 }
 
 static struct json_object *
@@ -149,6 +157,22 @@ relays_json(const struct ctl *ctl, const struct store_status *s)
 }
 
 static struct json_object *
+directory_json(const struct store_status *s)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "asked", json_object_new_boolean(
+	    s->server.is_known));
+	json_object_object_add(o, "up", json_object_new_boolean(s->server.up));
+	ctl_json_int(o, "since_ms", s->server.since_ms);
+	ctl_json_int(o, "next_ms", s->server.next_ms);
+	ctl_json_text(o, "reason", s->server.reason);
+	ctl_json_int(o, "waiting", s->asks_waiting);
+	ctl_json_int(o, "waiting_with_old_answer", s->asks_old);
+	return o;
+}
+
+static struct json_object *
 novelties_json(const struct store_status *s)
 {
 	struct json_object *all = json_object_new_array();
@@ -202,6 +226,8 @@ print_json(const struct ctl *ctl, const struct store_status *s)
 	json_object_object_add(o, "unknown", novelties_json(s));
 	json_object_object_add(o, "journals", journals_json(ctl, s));
 	json_object_object_add(o, "relays", relays_json(ctl, s));
+	if (ctl->conf->ldap.url != NULL)
+		json_object_object_add(o, "directory", directory_json(s));
 	json_object_object_add(o, "attention", json_object_new_boolean(
 	    needs_a_person(ctl, s)));
 	ctl_json_print(o);
@@ -222,6 +248,23 @@ print_sends(const struct store_status *s)
 	    s->sends_forwarding, s->sends_held, s->sends_unknown);
 	printf("records  %" PRId64 " of the gateway, %" PRId64 " unread\n",
 	    s->records, s->records_unread);
+}
+
+/* Nothing where no directory server is configured. */
+static void
+print_directory(const struct ctl *ctl, const struct store_status *s)
+{
+	if (ctl->conf->ldap.url == NULL)
+		return;
+	if (s->server.is_known)
+		printf("staff    the directory server is %s since %s%s%s\n",
+		    s->server.up ? "up" : "DOWN", ctl_time(s->server.since_ms),
+		    s->server.up ? "" : ": ", s->server.reason);
+	else
+		puts("staff    the directory server was not asked yet");
+	printf("staff    %" PRId64 " questions wait for it, for %" PRId64
+	    " of them an older answer is used\n", s->asks_waiting,
+	    s->asks_old);
 }
 
 static void
@@ -273,6 +316,7 @@ print_text(const struct ctl *ctl, const struct store_status *s)
 		    r->up ? "up" : "DOWN", ctl_time(r->since_ms),
 		    r->up ? "" : ": ", r->up ? "" : r->reason);
 	}
+	print_directory(ctl, s);
 	if (needs_a_person(ctl, s))
 		puts("something waits for a person: see above, chatjournal "
 		    "list failed, chatjournal list parked, chatjournal list "

@@ -21,6 +21,7 @@
 #include "role.h"
 #include "role_int.h"
 #include "store.h"
+#include "text.h"
 
 #define BATCH 50
 #define RENEW_MS 5000
@@ -44,6 +45,8 @@ struct dir {
 	struct store *store;
 	struct dir_talk *talk;
 	bool is_open;		/* a transaction with answers */
+	struct store_server_status server;	/* as status shows it */
+	bool is_read;		/* server is what the store has */
 	int64_t down_ms;	/* monotonic, since when; 0: it answers */
 	char *down_why;		/* what was said of it last */
 	int64_t wait_ms, next_try_ms, next_renew_ms;
@@ -76,7 +79,46 @@ add(GPtrArray *list, int64_t id, const char *kind, const char *value)
 	g_ptr_array_add(list, q);
 }
 
+static void
+open_transaction(struct dir *d)
+{
+	if (!d->is_open)
+		store_begin(d->store);
+	d->is_open = true;
+}
+
 /* ---- is it there? ---------------------------------------------------------- */
+
+/*
+ * For status. Since when is kept over restarts; it is written when a try
+ * failed or it answers again, and not with each answer.
+ */
+static void
+note_server(struct dir *d, bool up, const struct err *err)
+{
+	struct store_server_status *s = &d->server;
+	int64_t now_ms = clock_now_ms();
+	g_autofree char *reason = up ? g_strdup("") : text_clean(err->text,
+	    strlen(err->text), TEXT_LINE, sizeof(s->reason) - 1);
+
+	if (up && s->is_known && s->up)
+		return;
+	if (!s->is_known || s->up != up)
+		s->since_ms = now_ms;
+	s->is_known = true;
+	s->up = up;
+	s->next_ms = up ? 0 : now_ms + d->next_try_ms - clock_mono_ms();
+	open_transaction(d);
+	store_server_set(d->store, up, s->since_ms, s->next_ms, reason);
+}
+
+static bool
+read_server(struct dir *d, struct err *err)
+{
+	d->is_read = d->is_read || store_server_get(d->store, &d->server,
+	    err);
+	return d->is_read;
+}
 
 static void
 tell_down(struct dir *d, const struct err *err)
@@ -89,6 +131,7 @@ tell_down(struct dir *d, const struct err *err)
 	    LOGIN_MS : d->wait_ms);
 	if (d->down_ms == 0)
 		d->down_ms = mono;
+	note_server(d, false, err);
 	if (g_strcmp0(d->down_why, err->what) == 0)
 		return;
 	g_free(d->down_why);
@@ -110,6 +153,7 @@ tell_up(struct dir *d)
 		    clock_mono_ms() - d->down_ms);
 	d->down_ms = 0;
 	g_clear_pointer(&d->down_why, g_free);
+	note_server(d, true, NULL);
 }
 
 /* ---- what is kept ------------------------------------------------------------ */
@@ -129,14 +173,6 @@ groups_json(const GPtrArray *groups)
 	return text;
 }
 
-static void
-open_transaction(struct dir *d)
-{
-	if (!d->is_open)
-		store_begin(d->store);
-	d->is_open = true;
-}
-
 /* Whoever waits for an answer is woken; all of them look again. */
 static bool
 commit(struct dir *d, struct err *err)
@@ -144,7 +180,8 @@ commit(struct dir *d, struct err *err)
 	if (!d->is_open)
 		return true;
 	d->is_open = false;
-	if (!store_commit(d->store, err))
+	d->is_read = store_commit(d->store, err);
+	if (!d->is_read)
 		return false;
 	proc_wake(PROC_BUILD);
 	proc_wake(PROC_GATEWAY);
@@ -157,6 +194,7 @@ undo(struct dir *d)
 	if (d->is_open)
 		store_rollback(d->store);
 	d->is_open = false;
+	d->is_read = false;
 }
 
 /* Of several that fit nothing is known, which is less than nobody. */
@@ -338,7 +376,7 @@ renew(struct dir *d, bool *busy, struct err *err)
 static bool
 step(struct dir *d, bool *busy, struct err *err)
 {
-	return work_asks(d, STORE_BUILD, STORE_CURSOR_ASKED_BUILD, busy,
+	return read_server(d, err) && work_asks(d, STORE_BUILD, STORE_CURSOR_ASKED_BUILD, busy,
 	    err) && work_asks(d, STORE_GATEWAY, STORE_CURSOR_ASKED_GATEWAY,
 	    busy, err) && renew(d, busy, err);
 }

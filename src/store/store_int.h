@@ -239,6 +239,10 @@ struct store_ask_verbs {
 	bool (*answer_list)(struct store *, int64_t until_ms,
 	    int64_t asked_ms, int limit, store_answer_fn *, void *,
 	    struct err *);
+	bool (*server_set)(struct store *, bool up, int64_t since_ms,
+	    int64_t next_ms, const char *reason, struct err *);
+	bool (*server_get)(struct store *, struct store_server_status *,
+	    struct err *);
 };
 
 struct store_send_verbs {

@@ -227,3 +227,18 @@ store_answer_list(struct store *st, int64_t until_ms, int64_t asked_ms,
 	return st->driver->ask->answer_list(st, until_ms, asked_ms, limit, fn,
 	    arg, err);
 }
+
+bool
+store_server_set(struct store *st, bool up, int64_t since_ms,
+    int64_t next_ms, const char *reason)
+{
+	return STORE_WRITE(st, STORE_DIRECTORY, ask, server_set, up, since_ms,
+	    next_ms, reason);
+}
+
+bool
+store_server_get(struct store *st, struct store_server_status *out,
+    struct err *err)
+{
+	return st->driver->ask->server_get(st, out, err);
+}

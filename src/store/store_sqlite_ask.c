@@ -118,10 +118,45 @@ answer_list(struct store *st, int64_t until_ms, int64_t asked_ms, int limit,
 	    arg, err);
 }
 
+/* ---- the server ---------------------------------------------------------------- */
+
+static bool
+server_set(struct store *st, bool up, int64_t since_ms, int64_t next_ms,
+    const char *reason, struct err *err)
+{
+	return store_db_run(SQLITE_OF(st), "INSERT OR REPLACE INTO server "
+	    "(id, up, since_ms, next_ms, reason) VALUES (1,?,?,?,?)", err,
+	    "iiis", (int64_t)up, since_ms, next_ms, reason);
+}
+
+static bool
+server_get(struct store *st, struct store_server_status *out,
+    struct err *err)
+{
+	struct sqlite *s = SQLITE_OF(st);
+	sqlite3_stmt *q = store_db_query(s, "SELECT up, since_ms, next_ms, "
+	    "reason FROM server", err, "");
+	int r = store_db_step(s, q, err);
+
+	if (r < 0)
+		return false;
+	*out = (struct store_server_status){ .is_known = r > 0 };
+	if (r == 0)
+		return true;
+	out->up = sqlite3_column_int64(q, 0) != 0;
+	out->since_ms = sqlite3_column_int64(q, 1);
+	out->next_ms = sqlite3_column_int64(q, 2);
+	g_strlcpy(out->reason, store_db_text(q, 3), sizeof(out->reason));
+	store_db_end(q);
+	return true;
+}
+
 const struct store_ask_verbs store_sqlite_ask = {
 	.add = ask_add,
 	.list = ask_list,
 	.answer_set = answer_set,
 	.answer_get = answer_get,
 	.answer_list = answer_list,
+	.server_set = server_set,
+	.server_get = server_get,
 };

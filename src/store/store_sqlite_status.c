@@ -22,6 +22,13 @@ struct count {
 	"FROM {build}.cursor WHERE name = '" STORE_CURSOR_RECORDS "')"
 #define SENDS(state) "SELECT count(*) FROM send WHERE state = '" state "'"
 
+#define ASKS(table, cursor, also) "(SELECT count(*) FROM " table " k " \
+	"WHERE k.id > (SELECT ifnull(max(value), 0) FROM {directory}.cursor " \
+	"WHERE name = '" cursor "')" also ")"
+#define ALL_ASKS(also) "SELECT " \
+	ASKS("turn_ask", STORE_CURSOR_ASKED_BUILD, also) " + " \
+	ASKS("send_ask", STORE_CURSOR_ASKED_GATEWAY, also)
+
 static const struct count counts[] = {
 	{ "SELECT max(id) FROM event", INTO(events) },
 	{ "SELECT max(0, max(id) - " READ_TO ") FROM event",
@@ -65,6 +72,9 @@ static const struct count counts[] = {
 	  INTO(files_quarantined) },
 	{ "SELECT count(*) FROM fetch WHERE state = 'unavailable'",
 	  INTO(files_unavailable) },
+	{ ALL_ASKS(""), INTO(asks_waiting) },
+	{ ALL_ASKS(" AND EXISTS (SELECT 1 FROM answer a "
+	    "WHERE a.kind = k.kind AND a.value = k.value)"), INTO(asks_old) },
 };
 
 static bool
@@ -231,6 +241,7 @@ store_sqlite_status(struct store *st, struct store_status *out,
 	    count_simple(s, out, err) &&
 	    count_journals(s, out, err) &&
 	    read_relays(s, out, err) &&
+	    store_sqlite_ask.server_get(st, &out->server, err) &&
 	    read_novelties(s, out, err);
 
 	store_db_look_end(s);

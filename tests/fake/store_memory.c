@@ -21,6 +21,7 @@ static const size_t row_sizes[FAKE_TABLES] = {
 	[FAKE_OUTCOME] = sizeof(struct store_outcome),
 	[FAKE_ATTEMPT] = sizeof(struct fake_attempt),
 	[FAKE_RELAY] = sizeof(struct fake_relay),
+	[FAKE_SERVER] = sizeof(struct fake_server),
 	[FAKE_ACTION] = sizeof(struct store_action),
 	[FAKE_WANT] = sizeof(struct fake_want),
 	[FAKE_IDENTITY] = sizeof(struct fake_identity),

@@ -96,6 +96,11 @@ struct fake_attempt {
 	int code;
 };
 
+struct fake_server {
+	const char *reason;
+	bool up;
+	int64_t since_ms, next_ms;
+};
 struct fake_relay {
 	const char *name, *reason;
 	bool up;
@@ -126,7 +131,7 @@ struct fake_told {
 
 enum fake_table { FAKE_EVENT, FAKE_CURSOR, FAKE_CLAIM, FAKE_TURN, FAKE_ITEM,
 	FAKE_SIGHTING, FAKE_ALIAS, FAKE_PARKED_EVENT, FAKE_CONTENT, FAKE_MAIL,
-	FAKE_OUTCOME, FAKE_ATTEMPT, FAKE_RELAY, FAKE_ACTION, FAKE_WANT,
+	FAKE_OUTCOME, FAKE_ATTEMPT, FAKE_RELAY, FAKE_SERVER, FAKE_ACTION, FAKE_WANT,
 	FAKE_RESULT, FAKE_FOLLOW_UP, FAKE_IDENTITY, FAKE_NOVELTY,
 	FAKE_RULESET, FAKE_CONSENT, FAKE_ALERT,
 	FAKE_RESOLUTION, FAKE_TEMPLATE_CHANGE, FAKE_REVIEW, FAKE_ASK,
@@ -187,6 +192,7 @@ bool fake_trace(struct store *st, const char *id, store_fact_fn *fn, void *arg,
 extern const struct store_policy_verbs fake_policy_verbs;
 extern const struct store_hold_verbs fake_hold_verbs;
 extern const struct store_ask_verbs fake_ask_verbs;
+void fake_count_asks(struct fake *f, struct store_status *s);
 extern const struct store_look_verbs fake_look;
 bool fake_record_add(struct store *st, const struct store_event *ev,
     int64_t *id, struct err *err);

@@ -145,6 +145,8 @@ status(struct store *st, struct store_status *s, struct err *err)
 	count_turns(f, s);
 	count_files(f, s);
 	count_sends(f, s);
+	fake_count_asks(f, s);
+	fake_ask_verbs.server_get(st, &s->server, err);
 	g_array_append_vals(s->novelties, f->rows[FAKE_NOVELTY]->data,
 	    FAKE_N(f, FAKE_NOVELTY));
 	g_array_sort(s->novelties, by_count);

@@ -381,7 +381,58 @@ answer_list(struct store *st, int64_t until_ms, int64_t asked_ms, int limit,
 	return true;
 }
 
+static bool
+server_set(struct store *st, bool up, int64_t since_ms, int64_t next_ms,
+    const char *reason, struct err *err)
+{
+	struct fake *f = FAKE_OF(st);
+	struct fake_server row = { fake_keep(f, reason), up, since_ms,
+		next_ms };
+
+	(void)err;
+	g_array_set_size(f->rows[FAKE_SERVER], 0);
+	g_array_append_val(f->rows[FAKE_SERVER], row);
+	return true;
+}
+
+static bool
+server_get(struct store *st, struct store_server_status *out,
+    struct err *err)
+{
+	struct fake *f = FAKE_OF(st);
+
+	(void)err;
+	*out = (struct store_server_status){ .is_known =
+	    FAKE_N(f, FAKE_SERVER) > 0 };
+	if (out->is_known) {
+		const struct fake_server *row = FAKE_AT(f, FAKE_SERVER,
+		    fake_server, 0);
+
+		out->up = row->up;
+		out->since_ms = row->since_ms;
+		out->next_ms = row->next_ms;
+		g_strlcpy(out->reason, row->reason, sizeof(out->reason));
+	}
+	return true;
+}
+
+void
+fake_count_asks(struct fake *f, struct store_status *s)
+{
+	for (guint i = 0; i < FAKE_N(f, FAKE_ASK); i++) {
+		const struct fake_ask *a = ask(f, i);
+
+		if (a->id <= fake_cursor(f, STORE_DIRECTORY,
+		    a->file == STORE_BUILD ? STORE_CURSOR_ASKED_BUILD :
+		    STORE_CURSOR_ASKED_GATEWAY))
+			continue;
+		s->asks_waiting++;
+		s->asks_old += answer(f, a->kind, a->value) != NULL;
+	}
+}
+
 const struct store_ask_verbs fake_ask_verbs = {
 	.add = ask_add, .list = ask_list, .answer_set = answer_set,
 	.answer_get = answer_get, .answer_list = answer_list,
+	.server_set = server_set, .server_get = server_get,
 };

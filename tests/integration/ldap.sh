@@ -127,6 +127,25 @@ check "the log has one line of it" eval \
 check "and nothing of who was asked for" not grep -E \
 	'directory.*(E2001|442079460001)' "$tmp/log"
 
+staff_is() {
+	ctl status > "$tmp/found" || return
+	grep -q "^staff    the directory server is $1 since 20" "$tmp/found"
+}
+waits() {
+	ctl status > "$tmp/found" || return
+	grep -q "^staff    $1 questions wait for it, for $2 of them" "$tmp/found"
+}
+check "status shows that it is down, and why" eval \
+	'staff_is DOWN && grep -q "^staff .*DOWN since .*: ldaps*://" "$tmp/found"'
+check "and how many questions wait" waits '[1-9][0-9]*' 0
+check "and that this waits for a person" eval \
+	'ctl status --check > "$tmp/found"; [ $? = 2 ]'
+since_ms() {
+	ctl --json status | python3 -c \
+		'import json, sys; print(json.load(sys.stdin)["directory"]["since_ms"])'
+}
+since=$(since_ms)
+
 # ---- it answers ----------------------------------------------------------------------
 
 check "slapd starts" start_slapd good
@@ -135,6 +154,9 @@ soon_up() {
 	logged 'info directory.up'
 }
 check "it is noticed" wait_for 90 soon_up
+check "status shows it as well" wait_for 5 staff_is up
+check "and that nobody waits" wait_for 5 waits 0 0
+check "since when has changed" eval '[ "$(since_ms)" -gt "$since" ]'
 check "Traders are blocked by their group" \
 	refuses 403 200 4190001 as_staff E2001 'third, guaranteed'
 check "and it is no longer unsure" journaled 'third, guaranteed' \
@@ -188,6 +210,17 @@ check "phones still have their names" eval '
 	journaled "fifth echo" "Mary Brown" of-compliance'
 check "the log has one more line of it" eval \
 	'wait_for 15 down_times 2 > "$tmp/found" && sleep 1 && down_times 2'
+check "status shows it, and that old answers are used" wait_for 5 eval \
+	'staff_is DOWN && waits "[1-9][0-9]*" "[1-9][0-9]*"'
+since=$(since_ms)
+kill -KILL "$role"
+restarted() {
+	[ "$(role_pid directory)" -gt 0 ] && [ "$(role_pid directory)" != "$role" ]
+}
+check "the role is started again when it dies" wait_for 20 restarted
+role=$(role_pid directory)
+check "it fails again" wait_for 15 down_times 3
+check "and since when it is down is kept" same "$(since_ms)" "$since"
 check "slapd starts again" start_slapd good
 check "it is noticed again" wait_for 90 logged_times 'info directory.up' 2
 check "a connection that is lost meanwhile costs nothing" eval '

@@ -147,6 +147,46 @@ status_shows_each_relay_as_it_is_now(void **state)
 	store_status_clear(&s);
 }
 
+static void
+status_shows_the_directory_server_and_who_waits_for_it(void **state)
+{
+	struct bed *b = bed_of(state);
+	struct store *st = b->of[STORE_DIRECTORY];
+	const struct store_answer a = { .kind = "id", .value = "E1",
+		.at_ms = 1, .until_ms = 2 };
+	struct store_server_status server;
+	struct store_status s;
+
+	assert_true(store_status(reader(b), &s, NULL));
+	assert_false(s.server.is_known);
+	assert_int_equal(s.asks_waiting, 0);
+	store_status_clear(&s);
+	begin(b, STORE_BUILD);
+	store_ask_add(b->of[STORE_BUILD], STORE_BUILD, "number", "551", 1);
+	store_ask_add(b->of[STORE_BUILD], STORE_BUILD, "number", "552", 1);
+	commit(b, STORE_BUILD);
+	begin(b, STORE_GATEWAY);
+	store_ask_add(b->of[STORE_GATEWAY], STORE_GATEWAY, "id", "E1", 2);
+	commit(b, STORE_GATEWAY);
+	begin(b, STORE_DIRECTORY);
+	store_server_set(st, true, 1, 0, "");
+	store_server_set(st, false, 2, 3, "nobody listens");
+	store_answer_set(st, &a);
+	store_cursor_set(st, STORE_DIRECTORY, STORE_CURSOR_ASKED_BUILD, 1);
+	commit(b, STORE_DIRECTORY);
+	assert_true(store_status(reader(b), &s, NULL));
+	assert_true(s.server.is_known);
+	assert_false(s.server.up);
+	assert_int_equal(s.server.since_ms, 2);
+	assert_int_equal(s.server.next_ms, 3);
+	assert_string_equal(s.server.reason, "nobody listens");
+	assert_int_equal(s.asks_waiting, 2);
+	assert_int_equal(s.asks_old, 1);
+	store_status_clear(&s);
+	assert_true(store_server_get(st, &server, NULL));
+	assert_int_equal(server.since_ms, 2);
+}
+
 /* ---- the law ----------------------------------------------------------- */
 
 static char *
@@ -598,6 +638,7 @@ const struct CMUnitTest store_contract_looking[] = {
 	TEST(status_counts_events_items_and_turns),
 	TEST(status_counts_the_mails_of_each_journal),
 	TEST(status_shows_each_relay_as_it_is_now),
+	TEST(status_shows_the_directory_server_and_who_waits_for_it),
 	TEST(the_law_holds_for_an_empty_store_and_one_in_full_use),
 	TEST(a_receipt_may_be_only_recorded),
 	TEST(the_law_is_broken_by_a_message_that_is_only_recorded),

@@ -569,6 +569,17 @@ CREATE TABLE answer (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX answer_until ON answer (until_ms);
 
+-- version 2
+
+-- How the directory server is: one row, once it was asked.
+CREATE TABLE server (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  up INTEGER NOT NULL,
+  since_ms INTEGER NOT NULL,
+  next_ms INTEGER NOT NULL,     -- is tried again
+  reason TEXT NOT NULL
+) STRICT;
+
 -- file admin
 -- version 1
 
