@@ -16,7 +16,8 @@ src_libchatjournal_a_SOURCES += \
 	src/render/render_catalog.c src/render/render_cut.c \
 	src/render/render_detail.c src/render/render_encode.c \
 	src/render/render_field.c src/render/render_field.h \
-	src/render/render_files.c src/render/render_headers.c \
+	src/render/render_files.c src/render/render_frame.c \
+	src/render/render_headers.c \
 	src/render/render_html.c src/render/render_int.h \
 	src/render/render_item.c src/render/render_json.c \
 	src/render/render_known.c src/render/render_language.c \
@@ -66,3 +67,7 @@ UNIT_TESTS += tests/unit/test_render_policy
 tests_unit_test_render_policy_SOURCES = tests/unit/test_render_policy.c \
 	$(RENDER_BED)
 tests_unit_test_render_policy_LDADD = $(LDADD) $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_render_frame
+tests_unit_test_render_frame_SOURCES = tests/unit/test_render_frame.c \
+	tests/unit/mail_bed.c tests/unit/mail_bed.h
+tests_unit_test_render_frame_LDADD = $(LDADD) $(CMOCKA_LIBS)

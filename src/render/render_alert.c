@@ -213,8 +213,8 @@ write_alert(struct alert *a, struct rendered *out, struct err *err)
 
 	lines = g_string_sized_new(2 * TEXT_GUESS);
 	add_fields(a, lines);
-	render_quoted_printable(lines, text->str, text->len);
 	mail = render_with_crlf(lines);
+	render_quoted_printable(mail, text->str, text->len);
 	ok = render_around(a->r, mail->str, &nothing, "", out, err);
 	g_bytes_unref(nothing.bytes);
 	return ok;

@@ -270,7 +270,7 @@ make_part(struct cut *c, guint index, GPtrArray *mails, int64_t *size,
 		ok = mails == NULL ||
 		    render_draft_write(c->r, &part, &d, mails, err);
 	}
-	render_draft_clear(c->r, &d);
+	render_draft_clear(&d);
 	part_clear(&part);
 	return ok;
 }
@@ -399,7 +399,7 @@ add_texts(struct cut *c, struct err *err)
 		add_text(c, "turn.txt", "text/plain", d.text);
 		add_text(c, "turn.html", "text/html", d.html);
 	}
-	render_draft_clear(c->r, &d);
+	render_draft_clear(&d);
 	return ok;
 }
 
@@ -454,7 +454,7 @@ cut_at(struct cut *c, enum level level, GPtrArray *mails, bool *fits,
 		    render_fits(c->t->style, d.frame.size, c->kept->len));
 		ok = !*fits || write_manifest(c, &d, mails, err);
 	}
-	render_draft_clear(c->r, &d);
+	render_draft_clear(&d);
 	for (guint i = 0; ok && *fits && i < c->shares->len; i++) {
 		int64_t size;
 

@@ -20,7 +20,7 @@ static void
 soft_break(struct qp *q, size_t need)
 {
 	if (q->col + need > QP_LINE_MAX - 1) {
-		g_string_append_len(q->out, "=\n", 2);
+		g_string_append_len(q->out, "=\r\n", 3);
 		q->col = 0;
 	}
 }
@@ -98,7 +98,7 @@ render_quoted_printable(GString *out, const char *s, size_t len)
 		add_line(&q, s, (size_t)((nl != NULL ? nl : end) - s));
 		if (nl == NULL)
 			return;
-		g_string_append_c(out, '\n');
+		g_string_append_len(out, "\r\n", 2);
 		q.col = 0;
 		s = nl + 1;
 	}

@@ -2,8 +2,8 @@
 /*
  * Shared by the files of render. Data goes one way: names (who is who) and
  * parts (which files), then view (what templates may show), field (spelling of
- * header fields), encode (transfer encodings), mime (the tree; GMime), and
- * spool (the bytes). mails and cut decide how many mails it becomes.
+ * header fields), encode (transfer encodings), mime (the tree; GMime), frame
+ * (the texts in it), and spool (the bytes). mails and cut decide how many mails it becomes.
  */
 #pragma once
 
@@ -36,8 +36,8 @@ struct render {
 	const struct clock_zone *zone;	/* NULL: UTC only */
 	GPtrArray *languages;	/* struct render_language * */
 	GPtrArray *styles;	/* struct render_style * */
-	pthread_mutex_t trees_lock;
-	GPtrArray *trees;	/* struct render_tree *, between two mails */
+	pthread_mutex_t outlines_lock;
+	GHashTable *outlines;	/* struct outline *, of render_frame.c */
 };
 
 /* --- render_language.c: the templates of a language --- */
@@ -259,7 +259,7 @@ char *render_json_indent(const char *json);
 
 /* --- render_encode.c: transfer encodings --- */
 
-/* Lines end in \n. */
+/* Lines end in \n, and in \r\n then. */
 void render_quoted_printable(GString *out, const char *s, size_t len);
 /*
  * Lines of 76 characters with \r\n between them: what a chunk that is not the
@@ -288,8 +288,23 @@ const char *render_thread_index(struct render_turn *t);
 /* --- render_mime.c: the tree --- */
 
 void render_gmime_init(void);	/* once, whoever comes first */
-void render_trees_init(struct render *r);
-void render_trees_clear(struct render *r);
+/*
+ * A mail from its Content-Type on, with marks in the places of the texts and
+ * of each piece. digits: 32, of all marks and boundaries.
+ */
+GString *render_outline(const GArray *pieces, const char *digits);
+
+/* --- render_frame.c: a mail without its files --- */
+
+#define RENDER_MARK_SIZE 40
+#define RENDER_MARK_TEXT 't'
+#define RENDER_MARK_HTML 'h'
+#define RENDER_MARK_PIECE 'p'
+/* What stands for something; with another letter it is a boundary. */
+char *render_mark(char out[RENDER_MARK_SIZE], char which, const char *digits);
+
+void render_outlines_init(struct render *r);
+void render_outlines_clear(struct render *r);
 
 /* What a mail is made of. All texts have \n; fields: render_headers(). */
 struct render_body {
@@ -298,19 +313,15 @@ struct render_body {
 };
 /* A message with a mark, one line, in the place of each piece. */
 struct render_frame {
-	struct render_tree *tree;
-	const char *bytes;
-	size_t len;
-	char mark[40];
-	size_t mark_len;
+	GString *bytes;
+	char mark[RENDER_MARK_SIZE];
 	const GArray *pieces;
 	int64_t size;		/* of the message with its pieces */
 	bool is_of_many;	/* then it goes to the spool whatever its size */
 };
-/* To be cleared before the body is freed. */
 void render_frame_make(struct render *r, const struct render_turn *t,
     const struct render_body *body, struct render_frame *out);
-void render_frame_clear(struct render *r, struct render_frame *f);
+void render_frame_clear(struct render_frame *f);
 
 /* --- render_spool.c: where finished messages are written --- */
 
@@ -344,7 +355,7 @@ void render_draft_frame(struct render *r, struct render_turn *t,
 /* Adds the finished mail to the list. */
 bool render_draft_write(struct render *r, const struct render_turn *t,
     const struct render_draft *d, GPtrArray *to, struct err *err);
-void render_draft_clear(struct render *r, struct render_draft *d);
+void render_draft_clear(struct render_draft *d);
 /* Whether a mail, with an envelope around it, keeps the style's limits. */
 bool render_fits(const struct render_style *style, int64_t size,
     int64_t files);

@@ -53,10 +53,10 @@ render_draft_write(struct render *r, const struct render_turn *t,
 }
 
 void
-render_draft_clear(struct render *r, struct render_draft *d)
+render_draft_clear(struct render_draft *d)
 {
-	if (d->frame.tree != NULL)
-		render_frame_clear(r, &d->frame);
+	if (d->frame.bytes != NULL)
+		render_frame_clear(&d->frame);
 	g_string_free(d->text, TRUE);
 	g_string_free(d->html, TRUE);
 	g_string_free(d->fields, TRUE);
@@ -86,7 +86,7 @@ make_whole(struct render *r, struct render_turn *t, GPtrArray *mails,
 		*fits = render_fits(t->style, d.frame.size, pieces->len);
 		ok = !*fits || render_draft_write(r, t, &d, mails, err);
 	}
-	render_draft_clear(r, &d);
+	render_draft_clear(&d);
 	return ok;
 }
 

@@ -289,20 +289,21 @@ put_memory(struct sink *s, const struct render_piece *p, struct err *err)
 static bool
 put_frame(struct sink *s, const struct render_frame *f, struct err *err)
 {
-	const char *p = f->bytes, *end = f->bytes + f->len;
+	const char *p = f->bytes->str, *end = p + f->bytes->len;
+	size_t mark_len = strlen(f->mark);
 
 	for (guint i = 0; i < f->pieces->len; i++) {
 		const struct render_piece *piece = &g_array_index(f->pieces,
 		    struct render_piece, i);
 		const char *mark = memmem(p, (size_t)(end - p), f->mark,
-		    f->mark_len);
+		    mark_len);
 
 		assert(mark != NULL);
 		if (!sink_put(s, p, (size_t)(mark - p), err) ||
 		    !(piece->data != NULL ? put_memory : put_file)(s, piece,
 		    err))
 			return false;
-		p = mark + f->mark_len;
+		p = mark + mark_len;
 	}
 	return sink_put(s, p, (size_t)(end - p), err);
 }

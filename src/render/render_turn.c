@@ -74,7 +74,7 @@ render_new(const struct render_conf *conf, struct render **out,
 	    !check_domain("address-domain", conf->address_domain, err))
 		return false;
 	r = g_new0(struct render, 1);
-	render_trees_init(r);
+	render_outlines_init(r);
 	r->tenant = g_strdup(conf->tenant != NULL ? conf->tenant : "");
 	r->domain = g_ascii_strdown(conf->domain, -1);
 	r->address_domain = g_ascii_strdown(conf->address_domain, -1);
@@ -105,7 +105,7 @@ render_free(struct render *r)
 	g_free(r->spool);
 	g_ptr_array_unref(r->styles);
 	g_ptr_array_unref(r->languages);
-	render_trees_clear(r);
+	render_outlines_clear(r);
 	g_free(r);
 }
 

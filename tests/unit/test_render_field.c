@@ -22,12 +22,14 @@ decode_qp(const char *s)
 	for (; *s != '\0'; s++) {
 		char hex[3] = { 0 };
 
+		if (*s == '\r')
+			continue;
 		if (*s != '=') {
 			g_string_append_c(out, *s);
 			continue;
 		}
-		if (s[1] == '\n') {
-			s++;
+		if (s[1] == '\r') {
+			s += 2;
 			continue;
 		}
 		memcpy(hex, s + 1, 2);
@@ -233,11 +235,12 @@ quoted_printable_has_short_lines_without_blanks_at_their_end(void **state)
 	render_quoted_printable(qp, text->str, text->len);
 	back = decode_qp(qp->str);
 	assert_string_equal(back->str, text->str);
-	assert_int_equal(longest_line(qp->str), 76);
-	assert_null(strstr(qp->str, " \n"));
+	assert_int_equal(longest_line(qp->str), 76 + strlen("\r"));
+	assert_null(strstr(qp->str, " \r"));
 	assert_null(strstr(qp->str, "\nFrom "));
 	for (const char *p = qp->str; *p != '\0'; p++)
-		assert_true(*p == '\n' || (*p >= ' ' && *p <= '~'));
+		assert_true((*p == '\r' && p[1] == '\n') || (*p == '\n' &&
+		    p > qp->str && p[-1] == '\r') || (*p >= ' ' && *p <= '~'));
 }
 
 /* Lines end in CRLF, and are as long as they may be. */
