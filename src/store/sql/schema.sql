@@ -53,9 +53,11 @@ CREATE TABLE claim (
   deaths INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Not IN: of three values and more SQLite makes a table for each row it checks.
 CREATE TABLE turn (
   id INTEGER PRIMARY KEY,
-  state TEXT NOT NULL CHECK (state IN ('open','closed','held','rendered','parked')),
+  state TEXT NOT NULL CHECK (state = 'closed' OR state = 'rendered' OR
+    state = 'open' OR state = 'held' OR state = 'parked'),
   conversation TEXT NOT NULL,
   author TEXT NOT NULL,
   business TEXT,
@@ -373,7 +375,8 @@ CREATE TABLE claim (
 CREATE TABLE outcome (
   mail_id INTEGER PRIMARY KEY,
   journal TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('sent','deferred','failed')),
+  state TEXT NOT NULL CHECK (state = 'sent' OR state = 'deferred' OR
+    state = 'failed'),
   attempts INTEGER NOT NULL,
   first_ms INTEGER NOT NULL,
   last_ms INTEGER NOT NULL,
@@ -446,7 +449,8 @@ CREATE TABLE record_left (id INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE send (
   id INTEGER PRIMARY KEY,
   key BLOB NOT NULL UNIQUE,
-  state TEXT NOT NULL CHECK (state IN ('stored','forwarding','held','done')),
+  state TEXT NOT NULL CHECK (state = 'done' OR state = 'forwarding' OR
+    state = 'stored' OR state = 'held'),
   received_ms INTEGER NOT NULL,
   changed_ms INTEGER NOT NULL,
   until_ms INTEGER NOT NULL,
