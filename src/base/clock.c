@@ -77,19 +77,49 @@ civil_of(int64_t ms)
 	return c;
 }
 
+/* ---- spelling: by hand, as printf took longer than all else of a field ---- */
+
+static char *
+put(char *out, int value, int digits)
+{
+	for (int i = digits; i-- > 0; value /= 10)
+		out[i] = (char)('0' + value % 10);
+	return out + digits;
+}
+
+static char *
+put_year(char *out, int64_t year)
+{
+	if (year >= 0 && year <= 9999)
+		return put(out, (int)year, 4);
+	return out + snprintf(out, CLOCK_ISO_SIZE, "%04lld", (long long)year);
+}
+
+static char *
+put_time(char *out, const struct civil *c)
+{
+	out = put(out, c->hour, 2);
+	*out++ = ':';
+	out = put(out, c->minute, 2);
+	*out++ = ':';
+	return put(out, c->second, 2);
+}
+
 const char *
 clock_rfc5322(int64_t ms, char out[CLOCK_RFC5322_SIZE])
 {
-	static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu",
-		"Fri", "Sat" };
-	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May",
-		"Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	static const char days[][6] = { "Sun, ", "Mon, ", "Tue, ", "Wed, ",
+		"Thu, ", "Fri, ", "Sat, " };
+	static const char months[][6] = { " Jan ", " Feb ", " Mar ", " Apr ",
+		" May ", " Jun ", " Jul ", " Aug ", " Sep ", " Oct ",
+		" Nov ", " Dec " };
 	struct civil c = civil_of(ms);
+	char *p = out;
 
-	snprintf(out, CLOCK_RFC5322_SIZE,
-	    "%s, %02d %s %04lld %02d:%02d:%02d +0000", days[c.weekday], c.day,
-	    months[c.month - 1], (long long)c.year, c.hour, c.minute,
-	    c.second);
+	p = put(stpcpy(p, days[c.weekday]), c.day, 2);
+	p = put_year(stpcpy(p, months[c.month - 1]), c.year);
+	*p++ = ' ';
+	stpcpy(put_time(p, &c), " +0000");
 	return out;
 }
 
@@ -97,17 +127,19 @@ const char *
 clock_iso(int64_t ms, int millis, char out[CLOCK_ISO_SIZE])
 {
 	struct civil c = civil_of(ms);
-	int n;
+	char *p = put_year(out, c.year);
 
-	n = snprintf(out, CLOCK_ISO_SIZE, "%04lld-%02d-%02dT%02d:%02d:%02d",
-	    (long long)c.year, c.month, c.day, c.hour, c.minute, c.second);
-	if (n > 0 && n < CLOCK_ISO_SIZE) {
-		if (millis)
-			snprintf(out + n, (size_t)(CLOCK_ISO_SIZE - n),
-			    ".%03dZ", c.millis);
-		else
-			snprintf(out + n, (size_t)(CLOCK_ISO_SIZE - n), "Z");
+	*p++ = '-';
+	p = put(p, c.month, 2);
+	*p++ = '-';
+	p = put(p, c.day, 2);
+	*p++ = 'T';
+	p = put_time(p, &c);
+	if (millis) {
+		*p++ = '.';
+		p = put(p, c.millis, 3);
 	}
+	stpcpy(p, "Z");
 	return out;
 }
 
