@@ -148,15 +148,29 @@ push_visible(struct cleaner *cl, uint32_t c)
 	return push(cl, c);
 }
 
+/* Printable ASCII, in a block on several lines: nothing would change. */
+static bool
+is_plain(const char *s, size_t len, enum text_clean how)
+{
+	for (size_t i = 0; i < len; i++) {
+		if ((s[i] < ' ' || s[i] > '~') && (how == TEXT_LINE ||
+		    (s[i] != '\n' && s[i] != '\t')))
+			return false;
+	}
+	return true;
+}
+
 char *
 text_clean(const char *s, size_t len, enum text_clean how, size_t max_chars)
 {
-	struct cleaner cl = { .out = g_string_sized_new(len + 1), .how = how,
-		.max = max_chars };
+	struct cleaner cl = { .how = how, .max = max_chars };
 	const uint8_t *p = (const uint8_t *)s;
 	bool more = true, after_cr = false;
 	size_t n;
 
+	if (len <= max_chars && is_plain(s, len, how))
+		return g_strndup(s, len);
+	cl.out = g_string_sized_new(len + 1);
 	for (size_t i = 0; i < len && more; i += n) {
 		uint32_t c = decode(p + i, len - i, &n);
 

@@ -69,20 +69,20 @@ is_literal(unsigned char c)
 static void
 add_line(struct qp *q, const char *s, size_t len)
 {
-	size_t last = len > 0 ? len - 1 : 0;
-	size_t i = 0;
+	const char *end = s + len;
 
-	while (i < len) {
-		size_t n = 0;
+	while (s < end) {
+		const char *p = s;
 
+		while (p < end && is_literal((unsigned char)*p))
+			p++;
 		/* A blank only if another character follows. */
-		while (i + n < len && is_literal((unsigned char)s[i + n]) &&
-		    (s[i + n] != ' ' || i + n < last))
-			n++;
-		add_run(q, s + i, n);
-		i += n;
-		if (i < len)
-			add_escaped(q, (unsigned char)s[i++]);
+		if (p == end && p[-1] == ' ')
+			p--;
+		add_run(q, s, (size_t)(p - s));
+		if (p < end)
+			add_escaped(q, (unsigned char)*p++);
+		s = p;
 	}
 }
 

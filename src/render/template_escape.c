@@ -71,20 +71,21 @@ is_surely_clean(const uint8_t *p, size_t len, bool one_line)
 {
 	size_t i = 0;
 
-	while (i < len) {
-		size_t n = 1;
+	for (;;) {
+		size_t n = 0;
 
+		while (i < len && p[i] >= 0x20 && p[i] < 0x7f)
+			i++;
+		if (i == len)
+			return true;
 		if (p[i] >= 0x80)
 			n = plain_length(p + i, len - i);
-		else if (p[i] == 0x7f)
-			n = 0;
 		else if (p[i] < 0x20)
 			n = !one_line && (p[i] == '\n' || p[i] == '\t');
 		if (n == 0)
 			return false;
 		i += n;
 	}
-	return true;
 }
 
 void
