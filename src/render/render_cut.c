@@ -380,7 +380,7 @@ add_text(struct cut *c, const char *name, const char *type,
 {
 	struct render_piece p = { .name = name, .type = type,
 		.description = "text of the turn", .len = (int64_t)text->len,
-		.data = render_keep(&c->t->scratch, g_strdup(text->str)) };
+		.data = render_copy(&c->t->scratch, text->str) };
 
 	g_array_append_val(c->moved, p);
 }

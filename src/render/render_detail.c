@@ -328,7 +328,7 @@ duration(struct render_filler *f, int64_t seconds)
 		g_string_append(out, render_phrase(f->words, f->s,
 		    units[i].word, n));
 	}
-	return render_keep(f->s, g_strdup(out->str));
+	return render_copy(f->s, out->str);
 }
 
 GPtrArray *

@@ -39,16 +39,22 @@ render_field_end(struct render_fields *f)
 
 /* The first word stays on the line of the name: some readers need that. */
 static void
-add_word(struct render_fields *f, const char *word, size_t len)
+begin_word(struct render_fields *f, size_t len)
 {
 	if (!f->first && f->col + 1 + len > LINE_MAX_COLS) {
 		g_string_append_c(f->out, '\n');
 		f->col = 0;
 	}
 	g_string_append_c(f->out, ' ');
-	g_string_append_len(f->out, word, (gssize)len);
 	f->col += 1 + len;
 	f->first = false;
+}
+
+static void
+add_word(struct render_fields *f, const char *word, size_t len)
+{
+	begin_word(f, len);
+	g_string_append_len(f->out, word, (gssize)len);
 }
 
 void
@@ -216,11 +222,22 @@ add_extended(struct render_fields *f, const char *name, const char *value)
 	}
 }
 
+static size_t
+escapes_of(const char *value)
+{
+	size_t n = 0;
+
+	for (; *value != '\0'; value++)
+		n += *value == '"' || *value == '\\';
+	return n;
+}
+
 void
 render_field_param(struct render_fields *f, const char *name,
     const char *value)
 {
 	enum param_form form;
+	size_t quotes;
 
 	if (value == NULL)
 		return;
@@ -233,12 +250,12 @@ render_field_param(struct render_fields *f, const char *name,
 		add_extended(f, name, value);
 		return;
 	}
-	g_autoptr(GString) word = g_string_new(name);
-
-	g_string_append_c(word, '=');
+	quotes = form == PARAM_QUOTED ? 2 + escapes_of(value) : 0;
+	begin_word(f, strlen(name) + 1 + strlen(value) + quotes);
+	g_string_append(f->out, name);
+	g_string_append_c(f->out, '=');
 	if (form == PARAM_QUOTED)
-		append_quoted(word, value);
+		append_quoted(f->out, value);
 	else
-		g_string_append(word, value);
-	render_field_word(f, word->str);
+		g_string_append(f->out, value);
 }

@@ -18,7 +18,7 @@ render_digest(struct render_scratch *s, const char *digest)
 
 	if (digest == NULL || !hash_parse(digest, raw))
 		return NULL;
-	return render_keep(s, g_strdup(hash_hex(raw, hex)));
+	return render_copy(s, hash_hex(raw, hex));
 }
 
 const char *
@@ -30,7 +30,7 @@ render_raw_digest(struct render_scratch *s, const struct item *it)
 	if (it->raw == NULL)
 		return NULL;
 	hash_sha256(it->raw, strlen(it->raw), digest);
-	return render_keep(s, g_strdup(hash_hex(digest, hex)));
+	return render_copy(s, hash_hex(digest, hex));
 }
 
 /* "812 bytes", "1.2 MB": to one decimal, in steps of a thousand. */
@@ -161,8 +161,8 @@ fill_bytes(struct render_filler *f, const struct render_media *found,
 	    found->size);
 	if (found->length_ms > 0)
 		scope->string[M_LENGTH] = play_length(f->s, found->length_ms);
-	scope->string[M_SHA256] = render_keep(f->s,
-	    g_strdup(hash_hex(found->sha256, hex)));
+	scope->string[M_SHA256] = render_copy(f->s,
+	    hash_hex(found->sha256, hex));
 	if (found->hash_differs)
 		scope->string[M_HASH_DIFFERS] = "1";
 	if (found->type != NULL)

@@ -78,11 +78,16 @@ const char *render_style_name(const struct render_style *s, const char *name);
 struct render_scratch {
 	GPtrArray *blocks;	/* g_free */
 	GPtrArray *lists;	/* g_ptr_array_unref */
+	char *free;		/* of the newest block made for strings */
+	size_t left;
 };
 void render_scratch_init(struct render_scratch *s);
 void render_scratch_clear(struct render_scratch *s);
 /* Takes the string over and returns it. */
 char *render_keep(struct render_scratch *s, char *string);
+/* Room for anything that is not larger than some strings. */
+void *render_room(struct render_scratch *s, size_t size);
+char *render_copy(struct render_scratch *s, const char *string);
 char *render_format(struct render_scratch *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 GPtrArray *render_list(struct render_scratch *s);

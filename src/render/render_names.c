@@ -68,7 +68,7 @@ mail_address(struct render_scratch *s, const char *mail)
 		return NULL;
 	if (line == NULL || line[strcspn(line, "<>()[],;:\\\"")] == '\0')
 		return line;
-	out = render_keep(s, g_strdup(line));
+	out = render_copy(s, line);
 	return g_strdelimit(out, "<>()[],;:\\\"", '_');
 }
 

@@ -5,10 +5,16 @@
  */
 #include "render_int.h"
 
+#include <assert.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "text.h"
+
+/* The strings of an ordinary mail, and what they are aligned to. */
+#define ROOM 8192
+#define ALIGN 16
 
 void
 render_scratch_init(struct render_scratch *s)
@@ -16,6 +22,8 @@ render_scratch_init(struct render_scratch *s)
 	s->blocks = g_ptr_array_new_with_free_func(g_free);
 	s->lists = g_ptr_array_new_with_free_func(
 	    (GDestroyNotify)g_ptr_array_unref);
+	s->free = NULL;
+	s->left = 0;
 }
 
 void
@@ -32,16 +40,51 @@ render_keep(struct render_scratch *s, char *string)
 	return string;
 }
 
+void *
+render_room(struct render_scratch *s, size_t size)
+{
+	char *out;
+
+	size = (size + ALIGN - 1) / ALIGN * ALIGN;
+	if (size > ROOM / 4)
+		return render_keep(s, g_malloc(size));
+	if (size > s->left) {
+		s->free = render_keep(s, g_malloc(ROOM));
+		s->left = ROOM;
+	}
+	out = s->free;
+	s->free += size;
+	s->left -= size;
+	return out;
+}
+
+char *
+render_copy(struct render_scratch *s, const char *string)
+{
+	size_t size = strlen(string) + 1;
+
+	return memcpy(render_room(s, size), string, size);
+}
+
 char *
 render_format(struct render_scratch *s, const char *fmt, ...)
 {
+	char *at = s->free, *out;
+	size_t left = s->left;
 	va_list ap;
-	char *out;
+	int len;
 
 	va_start(ap, fmt);
-	out = g_strdup_vprintf(fmt, ap);
+	len = vsnprintf(at, left, fmt, ap);
 	va_end(ap);
-	return render_keep(s, out);
+	assert(len >= 0);
+	out = render_room(s, (size_t)len + 1);
+	if ((size_t)len < left && out == at)
+		return out;
+	va_start(ap, fmt);
+	vsnprintf(out, (size_t)len + 1, fmt, ap);
+	va_end(ap);
+	return out;
 }
 
 GPtrArray *
@@ -109,7 +152,7 @@ render_ascii(struct render_scratch *s, const char *text, size_t max_chars)
 		if (p[1] == '\0')
 			return line;
 	}
-	out = render_keep(s, g_strdup(line));
+	out = render_copy(s, line);
 	for (char *p = out; *p != '\0'; p++) {
 		if (*p <= ' ' || *p > '~')
 			*p = '_';

@@ -22,9 +22,9 @@
 struct template_scope *
 render_scope_add(struct render_filler *f, GPtrArray *list)
 {
-	struct template_scope *scope = g_new0(struct template_scope, 1);
+	struct template_scope *scope = render_room(f->s, sizeof(*scope));
 
-	g_ptr_array_add(f->s->blocks, scope);
+	memset(scope, 0, sizeof(*scope));
 	g_ptr_array_add(list, scope);
 	f->rows++;
 	return scope;
@@ -77,7 +77,7 @@ render_local(struct render_filler *f, int64_t ms)
 
 	if (ms == 0 || f->zone == NULL)
 		return NULL;
-	return render_keep(f->s, g_strdup(clock_local(f->zone, ms, local)));
+	return render_copy(f->s, clock_local(f->zone, ms, local));
 }
 
 /* Cleaned before it is indented: a lone CR is a line break too. */
@@ -170,14 +170,14 @@ fill_event(struct render_filler *f, GPtrArray *list, const struct render_event *
 	struct template_scope *scope = render_scope_add(f, list);
 	char iso[CLOCK_ISO_SIZE], hex[HASH_HEX_SIZE];
 
-	scope->string[E_CAPTURED] = render_keep(f->s,
-	    g_strdup(clock_iso(ev->received_ms, 1, iso)));
+	scope->string[E_CAPTURED] = render_copy(f->s,
+	    clock_iso(ev->received_ms, 1, iso));
 	scope->string[E_SOURCE] = render_line(f->s, ev->source,
 	    RENDER_NAME_MAX);
 	scope->string[E_SEQ] = render_format(f->s, "%" G_GINT64_FORMAT,
 	    ev->seq);
-	scope->string[E_SHA256] = render_keep(f->s,
-	    g_strdup(hash_hex(ev->sha256, hex)));
+	scope->string[E_SHA256] = render_copy(f->s,
+	    hash_hex(ev->sha256, hex));
 	scope->string[E_SIZE] = render_format(f->s, "%zu", ev->len);
 	if (attached)
 		scope->string[E_FILE] = render_event_place(f->t, f->s,

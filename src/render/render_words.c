@@ -99,7 +99,7 @@ render_padded(struct render_scratch *s, const char *text, size_t columns)
 {
 	size_t len = strlen(text), wide = render_columns(text);
 	size_t blanks = wide < columns ? columns - wide : 1;
-	char *out = render_keep(s, g_malloc(len + blanks + 1));
+	char *out = render_room(s, len + blanks + 1);
 
 	memcpy(out, text, len);
 	memset(out + len, ' ', blanks);
