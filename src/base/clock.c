@@ -87,6 +87,16 @@ put(char *out, int value, int digits)
 	return out + digits;
 }
 
+/* With a NUL after it. */
+static char *
+put_text(char *out, const char *text)
+{
+	size_t len = strlen(text);
+
+	memcpy(out, text, len + 1);
+	return out + len;
+}
+
 static char *
 put_year(char *out, int64_t year)
 {
@@ -116,10 +126,10 @@ clock_rfc5322(int64_t ms, char out[CLOCK_RFC5322_SIZE])
 	struct civil c = civil_of(ms);
 	char *p = out;
 
-	p = put(stpcpy(p, days[c.weekday]), c.day, 2);
-	p = put_year(stpcpy(p, months[c.month - 1]), c.year);
+	p = put(put_text(p, days[c.weekday]), c.day, 2);
+	p = put_year(put_text(p, months[c.month - 1]), c.year);
 	*p++ = ' ';
-	stpcpy(put_time(p, &c), " +0000");
+	put_text(put_time(p, &c), " +0000");
 	return out;
 }
 
@@ -139,7 +149,7 @@ clock_iso(int64_t ms, int millis, char out[CLOCK_ISO_SIZE])
 		*p++ = '.';
 		p = put(p, c.millis, 3);
 	}
-	stpcpy(p, "Z");
+	put_text(p, "Z");
 	return out;
 }
 
