@@ -703,6 +703,14 @@ bool store_definition_get(struct store *st, const char *account,
     const char *name, const char *language, int64_t at_ms,
     store_definition_fn *fn, void *arg, struct err *err);
 
+/* The latest wording may have changed: its checked_ms is 0 from now on. */
+bool store_definition_doubt(struct store *st, const char *account,
+    const char *name, const char *language);
+/* In which languages something is known of it, each once. */
+typedef bool store_language_fn(void *arg, const char *language);
+bool store_definition_languages(struct store *st, const char *account,
+    const char *name, store_language_fn *fn, void *arg, struct err *err);
+
 /* ---- what rules remember: of build, and of the gateway ------------------- */
 
 /*

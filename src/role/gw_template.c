@@ -158,7 +158,10 @@ is_old(const struct gw *g, const struct entry *e, int64_t now_ms)
 	    now_ms < e->checked_ms;
 }
 
-/* A wording that is merely old is used while a newer one is asked for. */
+/*
+ * A wording that is merely old is used while a newer one is asked for; one that
+ * is said to be changed is waited for.
+ */
 bool
 gw_definition(struct gw *g, struct gw_send *s, int64_t now_ms,
     int64_t mono_ms)
@@ -174,7 +177,7 @@ gw_definition(struct gw *g, struct gw_send *s, int64_t now_ms,
 	if (is_old(g, e, now_ms) && !e->is_asked &&
 	    (e->failed_ms == 0 || now_ms - e->failed_ms > FAILED_MS))
 		ask(g, e, s->account, name, language);
-	if (!e->is_known && e->is_asked &&
+	if ((!e->is_known || e->checked_ms == 0) && e->is_asked &&
 	    mono_ms - s->queued_ms < ANSWER_WAIT_MS)
 		return false;
 	s->definition = g_strdup(e->json);
@@ -186,39 +189,85 @@ gw_definition(struct gw *g, struct gw_send *s, int64_t now_ms,
 
 /*
  * The cursor moves past a change when Meta was asked after it, so that a new
- * process asks again for what this one did not get to.
+ * process asks again for what this one did not get to. What Meta did not tell
+ * is put in doubt in the store by then: no later life believes it.
  */
 struct looking {
 	struct gw *g;
 	int64_t last;		/* all up to here were asked for */
 	bool waits;		/* for one that is asked for now */
+	GPtrArray *doubts;	/* char *: account, name, language … */
+	struct err err;
 };
 
 static void
 change(struct entry *e, int64_t id)
 {
-	if (e->change_id >= id)
-		return;
 	e->change_id = id;
 	e->is_late = e->is_asked;
 	e->checked_ms = 0;
 	e->failed_ms = 0;
 }
 
-/* Any language: of those that were used. */
 static void
-change_all(struct looking *l, const char *account, const char *name,
-    int64_t id)
+change_one(struct looking *l, int64_t id, const char *account,
+    const char *name, const char *language)
+{
+	struct entry *e = entry_of(l->g, account, name, language,
+	    clock_now_ms());
+
+	if (e->change_id < id) {
+		change(e, id);
+		if (!e->is_asked)
+			ask(l->g, e, account, name, language);
+	}
+	l->waits |= e->is_asked;
+	if (e->is_asked || e->checked_ms != 0)
+		return;
+	g_ptr_array_add(l->doubts, g_strdup(account));
+	g_ptr_array_add(l->doubts, g_strdup(name));
+	g_ptr_array_add(l->doubts, g_strdup(language));
+}
+
+static bool
+take_language(void *arg, const char *language)
+{
+	g_hash_table_add(arg, g_strdup(language));
+	return true;
+}
+
+/* All that something is known of: here, or in the store. */
+static GHashTable *
+languages_of(struct looking *l, const char *account, const char *name)
 {
 	g_autofree char *prefix = entry_name(account, name, "");
+	GHashTable *all = g_hash_table_new_full(g_str_hash, g_str_equal,
+	    g_free, NULL);
 	GHashTableIter it;
-	gpointer key, e;
+	gpointer key;
 
 	g_hash_table_iter_init(&it, l->g->definitions);
-	while (g_hash_table_iter_next(&it, &key, &e)) {
+	while (g_hash_table_iter_next(&it, &key, NULL)) {
 		if (g_str_has_prefix(key, prefix))
-			change(e, id);
+			take_language(all, (char *)key + strlen(prefix));
 	}
+	if (!store_definition_languages(l->g->store, account, name,
+	    take_language, all, &l->err))
+		l->waits = true;
+	return all;
+}
+
+static void
+change_all(struct looking *l, int64_t id, const char *account,
+    const char *name)
+{
+	g_autoptr(GHashTable) all = languages_of(l, account, name);
+	GHashTableIter it;
+	gpointer language;
+
+	g_hash_table_iter_init(&it, all);
+	while (g_hash_table_iter_next(&it, &language, NULL))
+		change_one(l, id, account, name, language);
 }
 
 static bool
@@ -226,42 +275,40 @@ take_change(void *arg, int64_t id, const char *account, const char *name,
     const char *language)
 {
 	struct looking *l = arg;
-	struct entry *e = NULL;
-	bool is_new;
 
-	if (language[0] == '\0') {
-		change_all(l, account, name, id);
-	} else {
-		e = entry_of(l->g, account, name, language, clock_now_ms());
-		is_new = e->change_id < id;
-		change(e, id);
-		if (is_new && !e->is_asked)
-			ask(l->g, e, account, name, language);
-	}
-	l->waits |= e != NULL && e->is_asked;
+	if (language[0] == '\0')
+		change_all(l, id, account, name);
+	else
+		change_one(l, id, account, name, language);
 	if (!l->waits)
 		l->last = id;
 	return true;
 }
 
+static void
+move_on(struct looking *l)
+{
+	store_begin(l->g->store);
+	for (guint i = 0; i + 2 < l->doubts->len; i += 3)
+		store_definition_doubt(l->g->store, l->doubts->pdata[i],
+		    l->doubts->pdata[i + 1], l->doubts->pdata[i + 2]);
+	store_cursor_set(l->g->store, STORE_GATEWAY, CURSOR_TEMPLATES,
+	    l->last);
+	store_commit(l->g->store, &l->err);
+}
+
 void
 gw_templates_look(struct gw *g)
 {
-	struct looking l = { .g = g };
-	struct err err = ERR_INIT;
+	g_autoptr(GPtrArray) doubts = g_ptr_array_new_with_free_func(g_free);
+	struct looking l = { .g = g, .doubts = doubts };
 	int64_t cursor;
 
-	if (!store_cursor_get(g->store, STORE_GATEWAY, CURSOR_TEMPLATES,
-	    &cursor, &err) ||
-	    !store_template_change_list(g->store, cursor, LOOK_MAX,
-	    take_change, &l, &err)) {
-		log_err(LOG_LEVEL_WARN, "gateway.retry", &err, "%s", "");
-		return;
-	}
-	if (l.last == 0)
-		return;
-	store_begin(g->store);
-	store_cursor_set(g->store, STORE_GATEWAY, CURSOR_TEMPLATES, l.last);
-	if (!store_commit(g->store, &err))
-		log_err(LOG_LEVEL_WARN, "gateway.retry", &err, "%s", "");
+	if (store_cursor_get(g->store, STORE_GATEWAY, CURSOR_TEMPLATES,
+	    &cursor, &l.err) &&
+	    store_template_change_list(g->store, cursor, LOOK_MAX,
+	    take_change, &l, &l.err) && l.last != 0)
+		move_on(&l);
+	if (l.err.kind != ERR_NONE)
+		log_err(LOG_LEVEL_WARN, "gateway.retry", &l.err, "%s", "");
 }

@@ -127,6 +127,26 @@ store_definition_get(struct store *st, const char *account, const char *name,
 	return st->driver->definition->get(st, &of, at_ms, fn, arg, err);
 }
 
+bool
+store_definition_doubt(struct store *st, const char *account,
+    const char *name, const char *language)
+{
+	const struct store_definition of = { .account = account, .name = name,
+		.language = language };
+
+	return STORE_WRITE(st, STORE_GATEWAY, definition, doubt, &of);
+}
+
+bool
+store_definition_languages(struct store *st, const char *account,
+    const char *name, store_language_fn *fn, void *arg, struct err *err)
+{
+	const struct store_definition of = { .account = account,
+		.name = name };
+
+	return st->driver->definition->languages(st, &of, fn, arg, err);
+}
+
 /* ---- what rules remember ------------------------------------------------- */
 
 bool

@@ -271,6 +271,10 @@ struct store_definition_verbs {
 	/* Of the same account, name and language. */
 	bool (*get)(struct store *, const struct store_definition *,
 	    int64_t at_ms, store_definition_fn *, void *, struct err *);
+	bool (*doubt)(struct store *, const struct store_definition *,
+	    struct err *);
+	bool (*languages)(struct store *, const struct store_definition *,
+	    store_language_fn *, void *, struct err *);
 };
 
 /* What is counted; file may be one that counts nothing. */

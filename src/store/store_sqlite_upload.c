@@ -156,6 +156,34 @@ definition_get(struct store *st, const struct store_definition *of,
 	return true;
 }
 
+static bool
+definition_doubt(struct store *st, const struct store_definition *of,
+    struct err *err)
+{
+	return store_db_run(SQLITE_OF(st), "UPDATE definition SET "
+	    "checked_ms = 0 WHERE id = (SELECT id " LATEST ")", err, "sssi",
+	    of->account, of->name, of->language, INT64_MAX);
+}
+
+static bool
+definition_languages(struct store *st, const struct store_definition *of,
+    store_language_fn *fn, void *arg, struct err *err)
+{
+	struct sqlite *s = SQLITE_OF(st);
+	sqlite3_stmt *q = store_db_query(s, "SELECT DISTINCT language "
+	    "FROM definition WHERE account = ? AND name = ? "
+	    "ORDER BY language", err, "ss", of->account, of->name);
+	int r;
+
+	while ((r = store_db_step(s, q, err)) > 0) {
+		if (!fn(arg, store_db_text(q, 0))) {
+			store_db_end(q);
+			return true;
+		}
+	}
+	return r == 0;
+}
+
 const struct store_upload_verbs store_sqlite_upload = {
 	.add = upload_add,
 	.get = upload_get,
@@ -165,4 +193,6 @@ const struct store_upload_verbs store_sqlite_upload = {
 const struct store_definition_verbs store_sqlite_definition = {
 	.set = definition_set,
 	.get = definition_get,
+	.doubt = definition_doubt,
+	.languages = definition_languages,
 };

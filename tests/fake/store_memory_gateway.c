@@ -424,6 +424,51 @@ definition_get(struct store *st, const struct store_definition *of,
 	return true;
 }
 
+static bool
+definition_doubt(struct store *st, const struct store_definition *of,
+    struct err *err)
+{
+	struct store_definition *d = find_definition(FAKE_OF(st), of,
+	    INT64_MAX);
+
+	(void)err;
+	if (d != NULL)
+		d->checked_ms = 0;
+	return true;
+}
+
+static int
+compare_texts(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool
+definition_languages(struct store *st, const struct store_definition *of,
+    store_language_fn *fn, void *arg, struct err *err)
+{
+	struct fake *f = FAKE_OF(st);
+	g_autoptr(GPtrArray) list = g_ptr_array_new();
+
+	(void)err;
+	for (guint i = 0; i < FAKE_N(f, FAKE_DEFINITION); i++) {
+		struct store_definition *d = FAKE_AT(f, FAKE_DEFINITION,
+		    store_definition, i);
+
+		if (strcmp(d->account, of->account) == 0 &&
+		    strcmp(d->name, of->name) == 0 &&
+		    !g_ptr_array_find_with_equal_func(list, d->language,
+		    g_str_equal, NULL))
+			g_ptr_array_add(list, (char *)(uintptr_t)d->language);
+	}
+	g_ptr_array_sort(list, compare_texts);
+	for (guint i = 0; i < list->len; i++) {
+		if (!fn(arg, list->pdata[i]))
+			break;
+	}
+	return true;
+}
+
 /* ---- tallies --------------------------------------------------------------- */
 
 static bool
@@ -571,6 +616,7 @@ const struct store_upload_verbs fake_upload_verbs = {
 };
 const struct store_definition_verbs fake_definition_verbs = {
 	.set = definition_set, .get = definition_get,
+	.doubt = definition_doubt, .languages = definition_languages,
 };
 const struct store_tally_verbs fake_tally_verbs = {
 	.add = tally_add, .count = tally_count,

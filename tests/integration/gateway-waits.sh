@@ -43,6 +43,34 @@ for i in 1 2 3 4 5 6; do
 done
 graph_script < /dev/null
 
+# ---- wordings that are changed -----------------------------------------------
+
+# Without a language: any of it.
+changed_to() {
+	echo "${templates/Dear/$1}" > "$graph/graph.templates"
+	printf '{"object":"whatsapp_business_account","entry":[{"id":"900100200300400","time":1795317236,"changes":[{"field":"message_template_components_update","value":{"message_template_id":5001,"message_template_name":"payment_due","message_template_element":"%s"}}]}]}' \
+		"$1" > "$tmp/event.json"
+	same "$(post "$tmp/event.json")" 200
+}
+read_to() {
+	[ "$(gateway_db "SELECT value FROM cursor WHERE name =
+		'templates'")" = "$1" ]
+}
+check "a new process has no wording in memory" again
+check "a webhook says that a template is changed, in what language ever" \
+	changed_to Hello
+check "it is asked for again" wait_for 10 read_to 1
+check "it is sent" is 200 send "$due"
+check "in the new words" journaled 'Hello Eva, R\$ 1 is due'
+graph_script <<< '* template error 500 2 Later'
+check "it is changed while Meta does not tell how" changed_to Salut
+check "that is noted" wait_for 10 read_to 2
+graph_script < /dev/null
+check "a later process" again
+check "sends it" is 200 send "$due"
+check "and does not believe what was said before the change" \
+	journaled 'Salut Eva, R\$ 1 is due'
+
 # ---- turns -------------------------------------------------------------------
 
 cat > "$tmp/policy.conf" << 'RULES'
@@ -93,7 +121,7 @@ check "and all others are sent" same "$((sent + $(answered 429)))" 9
 check "they are refused as Meta does it, and told to come again" \
 	refused_as_meta_does
 check "nothing of them is recorded, counted or told" \
-	same "$(rows)" "$((sent + 1)) $((sent + 1)) $sent $sent $sent"
+	same "$(rows)" "$((sent + 3)) $((sent + 3)) $sent $sent $sent"
 check "nor did they reach Meta" reached "$sent" 'turn [1-9]'
 goes_later() {
 	[ "$(to "$last")" = 200 ]

@@ -337,6 +337,23 @@ expect_definition(struct bed *b, const char *language, int64_t at_ms,
 	assert_string_equal(text->str, want);
 }
 
+static bool
+take_checked(void *arg, const struct store_definition *d)
+{
+	*(int64_t *)arg = d->checked_ms;
+	return true;
+}
+
+static void
+expect_checked(struct bed *b, const char *language, int64_t want)
+{
+	int64_t got = -1;
+
+	assert_true(store_definition_get(b->of[STORE_BUILD], "w1", "hello",
+	    language, INT64_MAX, take_checked, &got, NULL));
+	assert_int_equal(got, want);
+}
+
 static void
 a_definition_is_the_one_that_held_at_the_time(void **state)
 {
@@ -414,6 +431,45 @@ definitions_of_other_accounts_names_and_languages_are_others(void **state)
 	expect_definition(b, "en", T0, "w1/en A from+0 checked+0");
 	expect_definition(b, "pt_BR", T0, "w1/pt_BR B from+0 checked+0");
 	expect_definition(b, "EN", T0, "");
+}
+
+static bool
+spell_language(void *arg, const char *language)
+{
+	g_string_append_printf(arg, "%s ", language);
+	return true;
+}
+
+static void
+expect_languages(struct bed *b, const char *name, const char *want)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	assert_true(store_definition_languages(gateway(b), "w1", name,
+	    spell_language, text, NULL));
+	assert_string_equal(text->str, want);
+}
+
+static void
+a_definition_in_doubt_is_to_be_asked_for_again(void **state)
+{
+	struct bed *b = bed_of(state);
+
+	expect_languages(b, "hello", "");
+	see(b, "pt_BR", T0, "B");
+	see(b, "en", T0, "A");
+	see(b, "en", T0 + 5, "C");
+	expect_languages(b, "hello", "en pt_BR ");
+	expect_languages(b, "other", "");
+	begin(b, STORE_GATEWAY);
+	assert_true(store_definition_doubt(gateway(b), "w1", "hello", "en"));
+	assert_true(store_definition_doubt(gateway(b), "w1", "other", "en"));
+	commit(b, STORE_GATEWAY);
+	expect_checked(b, "en", 0);
+	expect_checked(b, "pt_BR", T0);
+	expect_definition(b, "en", T0, "w1/en A from+0 checked+0");
+	see(b, "en", T0 + 7, "C");
+	expect_definition(b, "en", T0 + 8, "w1/en C from+5 checked+7");
 }
 
 /* ---- tallies --------------------------------------------------------------------- */
@@ -620,6 +676,7 @@ const struct CMUnitTest store_contract_remembering[] = {
 	TEST(that_a_template_is_unknown_is_known_too),
 	TEST(a_clock_set_back_loses_no_version),
 	TEST(definitions_of_other_accounts_names_and_languages_are_others),
+	TEST(a_definition_in_doubt_is_to_be_asked_for_again),
 	TEST(different_ones_are_counted_since_a_time),
 	TEST(nobody_counts_further_than_he_is_asked_to),
 	TEST(build_and_gateway_count_each_for_itself),
