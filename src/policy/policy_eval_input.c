@@ -61,7 +61,12 @@ policy_eval_name(const struct policy_case *c, const struct policy_node *n,
 	    n->match == POLICY_EMPLOYEE ? policy_employee(in) :
 	    in->business != NULL ? in->business->desk : NULL;
 
-	return eval_name_of(n, name, why);
+	/* Who it is may yet be told, or the directory names several. */
+	if (n->match != POLICY_EMPLOYEE || name != NULL || !in->groups_unknown)
+		return eval_name_of(n, name, why);
+	policy_because(why, "unsure: employee %s: the directory did not "
+	    "answer", policy_value_at(n, 0));
+	return POLICY_UNSURE;
 }
 
 enum policy_truth
