@@ -752,11 +752,12 @@ bool store_ruleset_list(struct store *st, store_ruleset_fn *fn, void *arg,
     struct err *err);
 
 /*
- * What was found of a turn; kept only where a rule fired. JSON: policy.h.
+ * What was found of a turn; kept only where a rule fired, or where mails that
+ * follow go by it. JSON: policy.h.
  * Set again it is replaced.
  */
 bool store_judged_set(struct store *st, int64_t turn_id, const char *json);
-/* *json NULL: nothing fired, or no such turn. Owned by the caller. */
+/* *json NULL: nothing is kept, or no such turn. Owned by the caller. */
 bool store_judged_get(struct store *st, int64_t turn_id, char **json,
     struct err *err);
 

@@ -262,6 +262,7 @@ struct build_case {
 	const GPtrArray *groups;	/* besides those of the staff; or NULL */
 	bool groups_unknown;
 	int64_t judged_turn;	/* what was found then counts; 0: judge */
+	bool is_late;		/* mails follow, by what is found now */
 };
 bool build_judge_begin(struct build *b, int64_t now_ms, struct err *err);
 bool build_judge(struct build *b, const struct build_turn *t,

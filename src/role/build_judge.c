@@ -400,7 +400,7 @@ keep(struct build *b, const struct build_turn *t, const struct item *first,
 	int64_t now_ms = c->in->now_ms;
 	int64_t at_ms = first->at_ms > 0 ? first->at_ms : now_ms;
 
-	if (v->fired->len > 0)
+	if (v->fired->len > 0 || c->is_late)
 		keep_fired(b, t->id, found);
 	for (guint i = 0; i < v->tallies->len; i++) {
 		const struct policy_tally *y = v->tallies->pdata[i];
@@ -429,15 +429,9 @@ build_judge(struct build *b, const struct build_turn *t,
 {
 	const struct item *first = c->in->items->pdata[0];
 
-	/* Judged before: by what was true then. */
-	if (c->judged_turn != 0) {
-		if (!build_judge_recall(b, c->judged_turn, out, err))
-			return false;
-		if (out->all == NULL && !policy_is_empty(b->policy))
-			out->all = policy_verdict_new(
-			    policy_sha256(b->policy));
-		return true;
-	}
+	/* Judged before: by what was true then, if there were rules at all. */
+	if (c->judged_turn != 0)
+		return build_judge_recall(b, c->judged_turn, out, err);
 	if (policy_is_empty(b->policy) && !has_own_verdict(first))
 		return true;
 	if (!judge_all(b, c, out, err))

@@ -349,7 +349,8 @@ judge(struct build *b, struct build_turn *t, struct build_gathered *g,
 {
 	struct build_case c = { .in = &g->in, .person = g->person,
 		.groups = g->staff.groups,
-		.groups_unknown = g->staff.groups_unknown };
+		.groups_unknown = g->staff.groups_unknown,
+		.is_late = g->late > 0 };
 
 	/* It, or that of its file, may have been held before. */
 	if ((t->is_waiting || t->want_id != 0) && !build_hold_recall(b, t,
