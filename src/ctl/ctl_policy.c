@@ -88,6 +88,26 @@ remember(struct bench *b, const struct policy_tally *t, int64_t at_ms)
 	g_hash_table_replace(all, g_strdup(t->who), at);
 }
 
+/* As build finds them, but for whom only the directory server knows. */
+static const struct directory_staff *
+staff_of(const struct bench *b, const struct policy_input *in)
+{
+	const struct directory *d = b->conf->directory;
+	const struct item *it = in->item;
+	const struct directory_staff *s = NULL;
+
+	if (it->direction == ITEM_SENT &&
+	    (it->author == ITEM_BOT || it->author == ITEM_OTHER_APP))
+		return NULL;
+	if (in->employee != NULL)
+		return directory_staff_get(d, in->employee);
+	if (in->business != NULL)
+		s = directory_business_staff(in->business, it->at_ms > 0 ?
+		    it->at_ms : in->now_ms);
+	return s != NULL || it->business.number == NULL ? s :
+	    directory_staff_by_number(d, it->business.number);
+}
+
 static struct policy_verdict *
 judge(struct bench *b, struct item *it, bool at_gateway, int64_t now_ms)
 {
@@ -108,12 +128,9 @@ judge(struct bench *b, struct item *it, bool at_gateway, int64_t now_ms)
 		in.application = it->send->application;
 		in.employee = it->send->employee;
 	}
-	if (in.employee != NULL)
-		in.staff = directory_staff_get(b->conf->directory,
-		    in.employee);
-	else if (in.business != NULL)
-		in.staff = directory_business_staff(in.business,
-		    it->at_ms > 0 ? it->at_ms : now_ms);
+	in.staff = staff_of(b, &in);
+	if (in.staff != NULL && it->author == ITEM_UNKNOWN_STAFF)
+		it->author = ITEM_STAFF;
 	in.is_new_counterpart = person != NULL &&
 	    g_hash_table_add(b->persons, g_strdup(person));
 	v = policy_judge(b->policy, b->work, &in, &world);
@@ -327,6 +344,14 @@ parse(const void *body, size_t len, enum shape shape, GPtrArray **items,
 	return true;
 }
 
+/* A copy of what went another way counts as captured. */
+static bool
+is_reported(const struct item *it)
+{
+	return it->send != NULL && g_strcmp0(it->send->outcome,
+	    gateway_outcome_name(GATEWAY_REPORTED)) == 0;
+}
+
 static bool
 test_body(struct bench *b, const void *body, size_t len, struct err *err)
 {
@@ -336,7 +361,8 @@ test_body(struct bench *b, const void *body, size_t len, struct err *err)
 	if (!parse(body, len, shape, &items, err))
 		return false;
 	for (guint i = 0; i < items->len; i++)
-		test_item(b, items->pdata[i], shape != WEBHOOK);
+		test_item(b, items->pdata[i], shape != WEBHOOK &&
+		    !is_reported(items->pdata[i]));
 	return true;
 }
 
@@ -443,17 +469,21 @@ take_fact(void *arg, const struct store_fact *f)
 }
 
 struct in_force {
-	int64_t at_ms;
+	int64_t at_ms, since_ms;
 	char hex[HASH_HEX_SIZE];
 };
 
+/* The one that came into force last; a set that was taken back did so again. */
 static bool
 take_set(void *arg, const struct store_ruleset *r)
 {
 	struct in_force *f = arg;
+	int64_t since_ms = r->last_ms <= f->at_ms ? r->last_ms : r->first_ms;
 
-	if (r->first_ms <= f->at_ms)
+	if (since_ms <= f->at_ms && since_ms >= f->since_ms) {
 		hash_hex(r->sha256, f->hex);
+		f->since_ms = since_ms;
+	}
 	return true;
 }
 
@@ -606,8 +636,8 @@ simulate_event(void *arg, const struct store_event *ev)
 	    NULL))
 		return true;
 	for (guint i = 0; i < items->len; i++)
-		simulate_item(s, items->pdata[i], is_record,
-		    ev->received_ms);
+		simulate_item(s, items->pdata[i], is_record &&
+		    !is_reported(items->pdata[i]), ev->received_ms);
 	return true;
 }
 

@@ -13,9 +13,12 @@
 #include "clock.h"
 #include "ctl_int.h"
 #include "err.h"
+#include "hash.h"
+#include "item.h"
 #include "policy.h"
 #include "store.h"
 #include "text.h"
+#include "wa.h"
 
 #define KEY_CHARS 32
 #define WHY_MAX 500
@@ -246,11 +249,77 @@ show_original(struct shown *s, const void *body, size_t len)
 		puts(text != NULL ? text : "(the content was purged)");
 }
 
+/* Of an event whose items are not found any more there is but the whole. */
+struct opened {
+	GPtrArray *items;	/* struct item *; NULL: the whole was shown */
+	struct shown *shown;
+};
+
 static bool
-show_body(void *arg, const struct store_event *ev)
+open_event(void *arg, const struct store_event *ev)
+{
+	struct opened *o = arg;
+	struct wa_limits limits = WA_LIMITS_DEFAULT;
+
+	limits.max_bytes = ev->len;
+	if (ev->body == NULL || !(ev->id > STORE_EVENT_GATEWAY ?
+	    wa_record_parse : wa_parse)(ev->body, ev->len, &limits, &o->items,
+	    NULL)) {
+		g_clear_pointer(&o->items, g_ptr_array_unref);
+		show_original(o->shown, ev->body, ev->len);
+	}
+	return false;
+}
+
+/* True if it is there. What others wrote in the same event is not shown. */
+static bool
+show_item(struct opened *o, const uint8_t wanted[HASH_SIZE])
+{
+	uint8_t key[HASH_SIZE];
+
+	for (guint i = 0; i < o->items->len; i++) {
+		const struct item *it = o->items->pdata[i];
+
+		store_key(it->key, key);
+		if (it->raw == NULL || memcmp(key, wanted, HASH_SIZE) != 0)
+			continue;
+		show_original(o->shown, it->raw, strlen(it->raw));
+		return true;
+	}
+	return false;
+}
+
+static bool
+show_whole(void *arg, const struct store_event *ev)
 {
 	show_original(arg, ev->body, ev->len);
 	return false;
+}
+
+static bool
+show_items(struct ctl *ctl, const GArray *list, struct shown *s,
+    struct err *err)
+{
+	struct opened o = { .shown = s };
+	int64_t last = 0;
+	bool ok = true;
+
+	for (guint i = 0; ok && i < list->len; i++) {
+		const struct store_turn_item *t = &g_array_index(list,
+		    struct store_turn_item, i);
+
+		if (t->event_id != last) {
+			g_clear_pointer(&o.items, g_ptr_array_unref);
+			ok = store_event_get(ctl->store, t->event_id,
+			    open_event, &o, err);
+			last = t->event_id;
+		}
+		if (ok && o.items != NULL && !show_item(&o, t->key))
+			ok = store_event_get(ctl->store, t->event_id,
+			    show_whole, s, err);
+	}
+	g_clear_pointer(&o.items, g_ptr_array_unref);
+	return ok;
 }
 
 static bool
@@ -258,20 +327,9 @@ show_events(struct ctl *ctl, int64_t turn_id, struct shown *s,
     struct err *err)
 {
 	g_autoptr(GArray) items = NULL;
-	int64_t last = 0;
 
-	if (!store_turn_item_list(ctl->store, turn_id, &items, err))
-		return false;
-	for (guint i = 0; i < items->len; i++) {
-		int64_t id = g_array_index(items, struct store_turn_item,
-		    i).event_id;
-
-		if (id != last && !store_event_get(ctl->store, id, show_body,
-		    s, err))
-			return false;
-		last = id;
-	}
-	return true;
+	return store_turn_item_list(ctl->store, turn_id, &items, err) &&
+	    show_items(ctl, items, s, err);
 }
 
 static bool

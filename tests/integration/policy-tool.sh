@@ -16,6 +16,17 @@ rule lures { match lexicon lures; action tag off-channel; action flag; }
 rule secret { match text "project falcon"; action hold persons 2 max 4h; }
 rule cards { match at gateway; match detect card; action block "No cards."; }
 rule promises { match at gateway; match text guaranteed; action approve; }
+rule staff { match direction sent; match author staff; match employee E1; match at capture; action tag staff; }
+EOF
+cat > "$tmp/directory.conf" << 'EOF'
+staff E1 { name "Maria Lima"; mail maria.lima@bank.example; }
+business 106540352242922 {
+	number 551140040001;
+	name "Private Banking";
+	desk pb;
+	staff E1;
+	journal archive;
+}
 EOF
 sed 's/project falcon/look at me/' "$tmp/policy.conf" > "$tmp/next.conf"
 make_secrets
@@ -97,6 +108,9 @@ check "and as JSON it is an empty list" of 'o == []' review list
 
 text_event wamid.LURE 'message me on Telegram' > "$tmp/lure.json"
 request 'it is 4111 1111 1111 1111' > "$tmp/card.json"
+text_event wamid.ECHO 'good morning' | sed 's/"field":"messages"/"field":"smb_message_echoes"/
+	s/"messages":\[/"message_echoes":[/
+	s/"from":"\([0-9]*\)"/"from":"551140040001","to":"\1"/' > "$tmp/echo.json"
 check "policy test names the rule that fires on a webhook" \
 	out_has '^received message text wamid.LURE: flag$' \
 	policy test "$tmp/lure.json"
@@ -112,6 +126,9 @@ check "the same with --json" of \
 check "a mail is tested by its events" eval \
 	'ctl render "$tmp/lure.json" > "$tmp/lure.eml" &&
 	out_has "wamid.LURE: flag$" policy test "$tmp/lure.eml"'
+check "who wrote it is known as the daemon knows it" \
+	out_has '^sent message text .*: deliver$' policy test "$tmp/echo.json"
+check "and a rule about the person fires" grep -qx '  tags staff' "$tmp/out"
 printf 'Subject: hello\n\nhello\n' > "$tmp/other.eml"
 check "a mail without events is refused with its name" eval \
 	'says 69 policy test "$tmp/other.eml" &&
@@ -204,6 +221,25 @@ check "a record of it is journaled" wait_for 10 eval \
 check "without its content" not mail_has 'project falcon, again'
 check "what was never held ends with 1" eval 'says 1 review show turn:1 &&
 	says 1 review show send:00112233445566778899aabbccddeeff'
+
+# Two people in one event, one in Russian, as Meta escapes it
+text_event wamid.HELD3 'project falcon русский' |
+	python3 -c 'import json, sys
+e = sys.stdin.read()
+o = json.loads(e)
+v = o["entry"][0]["changes"][0]["value"]
+m = dict(v["messages"][0], **{"from": "5511988880002", "id": "wamid.OTHER"})
+m["text"] = {"body": "a secret of somebody else"}
+v["messages"].append(m)
+print(json.dumps(o), end="")' > "$tmp/two.json"
+check "an event of two people is taken" same "$(post "$tmp/two.json")" 200
+check "what one of them wrote is held" wait_for 10 holds turn 1
+check "review show gives it as people write it" \
+	out_has 'falcon русский' review show "$(held turn)"
+check "and nothing of the other one" not grep -q 'somebody else' "$tmp/out"
+check "it is released" eval 'as ana review release "$(held turn)" --why ok &&
+	as bruno review release "$(held turn)" --why ok'
+check "nothing is held any more" wait_for 10 nothing_held
 
 # ---- what staff want to send -------------------------------------------------
 
