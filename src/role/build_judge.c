@@ -112,8 +112,9 @@ recall_person(struct build *b, const struct item *it,
 		in->new_unknown = true;
 		return true;
 	}
-	if (!store_consent_get(b->store, realm, c->person, INT64_MAX, &state,
-	    err) ||
+	/* As it stood then: what was said later gives nobody leave. */
+	if (!store_consent_get(b->store, realm, c->person, it->at_ms > 0 ?
+	    it->at_ms : INT64_MAX, &state, err) ||
 	    !build_identity_first(b, realm, c->person, &first_ms, err))
 		return false;
 	in->consent = consent_of(state);
