@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -65,6 +66,19 @@ struct _GBytes;
 bool ctl_mail_bytes(const struct store_mail *m, struct _GBytes **out,
     struct err *err);
 bool ctl_mail_is_held(const struct store_mail *m);	/* not purged */
+
+/*
+ * Each message of a turn. it NULL: it cannot be found in its event, of which
+ * this is the whole body (NULL: purged).
+ */
+struct item;
+typedef void ctl_item_fn(void *arg, const struct item *it, const void *body,
+    size_t len);
+bool ctl_turn_items(struct ctl *ctl, int64_t turn_id, ctl_item_fn *fn,
+    void *arg, struct err *err);
+/* Whether whoever runs this wrote any of the turn (0: none), or is employee. */
+bool ctl_is_own(struct ctl *ctl, int64_t turn_id, const char *employee,
+    bool *is, struct err *err);
 
 /*
  * Who runs this: who logged in, as the kernel's audit knows, also through su

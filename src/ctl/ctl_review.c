@@ -13,12 +13,10 @@
 #include "clock.h"
 #include "ctl_int.h"
 #include "err.h"
-#include "hash.h"
 #include "item.h"
 #include "policy.h"
 #include "store.h"
 #include "text.h"
-#include "wa.h"
 
 #define KEY_CHARS 32
 #define WHY_MAX 500
@@ -249,87 +247,14 @@ show_original(struct shown *s, const void *body, size_t len)
 		puts(text != NULL ? text : "(the content was purged)");
 }
 
-/* Of an event whose items are not found any more there is but the whole. */
-struct opened {
-	GPtrArray *items;	/* struct item *; NULL: the whole was shown */
-	struct shown *shown;
-};
-
-static bool
-open_event(void *arg, const struct store_event *ev)
+/* What others wrote in the same event is not shown. */
+static void
+show_item(void *arg, const struct item *it, const void *body, size_t len)
 {
-	struct opened *o = arg;
-	struct wa_limits limits = WA_LIMITS_DEFAULT;
-
-	limits.max_bytes = ev->len;
-	if (ev->body == NULL || !(ev->id > STORE_EVENT_GATEWAY ?
-	    wa_record_parse : wa_parse)(ev->body, ev->len, &limits, &o->items,
-	    NULL)) {
-		g_clear_pointer(&o->items, g_ptr_array_unref);
-		show_original(o->shown, ev->body, ev->len);
-	}
-	return false;
-}
-
-/* True if it is there. What others wrote in the same event is not shown. */
-static bool
-show_item(struct opened *o, const uint8_t wanted[HASH_SIZE])
-{
-	uint8_t key[HASH_SIZE];
-
-	for (guint i = 0; i < o->items->len; i++) {
-		const struct item *it = o->items->pdata[i];
-
-		store_key(it->key, key);
-		if (it->raw == NULL || memcmp(key, wanted, HASH_SIZE) != 0)
-			continue;
-		show_original(o->shown, it->raw, strlen(it->raw));
-		return true;
-	}
-	return false;
-}
-
-static bool
-show_whole(void *arg, const struct store_event *ev)
-{
-	show_original(arg, ev->body, ev->len);
-	return false;
-}
-
-static bool
-show_items(struct ctl *ctl, const GArray *list, struct shown *s,
-    struct err *err)
-{
-	struct opened o = { .shown = s };
-	int64_t last = 0;
-	bool ok = true;
-
-	for (guint i = 0; ok && i < list->len; i++) {
-		const struct store_turn_item *t = &g_array_index(list,
-		    struct store_turn_item, i);
-
-		if (t->event_id != last) {
-			g_clear_pointer(&o.items, g_ptr_array_unref);
-			ok = store_event_get(ctl->store, t->event_id,
-			    open_event, &o, err);
-			last = t->event_id;
-		}
-		if (ok && o.items != NULL && !show_item(&o, t->key))
-			ok = store_event_get(ctl->store, t->event_id,
-			    show_whole, s, err);
-	}
-	g_clear_pointer(&o.items, g_ptr_array_unref);
-	return ok;
-}
-
-static bool
-show_events(struct ctl *ctl, int64_t turn_id, struct shown *s,
-    struct err *err)
-{
-	g_autoptr(GArray) items = NULL;
-
-	return store_turn_item_list(ctl->store, turn_id, &items, err) &&
-	    show_items(ctl, items, s, err);
+	if (it != NULL && it->raw != NULL)
+		show_original(arg, it->raw, strlen(it->raw));
+	else
+		show_original(arg, body, len);
 }
 
 static bool
@@ -355,7 +280,8 @@ show_rest(struct ctl *ctl, const struct held *h, struct shown *s,
 	const char *key = h->turn_id == 0 ? h->key : NULL;
 
 	return store_review_of(ctl->store, h->turn_id, key, show_review, s,
-	    err) && (key == NULL ? show_events(ctl, h->turn_id, s, err) :
+	    err) && (key == NULL ? ctl_turn_items(ctl, h->turn_id, show_item, s,
+	    err) :
 	    store_send_by_key(ctl->store, key, show_request, s, err));
 }
 
@@ -421,6 +347,7 @@ may_act(struct ctl *ctl, const struct held *h, const char *verb, int *rc)
 {
 	struct before b = { .who = ctl_who() };
 	struct err err = ERR_INIT;
+	bool is_own;
 
 	if (!h->is_held) {
 		fputs("chatjournal: it is not held any more\n", stderr);
@@ -429,7 +356,11 @@ may_act(struct ctl *ctl, const struct held *h, const char *verb, int *rc)
 	}
 	if (strcmp(verb, "release") != 0)
 		return true;
-	if (g_strcmp0(b.who, h->employee) == 0) {
+	if (!ctl_is_own(ctl, h->turn_id, h->employee, &is_own, &err)) {
+		*rc = ctl_fail(&err);
+		return false;
+	}
+	if (is_own) {
 		fputs("chatjournal: nobody releases a message of their own\n",
 		    stderr);
 		*rc = CTL_USAGE;

@@ -241,6 +241,19 @@ check "it is released" eval 'as ana review release "$(held turn)" --why ok &&
 	as bruno review release "$(held turn)" --why ok'
 check "nothing is held any more" wait_for 10 nothing_held
 
+text_event wamid.OWN 'project falcon from us' | sed 's/"field":"messages"/"field":"smb_message_echoes"/
+	s/"messages":\[/"message_echoes":[/
+	s/"from":"\([0-9]*\)"/"from":"551140040001","to":"\1"/' > "$tmp/own.json"
+check "what staff wrote on the phone is taken" same "$(post "$tmp/own.json")" 200
+check "it is held" wait_for 10 holds turn 1
+check "who wrote it does not release it" eval \
+	'status_is 64 as maria.lima review release "$(held turn)" --why mine \
+		2> "$tmp/err" &&
+	grep -q "nobody releases a message of their own" "$tmp/err"'
+check "others do" eval 'as ana review release "$(held turn)" --why ok &&
+	as bruno review release "$(held turn)" --why ok'
+check "then it is held no more" wait_for 10 nothing_held
+
 # ---- what staff want to send -------------------------------------------------
 
 check "a message that needs approval is answered 202" \
