@@ -368,8 +368,7 @@ parse_item(struct gw *g, struct gw_send *s, struct err *err)
 void
 gw_recall(struct gw *g, struct gw_send *s)
 {
-	if (s->verdict_json == NULL || !policy_verdict_parse(s->verdict_json,
-	    strlen(s->verdict_json), &s->verdict, NULL))
+	if (s->verdict == NULL)
 		return;
 	s->has_additions = s->sent != NULL && s->verdict->additions->len > 0;
 	if (s->has_additions && parse_item(g, s, NULL))

@@ -161,8 +161,9 @@ gw_step(struct gw *g, bool takes_new, int64_t *wait_ms)
 
 	take_jobs(g);
 	take_replies(g, replied);
-	take_waiting(g, fresh, now_ms, mono_ms);
+	/* First: who asks for a turn in this round has no row until its end. */
 	take_paced(g, fresh, mono_ms, &pace_ms);
+	take_waiting(g, fresh, now_ms, mono_ms);
 	if (takes_new)
 		gw_holds_look(g, fresh, now_ms);
 	take_incoming(g, fresh, now_ms, mono_ms);

@@ -70,6 +70,58 @@ check "the others are refused by the rule" \
 check "all are recorded" same "$(gateway_db "SELECT outcome, count(*)
 	FROM send GROUP BY 1 ORDER BY 1" | tr '\n' ' ')" 'accepted 3 blocked 27 '
 
+# ---- turns -------------------------------------------------------------------------
+
+# Somebody of one application is judged, when his groups have been waited for,
+# while another application has many in line, and the number has several turns to
+# give, as the store was locked for a while.
+cat > "$tmp/policy.conf" <<- 'POLICY'
+	rule traders { match group Traders; action tag trader; }
+POLICY
+limits='number_rate 60; pair_burst 0; pace_wait 20s;'
+check "with turns to wait for" again
+# requests APPLICATION FIRST LAST AT-ONCE [EMPLOYEE]
+requests() {
+	local i
+	for i in $(seq "$2" "$3"); do
+		printf 'url = "%s/v25.0/%s/messages"\n' "$(gateway_url)" $number
+		printf 'data = "%s"\n' "$(text "crowd $i" "5511998$((100000 + i))" |
+			sed 's/"/\\"/g')"
+		printf 'output = "%s"\nheader = "%s"\n' "$tmp/crowd.out" \
+			"Content-Type: application/json"
+		printf 'header = "Authorization: Bearer %s"\n' \
+			"$(cat "$tmp/secrets/$1.token")"
+		[ -z "${5:-}" ] ||
+			printf 'header = "X-ChatJournal-Employee: %s%s"\n' "$5" "$i"
+		echo next
+	done > "$tmp/crowd.$1"
+	sed -i '$d' "$tmp/crowd.$1"
+	curl -s -Z --parallel-immediate --parallel-max "$4" -m 60 \
+		-K "$tmp/crowd.$1" > "$tmp/crowd.$1.curl" 2>&1
+}
+crowd() {
+	while sleep 0.1; do gateway_sql '' 0.1; done > /dev/null &
+	pids[lock]=$!
+	requests crm 1 300 50 &
+	pids[crowd]=$!
+	requests bot 301 340 4 F
+	wait "${pids[crowd]}"
+	kill "${pids[lock]}"
+	wait "${pids[lock]}" 2> /dev/null
+	unset 'pids[lock]' 'pids[crowd]'
+}
+check "many write while turns are short" crowd
+sent_of_crowd() {
+	python3 - "$graph/graph.requests" << 'PY'
+import re, sys
+found = re.findall(r"crowd \d+", open(sys.argv[1]).read())
+print(len(found), len(set(found)))
+PY
+}
+check "each was sent once" same "$(sent_of_crowd)" '340 340'
+check "the gateway did not end" not logged 'role.exit role=gateway.*signal'
+limits='number_rate 0; pair_burst 0;'
+
 # ---- one that the store will not take ----------------------------------------------
 
 echo 'rule flags { match always; action flag; }' > "$tmp/policy.conf"
