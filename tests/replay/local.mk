@@ -17,6 +17,7 @@ tests_replay_replay_SOURCES = tests/replay/replay.c \
 	tests/replay/world_mail.c tests/replay/world_relay.c
 tests_replay_random_rules_SOURCES = tests/replay/random_rules.c \
 	tests/replay/evidence.c tests/replay/evidence.h tests/replay/law.c \
+	tests/replay/leaks.c tests/replay/leaks.h \
 	tests/replay/mail_read.c tests/replay/mail_read.h \
 	tests/replay/world.c tests/replay/world.h \
 	tests/replay/world_mail.c tests/replay/world_relay.c
