@@ -45,6 +45,8 @@ struct gateway_route {
 	enum gateway_what what;
 	char *version;		/* "v25.0"; NULL for ours */
 	char *id;		/* phone number id, media id, send key … */
+	char *number;		/* of media: phone_number_id of the query; NULL:
+				   none was given */
 	const char *why;	/* of UNKNOWN and BAD_METHOD: for the caller */
 };
 /*
@@ -57,6 +59,8 @@ struct gateway_route {
 void gateway_route(const char *method, const char *target,
     const GPtrArray *allowed, struct gateway_route *out);
 void gateway_route_clear(struct gateway_route *r);
+/* All digits; the id of a group is not. */
+bool gateway_is_number_id(const char *s);
 
 /* ---- who it is -------------------------------------------------------------- */
 
@@ -76,6 +80,8 @@ struct gateway_application {
  */
 const struct gateway_application *gateway_caller(const GPtrArray *apps,
     const char *authorization, const char *client);
+/* There are numbers that it may not use. */
+bool gateway_is_limited(const struct gateway_application *app);
 bool gateway_may_use(const struct gateway_application *app,
     const char *phone_number_id);
 /* 1 to 64 of [A-Za-z0-9._@-]. */

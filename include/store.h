@@ -334,6 +334,9 @@ bool store_want_list(struct store *st, int64_t after, int limit,
 /* Those of one turn, by id. */
 bool store_want_of_turn(struct store *st, int64_t turn_id, store_want_fn *fn,
     void *arg, struct err *err);
+/* Those of one id of the network's, by id. */
+bool store_want_of_media(struct store *st, const char *media_id,
+    store_want_fn *fn, void *arg, struct err *err);
 /* One want; fn is not called when there is none. */
 bool store_want_get(struct store *st, int64_t id, store_want_fn *fn,
     void *arg, struct err *err);

@@ -131,7 +131,7 @@ GATEWAY_TESTS = tests/integration/gateway.sh \
 	tests/integration/gateway-rules.sh tests/integration/gateway-tls.sh \
 	tests/integration/gateway-scan.sh tests/integration/gateway-batch.sh \
 	tests/integration/gateway-full.sh tests/integration/gateway-kill.sh \
-	tests/integration/gateway-waits.sh
+	tests/integration/gateway-waits.sh tests/integration/gateway-own.sh
 INTEGRATION_TESTS += $(GATEWAY_TESTS)
 EXTRA_DIST += $(GATEWAY_TESTS) tests/integration/gateway.lib.sh \
 	tests/integration/every_type.py tests/integration/in_mail.py \

@@ -107,10 +107,16 @@ gateway_caller(const GPtrArray *apps, const char *authorization,
 }
 
 bool
+gateway_is_limited(const struct gateway_application *app)
+{
+	return app->businesses != NULL && app->businesses->len > 0;
+}
+
+bool
 gateway_may_use(const struct gateway_application *app,
     const char *phone_number_id)
 {
-	if (app->businesses == NULL || app->businesses->len == 0)
+	if (!gateway_is_limited(app))
 		return true;
 	for (guint i = 0; i < app->businesses->len; i++) {
 		if (strcmp(g_ptr_array_index(app->businesses, i),

@@ -71,4 +71,3 @@ void gateway_json_put(GString *out, const char *s);
 void gateway_json_escape(GString *out, const char *s);
 
 /* Meta's ids of numbers, accounts and files (gateway_route.c). */
-bool gateway_is_number_id(const char *s);

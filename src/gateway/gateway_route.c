@@ -229,11 +229,8 @@ fit(const struct path *p, const struct target *t)
 static bool
 is_query_for(enum gateway_what what, const char *method, const char *query)
 {
-	static const char *const media[] = { "phone_number_id", NULL };
 	static const char *const none[] = { NULL };
 
-	if (what == GATEWAY_MEDIA_FIND || what == GATEWAY_MEDIA_DELETE)
-		return is_query(query, media);
 	if (what == GATEWAY_ALLOWED ||
 	    (what == GATEWAY_GROUP && strcmp(method, "GET") == 0))
 		return is_query(query, NULL);
@@ -315,11 +312,34 @@ decide(struct gateway_route *out, enum gateway_what what, const char *why)
 	out->why = why;
 }
 
+/* One number, once: it decides who may have the file. */
+static bool
+take_number(const char *query, struct gateway_route *out)
+{
+	static const char name[] = "phone_number_id=";
+
+	if (query == NULL)
+		return true;
+	if (!g_str_has_prefix(query, name) ||
+	    !gateway_is_number_id(query + strlen(name)))
+		return false;
+	out->number = g_strdup(query + strlen(name));
+	return true;
+}
+
+static bool
+is_media(enum gateway_what what)
+{
+	return what == GATEWAY_MEDIA_FIND || what == GATEWAY_MEDIA_FILE ||
+	    what == GATEWAY_MEDIA_DELETE;
+}
+
 static void
 accept_query(const char *method, const struct target *t,
     struct gateway_route *out)
 {
-	if (!is_query_for(out->what, method, t->query))
+	if (is_media(out->what) ? !take_number(t->query, out) :
+	    !is_query_for(out->what, method, t->query))
 		decide(out, GATEWAY_UNKNOWN, "a parameter of the query is not "
 		    "taken here; parameters belong into the body");
 }
@@ -395,4 +415,5 @@ gateway_route_clear(struct gateway_route *r)
 {
 	g_clear_pointer(&r->version, g_free);
 	g_clear_pointer(&r->id, g_free);
+	g_clear_pointer(&r->number, g_free);
 }

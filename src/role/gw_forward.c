@@ -90,10 +90,10 @@ answer_passed(void *arg, const struct graph_reply *reply)
 }
 
 void
-gw_pass(struct gw *g, struct http_request *rq)
+gw_pass(struct gw *g, struct http_request *rq, const char *target)
 {
 	struct graph_request out = { .method = http_request_method(rq),
-		.target = http_request_target(rq),
+		.target = target != NULL ? target : http_request_target(rq),
 		.max_answer = ANSWER_MAX,
 		.total_ms = g->conf->graph.total_ms, .done = answer_passed,
 		.arg = rq };

@@ -125,7 +125,7 @@ struct gw_job {
 	struct gw_send *send;		/* or NULL */
 	struct http_request *rq;	/* of a file that is fetched */
 	char *account, *name, *language, *json;		/* of a template */
-	char *media_id, *path, *file_name, *type, *verdict;
+	char *media_id, *number, *path, *file_name, *type, *verdict;
 	uint8_t sha256[HASH_SIZE];
 	int64_t size;
 	bool ok, is_absent;
@@ -271,8 +271,8 @@ void gw_reviews(struct gw *g, struct gw_send *s);
 
 /* ---- gw_forward.c ---------------------------------------------------------- */
 void gw_forward(struct gw *g, struct gw_send *s);
-/* What is passed on without a record. */
-void gw_pass(struct gw *g, struct http_request *rq);
+/* What is passed on without a record; target NULL: the request's. */
+void gw_pass(struct gw *g, struct http_request *rq, const char *target);
 
 /* ---- gw_tell.c: the log ---------------------------------------------------- */
 /* What never got a row; from any thread. */
@@ -296,7 +296,11 @@ void gw_answer_json(struct http_request *rq, int status, const GString *body);
 void gw_upload(struct gw *g, struct gw_send *s);
 /* What a former life left in the spool; before there are new ones. */
 void gw_uploads_sweep(const struct gw *g);
-void gw_media_find(struct gw *g, struct http_request *rq,
+/* Finds, fetches or deletes it, as route says; from any thread. */
+void gw_media(struct gw *g, struct http_request *rq,
     const struct gateway_route *route);
-void gw_media_file(struct gw *g, struct http_request *rq,
-    const struct gateway_route *route);
+/*
+ * The same for an application that may not use all numbers: whether the file is
+ * one of its own. Frees s.
+ */
+void gw_media_of(struct gw *g, struct gw_send *s);

@@ -174,20 +174,22 @@ answer_found(void *arg, const struct graph_reply *reply)
 	g_free(f);
 }
 
-void
-gw_media_find(struct gw *g, struct http_request *rq,
-    const struct gateway_route *route)
+static void
+find(struct gw *g, struct http_request *rq,
+    const struct gateway_route *route, const char *target)
 {
 	struct finding *f = g_new0(struct finding, 1);
-	struct graph_request out = { .method = "GET",
-		.target = http_request_target(rq), .max_answer = ANSWER_MAX,
+	struct graph_request out = { .method = "GET", .target = target,
+		.max_answer = ANSWER_MAX,
 		.total_ms = g->conf->graph.total_ms, .done = answer_found,
 		.arg = f };
 
 	f->rq = rq;
 	if (g->conf->gateway.url != NULL)
-		f->ours = g_strdup_printf("%s/%s/%s/file",
-		    g->conf->gateway.url, route->version, route->id);
+		f->ours = g_strconcat(g->conf->gateway.url, "/",
+		    route->version, "/", route->id, "/file",
+		    route->number != NULL ? "?phone_number_id=" : NULL,
+		    route->number, NULL);
 	graph_pool_submit(g->pool, &out);
 }
 
@@ -208,7 +210,7 @@ run_file(struct gw *g, struct gw_job *job)
 
 	job->fd = spool_file(g);
 	job->ok = job->fd >= 0 && graph_media_find(g->graph, job->media_id,
-	    NULL, &m, &retry_ms, &err) && m.url != NULL &&
+	    job->number, &m, &retry_ms, &err) && m.url != NULL &&
 	    graph_download(g->graph, m.url, job->fd,
 	    g->conf->media.max_bytes, &job->size, &retry_ms, &err);
 	job->is_absent = strcmp(err.what, "graph.gone") == 0;
@@ -235,8 +237,8 @@ take_file(struct gw *g, struct gw_job *job)
 	job->rq = NULL;
 }
 
-void
-gw_media_file(struct gw *g, struct http_request *rq,
+static void
+fetch(struct gw *g, struct http_request *rq,
     const struct gateway_route *route)
 {
 	struct gw_job *job = g_new0(struct gw_job, 1);
@@ -244,7 +246,123 @@ gw_media_file(struct gw *g, struct http_request *rq,
 	job->fd = -1;
 	job->rq = rq;
 	job->media_id = g_strdup(route->id);
+	job->number = g_strdup(route->number);
 	job->run = run_file;
 	job->done = take_file;
 	gw_job_put(g, GW_WORK_FETCH, job);
+}
+
+/* The number goes along, so that Meta compares it, too. */
+void
+gw_media(struct gw *g, struct http_request *rq,
+    const struct gateway_route *route)
+{
+	g_autofree char *target = g_strconcat("/", route->version, "/",
+	    route->id, route->number != NULL ? "?phone_number_id=" : NULL,
+	    route->number, NULL);
+
+	if (route->what == GATEWAY_MEDIA_FIND)
+		find(g, rq, route, target);
+	else if (route->what == GATEWAY_MEDIA_FILE)
+		fetch(g, rq, route);
+	else
+		gw_pass(g, rq, target);
+}
+
+/* ---- whose it is ----------------------------------------------------------- */
+
+struct owner {
+	const struct gateway_application *app;
+	bool is_known;
+	char *number;		/* one of the application's that has it */
+};
+
+static void
+note_owner(struct owner *o, const char *number)
+{
+	o->is_known |= number != NULL;
+	if (number != NULL && o->number == NULL &&
+	    gateway_may_use(o->app, number))
+		o->number = g_strdup(number);
+}
+
+static bool
+take_owned(void *arg, const struct store_upload *u)
+{
+	note_owner(arg, u->business);
+	return true;
+}
+
+/* What an application said in a message does not make the file its own. */
+static bool
+take_came(void *arg, const struct store_want *w, const struct store_fetch *f)
+{
+	(void)f;
+	if (w->event_id < STORE_EVENT_GATEWAY)
+		note_owner(arg, w->business);
+	return true;
+}
+
+/* Of one that the store does not know, Meta is asked with a number. */
+static const char *
+number_for(const struct owner *o, const struct gateway_route *route)
+{
+	if (o->is_known)
+		return o->number;
+	if (route->number != NULL)
+		return route->number;
+	return o->app->businesses->len == 1 ?
+	    g_ptr_array_index(o->app->businesses, 0) : NULL;
+}
+
+static void
+refuse_other(struct gw *g, struct gw_send *s, bool is_known)
+{
+	gw_tell_refused(g, s->remote, "business", s->key);
+	gw_refuse(s->rq, GATEWAY_REFUSE_BUSINESS, is_known ?
+	    "this application may not use the number of this file" :
+	    "it is not known of which number this file is: name one that this "
+	    "application may use, by ?phone_number_id=", s->key);
+}
+
+static void
+pass_own(struct gw *g, struct gw_send *s, struct gateway_route *route)
+{
+	struct owner o = { .app = s->app };
+	g_autofree char *own = NULL;
+	struct err err = ERR_INIT;
+	const char *number;
+
+	/* A business number is asked for in the same way as a file. */
+	gw_account(g, s);
+	if (s->account != NULL || gateway_may_use(s->app, route->id))
+		note_owner(&o, route->id);
+	if (!store_upload_get(g->store, route->id, take_owned, &o, &err) ||
+	    !store_want_of_media(g->store, route->id, take_came, &o, &err)) {
+		g_free(o.number);
+		gw_refuse(s->rq, GATEWAY_REFUSE_STORE, err.text, s->key);
+		return;
+	}
+	own = o.number;
+	number = number_for(&o, route);
+	if (number == NULL || (route->number != NULL &&
+	    !gateway_may_use(s->app, route->number))) {
+		refuse_other(g, s, o.is_known || route->number != NULL);
+		return;
+	}
+	if (route->number == NULL)
+		route->number = g_strdup(number);
+	gw_media(g, s->rq, route);
+}
+
+void
+gw_media_of(struct gw *g, struct gw_send *s)
+{
+	struct gateway_route route;
+
+	gateway_route(s->method, s->target, g->conf->gateway.allow, &route);
+	pass_own(g, s, &route);
+	gateway_route_clear(&route);
+	s->rq = NULL;
+	gw_send_free(s);
 }

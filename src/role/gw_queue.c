@@ -88,6 +88,7 @@ gw_job_free(struct gw_job *job)
 	g_free(job->language);
 	g_free(job->json);
 	g_free(job->media_id);
+	g_free(job->number);
 	g_free(job->path);
 	g_free(job->file_name);
 	g_free(job->type);

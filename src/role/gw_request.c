@@ -220,7 +220,7 @@ take_send(struct gw *g, struct http_request *rq,
 	}
 	if (s->what == GATEWAY_SEND && s->head.is_read) {
 		gw_send_free(s);
-		gw_pass(g, rq);
+		gw_pass(g, rq, NULL);
 		return HTTP_LATER;
 	}
 	read_item(s);
@@ -327,17 +327,17 @@ dispatch(struct gw *g, struct http_request *rq,
 	case GATEWAY_ALLOWED:
 		if (strcmp(http_request_method(rq), "GET") != 0)
 			return take_send(g, rq, route, app);
-		gw_pass(g, rq);
+		gw_pass(g, rq, NULL);
 		return HTTP_LATER;
 	case GATEWAY_READ:
+		gw_pass(g, rq, NULL);
+		return HTTP_LATER;
 	case GATEWAY_MEDIA_DELETE:
-		gw_pass(g, rq);
-		return HTTP_LATER;
 	case GATEWAY_MEDIA_FIND:
-		gw_media_find(g, rq, route);
-		return HTTP_LATER;
 	case GATEWAY_MEDIA_FILE:
-		gw_media_file(g, rq, route);
+		if (gateway_is_limited(app))
+			return take_send(g, rq, route, app);
+		gw_media(g, rq, route);
 		return HTTP_LATER;
 	case GATEWAY_BAD_METHOD:
 		return refuse(g, rq, GATEWAY_REFUSE_METHOD, "method",

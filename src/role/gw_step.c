@@ -49,6 +49,13 @@ try(struct gw *g, GPtrArray *fresh, struct gw_send *s, int64_t now_ms,
 	g_ptr_array_add(fresh, s);
 }
 
+static bool
+is_media(enum gateway_what what)
+{
+	return what == GATEWAY_MEDIA_FIND || what == GATEWAY_MEDIA_FILE ||
+	    what == GATEWAY_MEDIA_DELETE;
+}
+
 static void
 take_incoming(struct gw *g, GPtrArray *fresh, int64_t now_ms,
     int64_t mono_ms)
@@ -61,6 +68,8 @@ take_incoming(struct gw *g, GPtrArray *fresh, int64_t now_ms,
 			gw_look_up(g, s);
 		else if (s->what == GATEWAY_UPLOAD)
 			gw_upload(g, s);
+		else if (is_media(s->what))
+			gw_media_of(g, s);
 		else if (!gw_is_repeat(g, s, now_ms))
 			try(g, fresh, s, now_ms, mono_ms);
 	}

@@ -119,6 +119,8 @@ struct store_want_verbs {
 	    store_want_fn *, void *, struct err *);
 	bool (*of_turn)(struct store *, int64_t turn_id, store_want_fn *,
 	    void *, struct err *);
+	bool (*of_media)(struct store *, const char *media_id,
+	    store_want_fn *, void *, struct err *);
 	bool (*get)(struct store *, int64_t id, store_want_fn *, void *,
 	    struct err *);
 	bool (*late)(struct store *, int64_t id, struct err *);

@@ -122,6 +122,17 @@ want_of_turn(struct store *st, int64_t turn_id, store_want_fn *fn, void *arg,
 }
 
 static bool
+want_of_media(struct store *st, const char *media_id, store_want_fn *fn,
+    void *arg, struct err *err)
+{
+	struct sqlite *s = SQLITE_OF(st);
+	sqlite3_stmt *q = store_db_query(s, "SELECT " COLUMNS FROM_WANT
+	    "WHERE w.media_id = ? ORDER BY w.id", err, "s", media_id);
+
+	return give_wants(s, q, fn, arg, err);
+}
+
+static bool
 want_get(struct store *st, int64_t id, store_want_fn *fn, void *arg,
     struct err *err)
 {
@@ -248,6 +259,7 @@ const struct store_want_verbs store_sqlite_want = {
 	.add = want_add,
 	.list = want_list,
 	.of_turn = want_of_turn,
+	.of_media = want_of_media,
 	.get = want_get,
 	.late = want_late,
 	.follow_up_add = follow_up_add,

@@ -34,6 +34,13 @@ store_want_of_turn(struct store *st, int64_t turn_id, store_want_fn *fn,
 }
 
 bool
+store_want_of_media(struct store *st, const char *media_id,
+    store_want_fn *fn, void *arg, struct err *err)
+{
+	return st->driver->want->of_media(st, media_id, fn, arg, err);
+}
+
+bool
 store_want_get(struct store *st, int64_t id, store_want_fn *fn, void *arg,
     struct err *err)
 {

@@ -94,6 +94,21 @@ want_of_turn(struct store *st, int64_t turn_id, store_want_fn *fn, void *arg,
 }
 
 static bool
+want_of_media(struct store *st, const char *media_id, store_want_fn *fn,
+    void *arg, struct err *err)
+{
+	struct fake *f = FAKE_OF(st);
+
+	(void)err;
+	for (int64_t id = 1; fake_want(f, id) != NULL; id++) {
+		if (strcmp(fake_want(f, id)->w.media_id, media_id) == 0 &&
+		    !give(fake_want(f, id), fn, arg))
+			break;
+	}
+	return true;
+}
+
+static bool
 want_get(struct store *st, int64_t id, store_want_fn *fn, void *arg,
     struct err *err)
 {
@@ -302,7 +317,7 @@ media_purge(struct store *st, int64_t before_ms, int limit, int64_t *n,
 
 const struct store_want_verbs fake_want_verbs = {
 	.add = want_add, .list = want_list, .of_turn = want_of_turn,
-	.get = want_get, .late = want_late,
+	.of_media = want_of_media, .get = want_get, .late = want_late,
 	.follow_up_add = follow_up_add, .follow_up_get = follow_up_get,
 };
 const struct store_fetch_verbs fake_fetch_verbs = {

@@ -38,6 +38,7 @@ write_gateway_conf() {
 			token_file $tmp/secrets/crm.token;
 			token_file $tmp/secrets/second.token;
 		}
+		${applications:-}
 		application bot { token_file $tmp/secrets/bot.token; bot on; }
 		application desk {
 			token_file $tmp/secrets/desk.token;

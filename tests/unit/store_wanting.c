@@ -116,7 +116,7 @@ wants_are_listed_by_id_up_to_the_limit_or_of_one_turn(void **state)
 	struct bed *b = bed_of(state);
 	int64_t turn;
 	struct seen two = { 0 }, rest = { 0 }, of_turn = { 0 };
-	struct seen one = { .until = 1 };
+	struct seen one = { .until = 1 }, of_media = { 0 };
 
 	put_wanting(b, "m1");
 	turn = put_wanting(b, "m2");
@@ -136,6 +136,13 @@ wants_are_listed_by_id_up_to_the_limit_or_of_one_turn(void **state)
 	assert_int_equal(of_turn.n, 2);
 	assert_int_equal(of_turn.ids[0], 2);
 	assert_int_equal(of_turn.ids[1], 3);
+	assert_true(store_want_of_media(b->of[STORE_MEDIA], "m2", see,
+	    &of_media, NULL));
+	assert_int_equal(of_media.n, 1);
+	assert_int_equal(of_media.ids[0], 2);
+	assert_true(store_want_of_media(b->of[STORE_MEDIA], "m", see,
+	    &of_media, NULL));
+	assert_int_equal(of_media.n, 1);
 	assert_true(store_want_list(b->of[STORE_MEDIA], 0, 9, see, &one,
 	    NULL));
 	assert_int_equal(one.n, 1);

@@ -59,6 +59,8 @@ each_path_of_graph_is_what_it_is(void **state)
 		    "811222", GATEWAY_MEDIA_FIND },
 		{ "GET", "/v25.0/811222/file", "v25.0", "811222",
 		    GATEWAY_MEDIA_FILE },
+		{ "GET", "/v25.0/811222/file?phone_number_id=700111", "v25.0",
+		    "811222", GATEWAY_MEDIA_FILE },
 		{ "DELETE", "/v25.0/811222", "v25.0", "811222",
 		    GATEWAY_MEDIA_DELETE },
 		{ "POST", "/v25.0/700111/calls", "v25.0", "700111",
@@ -112,11 +114,21 @@ a_path_that_is_spelt_otherwise_is_none(void **state)
 		"/v25.0/oauth/access_token", "/capture/", "/capture/x",
 		"/sends/", "/sends/a/b", "/sends/a%20",
 	};
+	static const char *const media[] = {
+		"/v25.0/811222?phone_number_id=", "/v25.0/811222?x=700111",
+		"/v25.0/811222?phone_number_id=700111&phone_number_id=700112",
+		"/v25.0/811222/file?phone_number_id=70011%31",
+		"/v25.0/811222/file?fields=url", "/v25.0/811222/file?",
+	};
 
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(targets); i++) {
 		if (what_of("POST", targets[i], NULL) != GATEWAY_UNKNOWN)
 			fail_msg("\"%s\"", targets[i]);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(media); i++) {
+		if (what_of("GET", media[i], NULL) != GATEWAY_UNKNOWN)
+			fail_msg("\"%s\"", media[i]);
 	}
 }
 

@@ -316,6 +316,10 @@ CREATE TABLE turn_ask (
   UNIQUE (kind, value)
 ) STRICT;
 
+-- version 4
+
+CREATE INDEX want_media ON want (media_id);
+
 -- file media
 -- version 1
 
