@@ -230,31 +230,51 @@ build_send_is_later(const struct item *it)
 
 /* ---- what others need to know ---------------------------------------------- */
 
+static bool
+note_alias(struct build *b, const char *network, const char *id,
+    const char *value, int64_t now_ms, struct err *err)
+{
+	g_autofree char *name = g_strjoin("|", network, id, NULL);
+	g_autofree char *known = NULL;
+	const char *hit = g_hash_table_lookup(b->persons, name);
+
+	if (hit == NULL) {
+		if (!store_alias_get(b->store, network, id, &known, err))
+			return false;
+		hit = known;
+	}
+	if (g_strcmp0(hit, value) != 0)
+		store_alias_set(b->store, network, id, value, now_ms);
+	if (hit == known)
+		g_hash_table_replace(b->persons, g_steal_pointer(&name),
+		    g_strdup(value));
+	return true;
+}
+
 /* Records lack the account unless the gateway learns it from here. */
 static bool
 note_account(struct build *b, const struct item *it, int64_t now_ms,
     struct err *err)
 {
-	g_autofree char *name = NULL, *known = NULL;
-	const char *hit;
+	return it->account == NULL || it->business.user_id == NULL ||
+	    note_alias(b, ROLE_ACCOUNTS, it->business.user_id, it->account,
+	    now_ms, err);
+}
 
-	if (it->account == NULL || it->business.user_id == NULL)
-		return true;
-	name = g_strjoin("|", ROLE_ACCOUNTS, it->business.user_id, NULL);
-	hit = g_hash_table_lookup(b->persons, name);
-	if (hit == NULL) {
-		if (!store_alias_get(b->store, ROLE_ACCOUNTS,
-		    it->business.user_id, &known, err))
-			return false;
-		hit = known;
-	}
-	if (g_strcmp0(hit, it->account) != 0)
-		store_alias_set(b->store, ROLE_ACCOUNTS,
-		    it->business.user_id, it->account, now_ms);
-	if (hit == known)
-		g_hash_table_replace(b->persons, g_steal_pointer(&name),
-		    g_strdup(it->account));
-	return true;
+/*
+ * Who may speak for a group is told by what the network says of it and by what
+ * comes from it, and never by what somebody wanted to send to it.
+ */
+static bool
+note_group(struct build *b, const struct item *it, int64_t now_ms,
+    struct err *err)
+{
+	bool tells = it->kind == ITEM_GROUP || (it->kind == ITEM_MESSAGE &&
+	    it->direction == ITEM_RECEIVED);
+
+	return it->group_id == NULL || it->business.user_id == NULL ||
+	    it->send != NULL || !tells || note_alias(b, ROLE_GROUPS,
+	    it->group_id, it->business.user_id, now_ms, err);
 }
 
 static bool
@@ -293,6 +313,7 @@ build_send_note(struct build *b, struct build_event *ev,
 	if (it->type == ITEM_TYPE_TEMPLATE_EVENT)
 		note_template(b, it, now_ms);
 	return note_account(b, it, now_ms, err) &&
+	    note_group(b, it, now_ms, err) &&
 	    (it->send == NULL || note_unknown(b, ev, it, now_ms, err)) &&
 	    (it->receipt == NULL || note_status(b, ev, it, now_ms, err));
 }

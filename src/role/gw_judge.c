@@ -385,12 +385,43 @@ read_item(struct gw *g, struct gw_send *s)
 		gw_send_refuse(s, GATEWAY_REFUSE_JSON, err.text);
 }
 
+/* False: it is not for this application, or cannot be told. */
+static bool
+find_group(struct gw *g, struct gw_send *s)
+{
+	g_autofree char *number = NULL;
+	struct err err = ERR_INIT;
+
+	if (s->what != GATEWAY_GROUP || gateway_is_number_id(s->business))
+		return true;
+	if (!store_alias_get(g->store, ROLE_GROUPS, s->business, &number,
+	    &err)) {
+		gw_send_refuse(s, GATEWAY_REFUSE_STORE, err.text);
+		return false;
+	}
+	if (gateway_is_limited(s->app) && (number == NULL ||
+	    !gateway_may_use(s->app, number))) {
+		gw_send_refuse(s, GATEWAY_REFUSE_BUSINESS, number == NULL ?
+		    "no webhook said yet of which business number this group "
+		    "is" : "this application may not use the number of this "
+		    "group; see `business` of its application block");
+		return false;
+	}
+	if (number != NULL) {
+		g_free(s->business);
+		s->business = g_steal_pointer(&number);
+	}
+	return true;
+}
+
 bool
 gw_judge(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
 {
-	const struct directory_business *biz = directory_business_get(
-	    g->conf->directory, s->business, NULL);
+	const struct directory_business *biz;
 
+	if (!find_group(g, s))
+		return true;
+	biz = directory_business_get(g->conf->directory, s->business, NULL);
 	if (!gw_account(g, s)) {
 		gw_send_refuse(s, GATEWAY_REFUSE_STORE,
 		    "the store cannot be read");

@@ -273,7 +273,9 @@ refuse_caller(struct gw *g, struct http_request *rq,
 		    "characters");
 		return true;
 	}
+	/* Of which number a group is, only the store knows: gw_judge.c. */
 	if ((needs_employee(route->what)) && route->id != NULL &&
+	    gateway_is_number_id(route->id) &&
 	    !gateway_may_use(app, route->id)) {
 		refuse(g, rq, GATEWAY_REFUSE_BUSINESS, "business",
 		    "this application may not use this phone number id; see "

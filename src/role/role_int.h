@@ -50,6 +50,8 @@ bool role_asks_groups(const struct policy_source *p);
 
 /* A network of aliases, by build: ids of business numbers to accounts. */
 #define ROLE_ACCOUNTS "account"
+/* The same of groups, to the phone number id of the business number in them. */
+#define ROLE_GROUPS "group"
 
 /* Of the staff, owned by the caller; NULL: nobody, or not to be told. */
 struct directory_staff;

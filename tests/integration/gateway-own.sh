@@ -93,5 +93,52 @@ as=theirs check "to send a file of another's does not make it one's own" eval '
 	journaled "8900001" "X-ChatJournal-Application: theirs"
 	refuses 403 10 - ask GET /v25.0/8900001/file'
 
+# ---- groups ------------------------------------------------------------------
+
+as=ours
+check "a group is made" is 200 json "/v25.0/$number/groups" \
+	'{"messaging_product":"whatsapp","subject":"Deal room"}'
+group=$(python3 - "$graph/graph.requests" << 'PY'
+import json, sys
+print([o["result"] for o in map(json.loads, open(sys.argv[1]))
+       if o["what"] == "group"][-1])
+PY
+)
+check "nobody knows yet whose it is: 403" \
+	refuses 403 10 - ask GET "/v25.0/$group?fields=subject"
+to_group="{\"messaging_product\":\"whatsapp\",\"recipient_type\":\"group\",\"to\":\"$group\",\"type\":\"text\",\"text\":{\"body\":\"to all\"}}"
+as=theirs check "who writes to it does not make it his own" eval '
+	json "/v25.0/$other/messages" "$to_group" > /dev/null
+	journaled "to all" "X-ChatJournal-Application: theirs"
+	refuses 403 10 - ask GET "/v25.0/$group"'
+group_event() {
+	printf '{"object":"whatsapp_business_account","entry":[{"id":"900100200300400","changes":[{"field":"group_lifecycle_update","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"551140040001","phone_number_id":"%s"},"groups":[{"timestamp":"%s","group_id":"%s","type":"group_create","request_id":"rq1","subject":"Deal room"}]}}]}]}' \
+		$number "$(date +%s)" "$group" > "$tmp/event.json"
+	same "$(post "$tmp/event.json")" 200
+}
+check "a webhook tells of it" group_event
+ours_now() {
+	[ "$(as=ours ask GET "/v25.0/$group")" = 200 ]
+}
+check "then it is of that number" wait_for 10 ours_now
+as=ours
+remove='{"messaging_product":"whatsapp","participants":[{"user":"5511999990000"}]}'
+check "its application removes somebody" is 200 \
+	ask DELETE "/v25.0/$group/participants" \
+	-H 'Content-Type: application/json' --data-binary "$remove"
+check "that is journaled for the number" journaled "$group" DELETE \
+	"X-ChatJournal-Business: .*$number"
+check "it writes to the group" is 200 send "$to_group"
+as=theirs
+seen=$(at_meta)
+check "another's application is refused: 403" \
+	refuses 403 10 - ask GET "/v25.0/$group"
+check "in all it asks for" refuses 403 10 - \
+	ask DELETE "/v25.0/$group/participants" \
+	-H 'Content-Type: application/json' --data-binary "$remove"
+check "and so is what goes through our number" \
+	refuses 403 10 - send "$to_group"
+check "nothing of that went to Meta" reached "$seen"
+as=crm check "who may use all numbers may" is 200 ask GET "/v25.0/$group"
 check "everything received is accounted for" ctl verify
 finish
