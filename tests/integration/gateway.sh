@@ -173,7 +173,7 @@ found() {
 check "the file is asked for" found
 url=$(of url)
 check "the address is the gateway's own" \
-	same "$url" "$(gateway_url)/v25.0/$media/file"
+	same "$url" "$(gateway_url)/v25.0/$media/file?phone_number_id=$number"
 check "there are its bytes" eval '
 	is 200 ask GET "/v25.0/$media/file" && cmp "$tmp/answer" "$graph/picture.png"'
 check "with its type" grep -qi '^Content-Type: image/png' "$tmp/head"
