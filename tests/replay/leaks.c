@@ -75,16 +75,15 @@ typedef void mark_fn(void *arg, const char *mark);
 static void
 find_marks(const char *text, size_t len, char kind, mark_fn *fn, void *arg)
 {
-	const char begin[] = { 'z', kind, '\0' };
+	const char *end = text + len, *p = text;
 
-	for (size_t i = 0; i + MARK_LEN <= len; i++) {
+	while ((p = memchr(p, 'z', (size_t)(end - p))) != NULL &&
+	    end - p >= MARK_LEN) {
 		char mark[MARK_LEN + 1] = "";
 
-		if (memcmp(text + i, begin, 2) != 0 ||
-		    text[i + MARK_LEN - 1] != 'x')
-			continue;
-		memcpy(mark, text + i, MARK_LEN);
-		if (strspn(mark + 2, "0123456789") == MARK_LEN - 3)
+		memcpy(mark, p++, MARK_LEN);
+		if (mark[1] == kind && mark[MARK_LEN - 1] == 'x' &&
+		    strspn(mark + 2, "0123456789") == MARK_LEN - 3)
 			fn(arg, mark);
 	}
 }
