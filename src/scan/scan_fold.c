@@ -33,10 +33,25 @@ static const struct pair variants[] = {
 	{ 0x649, 0x64a },	/* alef maksura and yeh */
 	{ 0x6a9, 0x643 },	/* Persian keheh and kaf */
 	{ 0x6cc, 0x64a },	/* Persian yeh */
+	/* Cherokee, which looks like Latin capitals */
+	{ 0x13a0, 'd' }, { 0x13a1, 'r' }, { 0x13a2, 't' }, { 0x13a5, 'i' },
+	{ 0x13aa, 'a' }, { 0x13ab, 'j' }, { 0x13ac, 'e' }, { 0x13b3, 'w' },
+	{ 0x13b7, 'm' }, { 0x13bb, 'h' }, { 0x13c0, 'g' }, { 0x13c3, 'z' },
+	{ 0x13d2, 'r' }, { 0x13d9, 'v' }, { 0x13da, 's' }, { 0x13de, 'l' },
+	{ 0x13df, 'c' }, { 0x13e2, 'p' }, { 0x13e6, 'k' }, { 0x13f4, 'b' },
 	{ 0x1d00, 'a' }, { 0x1d04, 'c' }, { 0x1d05, 'd' }, { 0x1d07, 'e' },
 	{ 0x1d0a, 'j' }, { 0x1d0b, 'k' }, { 0x1d0d, 'm' }, { 0x1d0f, 'o' },
 	{ 0x1d18, 'p' }, { 0x1d1b, 't' }, { 0x1d1c, 'u' }, { 0x1d20, 'v' },
-	{ 0x1d21, 'w' }, { 0x1d22, 'z' }, { 0xa730, 'f' }, { 0xa731, 's' },
+	{ 0x1d21, 'w' }, { 0x1d22, 'z' },
+	/* Lisu, which looks so as well */
+	{ 0xa4d0, 'b' }, { 0xa4d1, 'p' }, { 0xa4d3, 'd' }, { 0xa4d4, 't' },
+	{ 0xa4d6, 'g' }, { 0xa4d7, 'k' }, { 0xa4d9, 'j' }, { 0xa4da, 'c' },
+	{ 0xa4dc, 'z' }, { 0xa4dd, 'f' }, { 0xa4df, 'm' }, { 0xa4e0, 'n' },
+	{ 0xa4e1, 'l' }, { 0xa4e2, 's' }, { 0xa4e3, 'r' }, { 0xa4e6, 'v' },
+	{ 0xa4e7, 'h' }, { 0xa4ea, 'w' }, { 0xa4eb, 'x' }, { 0xa4ec, 'y' },
+	{ 0xa4ee, 'a' }, { 0xa4f0, 'e' }, { 0xa4f2, 'i' }, { 0xa4f3, 'o' },
+	{ 0xa4f4, 'u' },
+	{ 0xa730, 'f' }, { 0xa731, 's' },
 };
 
 static int

@@ -209,6 +209,10 @@ look_alikes_within_a_word_do_not_hide_it(void **state)
 		{ "HIBOX", "\xd0\x9dIBO\xce\xa7", "[\xd0\x9dIBO\xce\xa7]" },
 		{ "payment", "\xd1\x80\xd0\xb0\xd1\x83m\xd0\xb5nt",
 			"[\xd1\x80\xd0\xb0\xd1\x83m\xd0\xb5nt]" },
+		{ "telegram", "tєlegram", "[tєlegram]" },
+		/* of scripts whose letters all look like Latin ones */
+		{ "telegram", "ᎢᎬᏞᎬᏀᎡᎪᎷ", "[ᎢᎬᏞᎬᏀᎡᎪᎷ]" },
+		{ "telegram", "ꓔꓰꓡꓰꓖꓣꓮꓟ", "[ꓔꓰꓡꓰꓖꓣꓮꓟ]" },
 		/* Latin in Cyrillic */
 		{ "перевод", "п" "e" "p" "e" "вод", "[пepeвод]" },
 		{ "Москва", "MOCKBА", "[MOCKBА]" },
