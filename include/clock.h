@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CLOCK_RFC5322_SIZE 48
@@ -13,6 +14,20 @@
 
 int64_t clock_now_ms(void);		/* wall clock, may jump */
 int64_t clock_mono_ms(void);		/* never goes back; for deadlines */
+
+/*
+ * What is stored to be done at a time waits in vain when the clock is set back
+ * by hours. So no stored time is believed that lies further ahead than the
+ * longest wait of its kind: it is due now. Slack for a clock that is corrected
+ * now and then, and for what is drawn at random.
+ */
+#define CLOCK_SLACK_MS 5000
+/* Nothing that waits for at most most_ms was put off beyond this time. */
+int64_t clock_far_ms(int64_t now_ms, int64_t most_ms);
+/* at_ms INT64_MAX: never was a time, and is not far. */
+bool clock_is_far(int64_t at_ms, int64_t now_ms, int64_t most_ms);
+/* last_ms: when this was asked before; 0: never, so it may have been. */
+bool clock_may_be_back(int64_t last_ms, int64_t now_ms);
 
 /* "Tue, 03 Feb 2026 14:05:09 +0000" (RFC 5322 section 3.3), always UTC. */
 const char *clock_rfc5322(int64_t ms, char out[CLOCK_RFC5322_SIZE]);

@@ -420,6 +420,12 @@ bool store_mail_due(struct store *st, const char *journal, int64_t now_ms,
 /* Earliest next_ms of deferred mails of the journal; INT64_MAX: none. */
 bool store_mail_next_due(struct store *st, const char *journal, int64_t *out,
     struct err *err);
+/*
+ * Deferred mails of the journal that were put off beyond far_ms, because the
+ * clock was set back since, are due at now_ms.
+ */
+bool store_mail_hurry(struct store *st, const char *journal, int64_t far_ms,
+    int64_t now_ms);
 /* Highest mail id of the journal, 0 if none. */
 bool store_mail_last(struct store *st, const char *journal, int64_t *out,
     struct err *err);
@@ -807,6 +813,8 @@ bool store_hold_list(struct store *st, int64_t after, int limit,
 bool store_hold_due(struct store *st, int64_t now_ms, int limit,
     GArray **out, struct err *err);
 bool store_hold_next_due(struct store *st, int64_t *out, struct err *err);
+/* The same of one, also of a send. */
+bool store_hold_is_over(int64_t since_ms, int64_t until_ms, int64_t now_ms);
 
 /* What is known of a person's consent; kept for ever. */
 bool store_consent_add(struct store *st, const char *realm,
@@ -881,6 +889,8 @@ bool store_server_get(struct store *st, struct store_server_status *out,
  */
 bool store_answer_list(struct store *st, int64_t until_ms, int64_t asked_ms,
     int limit, store_answer_fn *fn, void *arg, struct err *err);
+/* Fresh for longer than far_ms, as the clock was set back: until now_ms. */
+bool store_answer_hurry(struct store *st, int64_t far_ms, int64_t now_ms);
 
 /* ---- review: written by the admin tool -------------------------------------- */
 

@@ -41,6 +41,25 @@ clock_mono_ms(void)
 	return read_ms(CLOCK_MONOTONIC);
 }
 
+int64_t
+clock_far_ms(int64_t now_ms, int64_t most_ms)
+{
+	return most_ms >= INT64_MAX - CLOCK_SLACK_MS - MAX(now_ms, 0) ?
+	    INT64_MAX : now_ms + most_ms + CLOCK_SLACK_MS;
+}
+
+bool
+clock_is_far(int64_t at_ms, int64_t now_ms, int64_t most_ms)
+{
+	return at_ms != INT64_MAX && at_ms > clock_far_ms(now_ms, most_ms);
+}
+
+bool
+clock_may_be_back(int64_t last_ms, int64_t now_ms)
+{
+	return last_ms == 0 || now_ms < last_ms - CLOCK_SLACK_MS;
+}
+
 /* Days since 1970-01-01 to a Gregorian date, in eras of 400 years. */
 static void
 date_of(int64_t days, struct civil *c)

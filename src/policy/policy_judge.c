@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 
+#include "clock.h"
 #include "directory.h"
 #include "item.h"
 
@@ -226,7 +227,10 @@ act_block(struct judge *j, const struct policy_rule *r,
 	policy_block_add(j->verdict, r->name, a->text);
 }
 
-/* Whether the conversation had it within the period; not known: it had not. */
+/*
+ * Whether the conversation had it within the period; not known, or only by a
+ * clock that was set back since: it had not.
+ */
 static bool
 was_told(const struct judge *j, const struct policy_rule *r, int64_t ms)
 {
@@ -236,7 +240,8 @@ was_told(const struct judge *j, const struct policy_rule *r, int64_t ms)
 	if (talk == NULL || j->world == NULL || j->world->told == NULL ||
 	    !j->world->told(j->world->arg, r->name, talk, &at_ms))
 		return false;
-	return at_ms != 0 && (ms == 0 || j->on.in->now_ms - at_ms < ms);
+	return at_ms != 0 && (ms == 0 || (j->on.in->now_ms - at_ms < ms &&
+	    !clock_is_far(at_ms, j->on.in->now_ms, 0)));
 }
 
 static void

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 
 #include "build_int.h"
+#include "clock.h"
 #include "conf.h"
 #include "err.h"
 #include "log.h"
@@ -27,9 +28,6 @@
 #define CLAIM_AHEAD 512
 #define BATCH_BYTES (4 << 20)
 #define BATCH_DUE 128
-
-/* A clock that was set back by more would keep turns waiting for that long. */
-#define CLOCK_SLACK_MS 5000
 
 /* ---- news: logged only when what they say has been committed ------------- */
 
@@ -489,13 +487,6 @@ close_due(struct build *b, const GPtrArray *due, guint n, int64_t now_ms)
 	}
 }
 
-static bool
-is_far(int64_t at_ms, int64_t now_ms, int64_t most_ms)
-{
-	return at_ms != INT64_MAX &&
-	    at_ms > now_ms + most_ms + CLOCK_SLACK_MS;
-}
-
 /* How long the turn that ends first can be open. */
 static int64_t
 most_open_ms(const struct conf *c)
@@ -515,13 +506,13 @@ look_at_clock(struct build *b, int64_t now_ms, struct err *err)
 	bool is_first = b->last_now_ms == 0;
 	int64_t due, wait;
 
-	if (is_first || now_ms < b->last_now_ms - CLOCK_SLACK_MS) {
+	if (clock_may_be_back(b->last_now_ms, now_ms)) {
 		if (!store_turn_next_due(b->store, &due, err) ||
 		    !store_turn_wait_next(b->store, &wait, err))
 			return false;
 		b->close_all = !is_first ||
-		    is_far(due, now_ms, most_open_ms(b->conf));
-		b->wait_no_more = is_far(wait, now_ms,
+		    clock_is_far(due, now_ms, most_open_ms(b->conf));
+		b->wait_no_more = clock_is_far(wait, now_ms,
 		    MAX(MAX(b->conf->media.wait_ms, BUILD_FILE_RETRY_MS),
 		    b->conf->ldap.wait_ms));
 	}

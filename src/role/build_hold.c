@@ -103,14 +103,6 @@ take_up(struct build *b, struct build_hold *h, const char *end,
 	return ok;
 }
 
-/* Or it would go on for as long as the clock was set back. */
-static bool
-is_over(const struct build_hold *h, int64_t now_ms)
-{
-	return h->until_ms <= now_ms ||
-	    h->since_ms - STORE_HOLD_SLACK_MS > now_ms;
-}
-
 /* Looks whether the hold on the turn is over, and ends it. */
 static bool
 look_at(struct build *b, int64_t turn_id, int64_t now_ms, struct err *err)
@@ -123,7 +115,8 @@ look_at(struct build *b, int64_t turn_id, int64_t now_ms, struct err *err)
 	d.persons = (guint)h.persons;
 	ok = ok && store_review_of(b->store, turn_id, NULL, take_review, &d,
 	    err);
-	if (d.end == NULL && is_over(&h, now_ms))
+	if (d.end == NULL && store_hold_is_over(h.since_ms, h.until_ms,
+	    now_ms))
 		d.end = "expired";
 	if (ok && h.turn_id != 0 && h.ended_ms == 0 && d.end != NULL)
 		ok = take_up(b, &h, d.end, now_ms, err);

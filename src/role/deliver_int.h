@@ -121,6 +121,7 @@ struct dlv {
 	GPtrArray *journals;	/* struct dlv_journal * */
 	GQueue landed;		/* jobs whose outcome is not committed yet */
 	int64_t action_id, next_action_ms;
+	int64_t last_now_ms;	/* wall clock; 0: not looked at yet */
 };
 
 /* deliver_outlet.c: threads and their queue. */
@@ -151,6 +152,11 @@ void dlv_journal_clear(struct dlv_journal *j);
 /* Reads what may be taken up into j->fetched. */
 bool dlv_journal_fetch(struct dlv_journal *j, struct store *st,
     int64_t now_ms, struct err *err);
+/* Mails put off for longer than any is, by a clock since set back, are due. */
+bool dlv_journal_hurry(struct dlv_journal *j, struct store *st,
+    int64_t now_ms, struct err *err);
+/* When a mail of this outlet is tried again. */
+struct deliver_schedule dlv_outlet_schedule(const struct dlv_outlet *o);
 /* Commits the claim on j->fetched and hands the jobs to the outlet. */
 bool dlv_journal_hand_over(struct dlv_journal *j, struct store *st,
     struct err *err);

@@ -16,6 +16,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "clock.h"
 #include "conf.h"
 #include "deliver_int.h"
 #include "err.h"
@@ -241,6 +242,30 @@ fetch_due(struct dlv_journal *j, struct store *st, int64_t now_ms, int limit,
 	if (f.taken == 0)
 		j->careful_due = false;
 	return store_mail_next_due(st, j->conf->name, &j->next_due_ms, err);
+}
+
+struct deliver_schedule
+dlv_outlet_schedule(const struct dlv_outlet *o)
+{
+	if (o->conf == NULL)
+		return (struct deliver_schedule){ 5000, 900000 };
+	return (struct deliver_schedule){ o->conf->retry_min_ms,
+		o->conf->retry_max_ms };
+}
+
+bool
+dlv_journal_hurry(struct dlv_journal *j, struct store *st, int64_t now_ms,
+    struct err *err)
+{
+	struct deliver_schedule s = dlv_outlet_schedule(j->outlet);
+	int64_t most = MAX(s.min_ms, s.max_ms);
+
+	/* Up to a quarter of it is drawn at random. */
+	store_begin(st);
+	store_mail_hurry(st, j->conf->name,
+	    clock_far_ms(now_ms, most + most / 4), now_ms);
+	return store_commit(st, err) && store_mail_next_due(st,
+	    j->conf->name, &j->next_due_ms, err);
 }
 
 static bool

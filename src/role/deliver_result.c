@@ -39,12 +39,8 @@ set_outcome(struct dlv *d, const struct dlv_job *job,
 static int64_t
 next_try(const struct dlv_job *job, int64_t now)
 {
-	const struct conf_relay *r = job->journal->outlet->conf;
-	struct deliver_schedule s = { .min_ms = 5000, .max_ms = 900000 };
+	struct deliver_schedule s = dlv_outlet_schedule(job->journal->outlet);
 
-	if (r != NULL)
-		s = (struct deliver_schedule){ r->retry_min_ms,
-			r->retry_max_ms };
 	return deliver_next_ms(&s, (int)job->attempts + 1,
 	    (uint64_t)job->mail.id * 2654435761u + (uint64_t)job->attempts,
 	    now);

@@ -16,6 +16,7 @@
 
 #define CURSOR_REVIEW "review"
 #define LOOK_MAX 50
+#define LOOK_MS 1000
 
 /* Of a program: what it sends no person wrote. */
 static const char *
@@ -156,7 +157,8 @@ decide(struct gw *g, const struct store_send *row, int64_t now_ms,
 
 	if (store_review_of(g->store, 0, row->key, take_review, &d, err)) {
 		released = g_hash_table_size(d.who) >= (guint)row->persons;
-		if (d.rejected || released || row->until_ms <= now_ms)
+		if (d.rejected || released || store_hold_is_over(
+		    row->changed_ms, row->until_ms, now_ms))
 			s = gw_send_load(g, row);
 		if (s != NULL)
 			gw_account(g, s);
@@ -213,23 +215,23 @@ take_last(void *arg, const struct store_review *r)
  * then for the time: they are few.
  */
 void
-gw_holds_look(struct gw *g, GPtrArray *fresh, int64_t now_ms)
+gw_holds_look(struct gw *g, GPtrArray *fresh, int64_t now_ms, int64_t mono_ms)
 {
 	struct looking l = { .g = g, .fresh = fresh, .now_ms = now_ms };
 	int64_t last = g->review_cursor;
 
 	if (!store_review_list(g->store, g->review_cursor, LOOK_MAX,
 	    take_last, &last, &l.err)) {
-		if (now_ms >= g->next_hold_ms) {
+		if (mono_ms >= g->next_hold_ms) {
 			log_err(LOG_LEVEL_WARN, "gateway.retry", &l.err, "%s",
 			    "");
-			g->next_hold_ms = now_ms + 1000;
+			g->next_hold_ms = mono_ms + LOOK_MS;
 		}
 		return;
 	}
-	if (last == g->review_cursor && now_ms < g->next_hold_ms)
+	if (last == g->review_cursor && mono_ms < g->next_hold_ms)
 		return;
-	g->next_hold_ms = now_ms + 1000;
+	g->next_hold_ms = mono_ms + LOOK_MS;
 	if (store_send_list(g->store, STORE_SEND_HELD, 0, INT_MAX, take_held,
 	    &l, &l.err) && l.err.kind == ERR_NONE)
 		g->review_cursor = last;

@@ -165,8 +165,7 @@ struct gw {
 	GHashTable *ending;		/* int64_t ids of held ones under work */
 	int64_t review_cursor;		/* seen by this process: all are looked
 					   at once when it starts */
-	int64_t next_hold_ms;		/* wall clock */
-	int64_t next_tally_ms, next_purge_ms, next_upload_purge_ms, next_template_ms,
+	int64_t next_hold_ms, next_tally_ms, next_purge_ms, next_upload_purge_ms, next_template_ms,
 	    next_tidy_ms;		/* monotonic */
 	int64_t down_ms, down_told_ms, unstored;
 	int64_t upstream_down_ms, upstream_told_ms;
@@ -264,7 +263,8 @@ void gw_look_up(struct gw *g, struct gw_send *s);
 /* ---- gw_hold.c ------------------------------------------------------------- */
 /* Held sends that were released, rejected, or whose time is over. */
 /* Puts them into fresh, for the next transaction. */
-void gw_holds_look(struct gw *g, GPtrArray *fresh, int64_t now_ms);
+void gw_holds_look(struct gw *g, GPtrArray *fresh, int64_t now_ms,
+    int64_t mono_ms);
 struct gw_send *gw_send_load(struct gw *g, const struct store_send *row);
 /* What persons did about it, for its record, if anybody did. */
 void gw_reviews(struct gw *g, struct gw_send *s);

@@ -174,7 +174,7 @@ gw_step(struct gw *g, bool takes_new, int64_t *wait_ms)
 	take_paced(g, fresh, mono_ms, &pace_ms);
 	take_waiting(g, fresh, now_ms, mono_ms);
 	if (takes_new)
-		gw_holds_look(g, fresh, now_ms);
+		gw_holds_look(g, fresh, now_ms, mono_ms);
 	take_incoming(g, fresh, now_ms, mono_ms);
 	busy = fresh->len + replied->len > 0;
 	*wait_ms = g->waiting->len > 0 ? WAIT_LOOK_MS : ROLE_POLL_MS;

@@ -19,7 +19,6 @@
 #define CURSOR "wants"
 #define UPLOAD_AT 5		/* among a job's strings */
 #define BATCH_DEAD 1000
-#define CLOCK_SLACK_MS 5000
 
 struct picked {
 	struct med *m;
@@ -151,11 +150,11 @@ bool
 med_mind_clock(struct med *m, int64_t now_ms, struct err *err)
 {
 	int64_t longest = m->conf->media.retry_max_ms;
-	struct far far = { .after_ms = now_ms + CLOCK_SLACK_MS +
-		MAX(longest + longest / 8, GRAPH_WAIT_MAX_MS) };
+	struct far far = { .after_ms = clock_far_ms(now_ms,
+		MAX(longest + longest / 8, GRAPH_WAIT_MAX_MS)) };
 	bool ok = true;
 
-	if (m->last_now_ms != 0 && now_ms >= m->last_now_ms - CLOCK_SLACK_MS) {
+	if (!clock_may_be_back(m->last_now_ms, now_ms)) {
 		m->last_now_ms = now_ms;
 		return true;
 	}

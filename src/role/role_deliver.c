@@ -160,10 +160,27 @@ start(struct dlv *d, struct err *err)
 /* ---- the loop --------------------------------------------------------------------------- */
 
 static bool
+mind_clock(struct dlv *d, int64_t now, struct err *err)
+{
+	bool ok = true;
+
+	if (clock_may_be_back(d->last_now_ms, now)) {
+		for (guint i = 0; ok && i < d->journals->len; i++)
+			ok = dlv_journal_hurry(d->journals->pdata[i], d->store,
+			    now, err);
+	}
+	if (ok)
+		d->last_now_ms = now;
+	return ok;
+}
+
+static bool
 feed(struct dlv *d, struct err *err)
 {
 	int64_t now = clock_now_ms();
 
+	if (!mind_clock(d, now, err))
+		return false;
 	for (guint i = 0; i < d->journals->len; i++) {
 		struct dlv_journal *j = d->journals->pdata[i];
 

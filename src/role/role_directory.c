@@ -50,6 +50,7 @@ struct dir {
 	int64_t down_ms;	/* monotonic, since when; 0: it answers */
 	char *down_why;		/* what was said of it last */
 	int64_t wait_ms, next_try_ms, next_renew_ms;
+	int64_t last_now_ms;		/* wall clock; 0: not looked at yet */
 };
 
 static void
@@ -371,14 +372,36 @@ renew(struct dir *d, bool *busy, struct err *err)
 	return commit(d, err);
 }
 
+/* ---- a clock that was set back ---------------------------------------------------- */
+
+/* What is believed for longer than any answer is asked for again. */
+static bool
+mind_clock(struct dir *d, struct err *err)
+{
+	const struct conf_ldap *cl = &d->conf->ldap;
+	int64_t now_ms = clock_now_ms();
+	bool ok = true;
+
+	if (clock_may_be_back(d->last_now_ms, now_ms)) {
+		store_begin(d->store);
+		store_answer_hurry(d->store, clock_far_ms(now_ms,
+		    MAX(cl->fresh_ms, cl->absent_ms)), now_ms);
+		ok = store_commit(d->store, err);
+	}
+	if (ok)
+		d->last_now_ms = now_ms;
+	return ok;
+}
+
 /* ---- life ---------------------------------------------------------------------------- */
 
 static bool
 step(struct dir *d, bool *busy, struct err *err)
 {
-	return read_server(d, err) && work_asks(d, STORE_BUILD, STORE_CURSOR_ASKED_BUILD, busy,
-	    err) && work_asks(d, STORE_GATEWAY, STORE_CURSOR_ASKED_GATEWAY,
-	    busy, err) && renew(d, busy, err);
+	return mind_clock(d, err) && read_server(d, err) &&
+	    work_asks(d, STORE_BUILD, STORE_CURSOR_ASKED_BUILD, busy, err) &&
+	    work_asks(d, STORE_GATEWAY, STORE_CURSOR_ASKED_GATEWAY, busy,
+	    err) && renew(d, busy, err);
 }
 
 static void

@@ -492,6 +492,14 @@ store_relay_set(struct store *st, const char *name, bool up,
 }
 
 bool
+store_mail_hurry(struct store *st, const char *journal, int64_t far_ms,
+    int64_t now_ms)
+{
+	return STORE_WRITE(st, STORE_DELIVER, delivery, hurry, journal,
+	    far_ms, now_ms);
+}
+
+bool
 store_action_add(struct store *st, const struct store_action *a, int64_t *id)
 {
 	return STORE_WRITE(st, STORE_ADMIN, delivery, action_add, a, id);

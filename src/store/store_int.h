@@ -169,6 +169,8 @@ struct store_delivery_verbs {
 	    struct err *);
 	bool (*attempt_add)(struct store *, int64_t mail_id, int64_t at_ms,
 	    const char *result, int code, const char *reply, struct err *);
+	bool (*hurry)(struct store *, const char *journal, int64_t far_ms,
+	    int64_t now_ms, struct err *);
 	bool (*relay_set)(struct store *, const char *name, bool up,
 	    int64_t since_ms, int64_t next_ms, const char *reason,
 	    struct err *);
@@ -238,6 +240,8 @@ struct store_ask_verbs {
 	    struct err *);
 	bool (*answer_get)(struct store *, const char *kind,
 	    const char *value, store_answer_fn *, void *, struct err *);
+	bool (*answer_hurry)(struct store *, int64_t far_ms, int64_t now_ms,
+	    struct err *);
 	bool (*answer_list)(struct store *, int64_t until_ms,
 	    int64_t asked_ms, int limit, store_answer_fn *, void *,
 	    struct err *);

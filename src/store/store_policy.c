@@ -88,6 +88,12 @@ store_hold_list(struct store *st, int64_t after, int limit,
 }
 
 bool
+store_hold_is_over(int64_t since_ms, int64_t until_ms, int64_t now_ms)
+{
+	return until_ms <= now_ms || since_ms - STORE_HOLD_SLACK_MS > now_ms;
+}
+
+bool
 store_hold_due(struct store *st, int64_t now_ms, int limit, GArray **out,
     struct err *err)
 {
@@ -218,6 +224,13 @@ store_answer_get(struct store *st, const char *kind, const char *value,
     store_answer_fn *fn, void *arg, struct err *err)
 {
 	return st->driver->ask->answer_get(st, kind, value, fn, arg, err);
+}
+
+bool
+store_answer_hurry(struct store *st, int64_t far_ms, int64_t now_ms)
+{
+	return STORE_WRITE(st, STORE_DIRECTORY, ask, answer_hurry, far_ms,
+	    now_ms);
 }
 
 bool

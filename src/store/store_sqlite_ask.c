@@ -106,6 +106,14 @@ answer_get(struct store *st, const char *kind, const char *value,
 }
 
 static bool
+answer_hurry(struct store *st, int64_t far_ms, int64_t now_ms,
+    struct err *err)
+{
+	return store_db_run(SQLITE_OF(st), "UPDATE answer SET until_ms = ?2 "
+	    "WHERE until_ms > ?1", err, "ii", far_ms, now_ms);
+}
+
+static bool
 answer_list(struct store *st, int64_t until_ms, int64_t asked_ms, int limit,
     store_answer_fn *fn, void *arg, struct err *err)
 {
@@ -157,6 +165,7 @@ const struct store_ask_verbs store_sqlite_ask = {
 	.answer_set = answer_set,
 	.answer_get = answer_get,
 	.answer_list = answer_list,
+	.answer_hurry = answer_hurry,
 	.server_set = server_set,
 	.server_get = server_get,
 };

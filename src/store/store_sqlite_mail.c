@@ -219,6 +219,15 @@ attempt_add(struct store *st, int64_t mail_id, int64_t at_ms,
 }
 
 static bool
+hurry(struct store *st, const char *journal, int64_t far_ms, int64_t now_ms,
+    struct err *err)
+{
+	return store_db_run(SQLITE_OF(st), "UPDATE outcome SET next_ms = ?3 "
+	    "WHERE state = 'deferred' AND journal = ?1 AND next_ms > ?2",
+	    err, "sii", journal, far_ms, now_ms);
+}
+
+static bool
 relay_set(struct store *st, const char *name, bool up, int64_t since_ms,
     int64_t next_ms, const char *reason, struct err *err)
 {
@@ -291,6 +300,7 @@ const struct store_mail_verbs store_sqlite_mail = {
 const struct store_delivery_verbs store_sqlite_delivery = {
 	.outcome_set = outcome_set,
 	.attempt_add = attempt_add,
+	.hurry = hurry,
 	.relay_set = relay_set,
 	.action_add = action_add,
 	.action_list = action_list,

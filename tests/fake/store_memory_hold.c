@@ -92,8 +92,8 @@ due(struct store *st, int64_t now_ms, int limit, GArray *out,
 	for (int64_t id = 1; fake_turn(f, id) != NULL; id++) {
 		struct fake_turn *t = fake_turn(f, id);
 
-		if (t->state == FAKE_HELD && (t->hold.until_ms <= now_ms ||
-		    t->hold.since_ms - STORE_HOLD_SLACK_MS > now_ms))
+		if (t->state == FAKE_HELD && store_hold_is_over(
+		    t->hold.since_ms, t->hold.until_ms, now_ms))
 			g_ptr_array_add(all, t);
 	}
 	g_ptr_array_sort(all, by_until);

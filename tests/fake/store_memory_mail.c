@@ -333,6 +333,24 @@ attempt_add(struct store *st, int64_t mail_id, int64_t at_ms,
 }
 
 static bool
+hurry(struct store *st, const char *journal, int64_t far_ms, int64_t now_ms,
+    struct err *err)
+{
+	struct fake *f = FAKE_OF(st);
+
+	(void)err;
+	for (guint i = 0; i < FAKE_N(f, FAKE_OUTCOME); i++) {
+		struct store_outcome *o = FAKE_AT(f, FAKE_OUTCOME,
+		    store_outcome, i);
+
+		if (o->state == STORE_DEFERRED && o->next_ms > far_ms &&
+		    strcmp(o->journal, journal) == 0)
+			o->next_ms = now_ms;
+	}
+	return true;
+}
+
+static bool
 relay_set(struct store *st, const char *name, bool up, int64_t since_ms,
     int64_t next_ms, const char *reason, struct err *err)
 {
@@ -397,6 +415,6 @@ const struct store_mail_verbs fake_mail_verbs = {
 };
 const struct store_delivery_verbs fake_delivery_verbs = {
 	.outcome_set = outcome_set, .attempt_add = attempt_add,
-	.relay_set = relay_set, .action_add = action_add,
+	.hurry = hurry, .relay_set = relay_set, .action_add = action_add,
 	.action_list = action_list,
 };

@@ -360,6 +360,23 @@ by_until(gconstpointer a, gconstpointer b)
 }
 
 static bool
+answer_hurry(struct store *st, int64_t far_ms, int64_t now_ms,
+    struct err *err)
+{
+	struct fake *f = FAKE_OF(st);
+
+	(void)err;
+	for (guint i = 0; i < FAKE_N(f, FAKE_ANSWER); i++) {
+		struct store_answer *a = FAKE_AT(f, FAKE_ANSWER, store_answer,
+		    i);
+
+		if (a->until_ms > far_ms)
+			a->until_ms = now_ms;
+	}
+	return true;
+}
+
+static bool
 answer_list(struct store *st, int64_t until_ms, int64_t asked_ms, int limit,
     store_answer_fn *fn, void *arg, struct err *err)
 {
@@ -433,6 +450,7 @@ fake_count_asks(struct fake *f, struct store_status *s)
 
 const struct store_ask_verbs fake_ask_verbs = {
 	.add = ask_add, .list = ask_list, .answer_set = answer_set,
-	.answer_get = answer_get, .answer_list = answer_list,
+	.answer_get = answer_get, .answer_hurry = answer_hurry,
+	.answer_list = answer_list,
 	.server_set = server_set, .server_get = server_get,
 };

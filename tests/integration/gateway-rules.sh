@@ -161,20 +161,26 @@ if [ "$(id -u)" -eq 0 ]; then
 fi
 check "one is held that nobody looks at" held 'please approve number three'
 # A test does not wait for a day, nor for the least time that can be configured.
-let_expire() {
-	python3 - "$store/gateway.db" << 'PY'
+# change_held ASSIGNMENTS
+change_held() {
+	python3 - "$store/gateway.db" "$1" << 'PY'
 import sqlite3, sys
 db = sqlite3.connect(sys.argv[1], timeout=10)
-db.execute("UPDATE send SET until_ms = 1 WHERE state = 'held'")
+db.execute("UPDATE send SET %s WHERE state = 'held'" % sys.argv[2])
 db.commit()
 PY
 }
-check "its time passes" let_expire
+check "its time passes" change_held 'until_ms = 1'
 check "it is over" wait_for 10 outcome_is expired
 check "that is journaled" journaled 'number three' "$(came_to expired)"
 check "and it was not sent" reached 0 'number three'
 check "the log says what became of them" \
 	logged "send.unheld.* send=$key application=crm outcome=expired"
+check "another one that nobody looks at" held 'please approve number nine'
+check "the clock is set back by five hours" change_held \
+	'changed_ms = changed_ms + 18000000, until_ms = until_ms + 18000000'
+check "it is over: it would wait for as much longer" \
+	wait_for 10 outcome_is expired
 check "a held one with an idempotency key" is 202 \
 	send "$(plain 'please approve number four')" -H 'Idempotency-Key: h1'
 key=$(of messages 0 id)

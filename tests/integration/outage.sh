@@ -4,7 +4,7 @@
 # mail waits, is tried again, and arrives.
 . "${SRCDIR:?}/tests/integration/lib.sh"
 need_postfix
-need_tools pgrep
+need_tools pgrep python3
 
 linger=0
 make_postfix
@@ -71,6 +71,27 @@ check "retry is taken" ctl retry mail:8
 check "the failed mail arrives" wait_for 15 mails_are archive 9
 check "nothing is failed any more" wait_for 5 count_is archive failed 0
 check "status --check ends with 0" wait_for 5 ctl status --check
+
+# set_clock_back: what was put off before is five hours further away
+set_clock_back() {
+	python3 - "$store/deliver.db" <<- 'PY'
+	import sqlite3, sys
+	db = sqlite3.connect(sys.argv[1], timeout=10)
+	db.execute("UPDATE outcome SET first_ms = first_ms + 18000000, "
+	           "last_ms = last_ms + 18000000, "
+	           "next_ms = next_ms + 18000000 WHERE state = 'deferred'")
+	db.commit()
+	PY
+}
+
+postfix_says '450 4.7.1 come back later'
+check "another mail is deferred" \
+	eval 'post_many 10 10 && wait_for 5 count_is archive deferred 1'
+check "the daemon stops" stop_daemon
+check "the clock is set back by hours" set_clock_back
+postfix_says
+check "the daemon starts" start_daemon
+check "the mail does not wait for the clock" wait_for 15 mails_are archive 10
 
 start_poster LOAD 400 --rate 120 --connections 3
 check "Postfix can be killed several times while it works" \

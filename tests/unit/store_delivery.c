@@ -207,6 +207,36 @@ deferred_mails_are_due_oldest_first(void **state)
 }
 
 static void
+mails_put_off_by_a_clock_that_was_set_back_are_due_now(void **state)
+{
+	struct bed *b = bed_of(state);
+	int64_t one = put_message(b, "1", "a", NULL), next;
+	int64_t two = put_message(b, "2", "a", "b");
+	int64_t done = put_message(b, "3", "a", NULL);
+	g_autoptr(GArray) now = NULL, later = NULL, other = NULL;
+	struct store *st = b->of[STORE_DELIVER];
+
+	put_outcome(b, one, "a", STORE_DEFERRED, T0, T0 + 20);
+	put_outcome(b, two, "a", STORE_DEFERRED, T0, T0 + 90);
+	put_outcome(b, two + 1, "b", STORE_DEFERRED, T0, T0 + 90);
+	put_outcome(b, done, "a", STORE_SENT, T0, 0);
+	store_begin(st);
+	assert_true(store_mail_hurry(st, "a", T0 + 20, T0 - 5));
+	assert_true(store_commit(st, NULL));
+	assert_true(store_mail_next_due(st, "a", &next, NULL));
+	assert_int_equal(next, T0 - 5);
+	now = due(b, "a", T0 + 19, 10);
+	assert_int_equal(now->len, 1);
+	assert_int_equal(ID(now, 0), two);
+	later = due(b, "a", T0 + 20, 10);
+	assert_int_equal(later->len, 2);
+	other = due(b, "b", T0 + 89, 10);
+	assert_int_equal(other->len, 0);
+	/* How often it was tried is not forgotten. */
+	assert_int_equal(get_mail(b, two).attempts, 1);
+}
+
+static void
 a_sent_mail_stays_sent(void **state)
 {
 	struct bed *b = bed_of(state);
@@ -457,6 +487,7 @@ const struct CMUnitTest store_contract_delivery[] = {
 	TEST(a_mail_needs_a_turn_and_a_content),
 	TEST(a_mail_that_is_not_there_is_not_given),
 	TEST(deferred_mails_are_due_oldest_first),
+	TEST(mails_put_off_by_a_clock_that_was_set_back_are_due_now),
 	TEST(a_sent_mail_stays_sent),
 	TEST(failed_mails_are_listed_until_they_are_retried),
 	TEST(an_event_is_forgotten_only_when_all_its_mails_are_sent),

@@ -358,6 +358,18 @@ holds_are_listed_by_turn_and_due_by_their_end(void **state)
 	assert_int_equal(back->len, 3);
 }
 
+static void
+a_hold_is_over_at_its_end_or_when_the_clock_was_set_back(void **state)
+{
+	(void)state;
+	assert_false(store_hold_is_over(T0, T0 + 60, T0 + 59));
+	assert_true(store_hold_is_over(T0, T0 + 60, T0 + 60));
+	assert_false(store_hold_is_over(T0, T0 + 60,
+	    T0 - STORE_HOLD_SLACK_MS));
+	assert_true(store_hold_is_over(T0, T0 + 60,
+	    T0 - STORE_HOLD_SLACK_MS - 1));
+}
+
 static bool
 once(void *arg, const struct store_hold *h)
 {
@@ -716,6 +728,7 @@ const struct CMUnitTest store_contract_holding[] = {
 	TEST(parking_a_held_turn_ends_its_hold),
 	TEST(a_turn_let_go_may_wait_for_its_files_again),
 	TEST(holds_are_listed_by_turn_and_due_by_their_end),
+	TEST(a_hold_is_over_at_its_end_or_when_the_clock_was_set_back),
 	TEST(a_list_of_holds_ends_when_the_callback_says_so),
 	TEST(nothing_of_a_held_turn_is_purged),
 	TEST(only_build_may_hold_and_let_go),

@@ -406,6 +406,25 @@ answers_are_renewed_that_somebody_still_asks_for(void **state)
 	expect_stale(b, T0 + 60, T0 + 9, 9, "");
 }
 
+static void
+answers_believed_by_a_clock_that_was_set_back_are_asked_for_again(
+    void **state)
+{
+	struct bed *b = bed_of(state);
+	struct store *st = b->of[STORE_DIRECTORY];
+
+	ask(b, STORE_BUILD, "number", "5511", T0 + 1);
+	ask(b, STORE_BUILD, "number", "5512", T0 + 1);
+	answer(b, "5511", false, T0 + 900);
+	answer(b, "5512", true, T0 + 50);
+	store_begin(st);
+	assert_true(store_answer_hurry(st, T0 + 50, T0 + 10));
+	assert_true(store_commit(st, NULL));
+	expect_stale(b, T0 + 50, T0, 9, "number 5511 0 - - - - +10;");
+	expect_answer(b, "number", "5512",
+	    "number 5512 1 E7 Ana a@t [\"Desk\"] +50;");
+}
+
 #define TEST(name) cmocka_unit_test(name)
 const struct CMUnitTest store_contract_judging[] = {
 	TEST(rule_sets_are_kept_with_their_texts_and_times),
@@ -421,5 +440,6 @@ const struct CMUnitTest store_contract_judging[] = {
 	TEST(nobody_else_asks),
 	TEST(an_answer_is_given_fresh_or_stale_until_another_replaces_it),
 	TEST(answers_are_renewed_that_somebody_still_asks_for),
+	TEST(answers_believed_by_a_clock_that_was_set_back_are_asked_for_again),
 };
 const size_t store_contract_judging_n = G_N_ELEMENTS(store_contract_judging);

@@ -127,6 +127,38 @@ local_time_is_that_of_the_zone_with_its_offset(void **state)
 }
 
 static void
+no_stored_time_is_believed_that_is_further_than_its_longest_wait(void **state)
+{
+	const int64_t now = 1790000000000, most = 60000;
+	const int64_t far = now + most + CLOCK_SLACK_MS;
+
+	(void)state;
+	assert_int_equal(clock_far_ms(now, most), far);
+	assert_false(clock_is_far(now - 1, now, most));
+	assert_false(clock_is_far(far, now, most));
+	assert_true(clock_is_far(far + 1, now, most));
+	assert_true(clock_is_far(now + 5 * 3600000, now, most));
+	/* Never, and waits without an end. */
+	assert_false(clock_is_far(INT64_MAX, now, most));
+	assert_true(clock_far_ms(now, INT64_MAX) == INT64_MAX);
+	assert_true(clock_far_ms(now, INT64_MAX - now) == INT64_MAX);
+	assert_false(clock_is_far(INT64_MAX - 1, now, INT64_MAX - 1));
+}
+
+static void
+a_clock_may_be_back_at_the_start_and_when_it_jumped(void **state)
+{
+	const int64_t now = 1790000000000;
+
+	(void)state;
+	assert_true(clock_may_be_back(0, now));
+	assert_false(clock_may_be_back(now, now));
+	assert_false(clock_may_be_back(now, now + 3600000));
+	assert_false(clock_may_be_back(now, now - CLOCK_SLACK_MS));
+	assert_true(clock_may_be_back(now, now - CLOCK_SLACK_MS - 1));
+}
+
+static void
 a_wall_clock_shows_weekday_and_minute_of_its_own_zone(void **state)
 {
 	static const struct {
@@ -553,6 +585,10 @@ main(void)
 		cmocka_unit_test(dates_are_spelt_by_rfc_5322_and_iso_8601),
 		cmocka_unit_test(
 		    local_time_is_that_of_the_zone_with_its_offset),
+		cmocka_unit_test(
+		    no_stored_time_is_believed_that_is_further_than_its_longest_wait),
+		cmocka_unit_test(
+		    a_clock_may_be_back_at_the_start_and_when_it_jumped),
 		cmocka_unit_test(
 		    a_wall_clock_shows_weekday_and_minute_of_its_own_zone),
 		cmocka_unit_test(a_date_is_read_only_when_there_is_such_a_day),

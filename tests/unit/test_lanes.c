@@ -301,6 +301,47 @@ a_deferred_mail_comes_back_at_its_time_and_not_before(void **state)
 }
 
 static void
+a_clock_that_is_set_back_holds_up_no_deferred_mail(void **state)
+{
+	const int64_t hours = INT64_C(3600) * 1000 * 5;
+	struct bench *b = *state;
+	struct err err = ERR_INIT;
+
+	b->relay.retry_min_ms = 1000;
+	b->relay.retry_max_ms = 8000;
+	queue_mails(b, 2);
+	take_up(b, NOW);
+	land(b, STORE_DEFERRED, NOW + 5000);
+	land(b, STORE_DEFERRED, NOW + 10000);
+	/* A little changes nothing, and what is not too far stays put off. */
+	assert_true(dlv_journal_hurry(&b->journal, b->store, NOW, &err));
+	assert_true(dlv_journal_hurry(&b->journal, b->store, NOW - 4000,
+	    &err));
+	take_up(b, NOW + 4999);
+	assert_int_equal(ready(b), 0);
+	assert_true(dlv_journal_hurry(&b->journal, b->store, NOW - hours,
+	    &err));
+	take_up(b, NOW - hours);
+	assert_int_equal(ready(b), 2);
+}
+
+static void
+a_mail_to_a_directory_is_not_put_off_for_long_either(void **state)
+{
+	struct bench *b = *state;
+	struct err err = ERR_INIT;
+
+	queue_mails(b, 1);
+	take_up(b, NOW);
+	b->outlet.conf = NULL;
+	land(b, STORE_DEFERRED, NOW + 1800000);
+	assert_true(dlv_journal_hurry(&b->journal, b->store, NOW, &err));
+	take_up(b, NOW);
+	assert_int_equal(ready(b), 1);
+	b->outlet.conf = &b->relay;
+}
+
+static void
 the_mail_that_kills_the_role_is_found_and_becomes_failed(void **state)
 {
 	struct bench *b = *state;
@@ -366,6 +407,8 @@ main(void)
 		T(after_an_outage_new_mail_gets_a_share_beside_the_backlog),
 		T(a_restart_goes_on_where_outcomes_are_missing),
 		T(a_deferred_mail_comes_back_at_its_time_and_not_before),
+		T(a_clock_that_is_set_back_holds_up_no_deferred_mail),
+		T(a_mail_to_a_directory_is_not_put_off_for_long_either),
 		T(the_mail_that_kills_the_role_is_found_and_becomes_failed),
 		T(after_a_death_mails_go_one_at_a_time_until_past_the_claim),
 	};

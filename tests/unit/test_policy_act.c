@@ -429,6 +429,21 @@ a_text_once_in_a_period_comes_again_when_it_is_over(void **state)
 }
 
 static void
+a_clock_that_was_set_back_keeps_no_text_away_for_as_long(void **state)
+{
+	struct policy_action *a = policy_bed_act(rule("a", false), "append",
+	    "", "Bye.");
+
+	(void)state;
+	a->once = true;
+	a->ms = DAY_MS;
+	assert_int_equal(additions_at(now(), "t1"), 1);
+	assert_int_equal(additions_at(now() - 1000, "t1"), 0);
+	assert_int_equal(additions_at(now() - 3600000, "t1"), 1);
+	assert_int_equal(additions_at(now() - 3600000 + DAY_MS - 1, "t1"), 0);
+}
+
+static void
 a_text_that_is_not_once_comes_each_time(void **state)
 {
 	(void)state;
@@ -693,6 +708,7 @@ main(void)
 		TEST(a_notice_is_given_once_in_each_conversation),
 		TEST(a_text_once_in_a_period_comes_again_when_it_is_over),
 		TEST(a_text_that_is_not_once_comes_each_time),
+		TEST(a_clock_that_was_set_back_keeps_no_text_away_for_as_long),
 		TEST(when_nobody_knows_whether_it_was_told_it_is_told),
 		TEST(consent_that_was_given_lets_it_pass),
 		TEST(a_count_fires_from_the_first_counterpart_beyond_it),
