@@ -91,8 +91,15 @@ void
 conf_check_main(struct conf_load *l, const struct conf_node *node, void *base)
 {
 	const struct conf_word *word = value_of(node, "catch_all");
+	const struct conf_node *gateway = conf_node_find(node->children,
+	    "gateway");
 
 	(void)base;
+	if (gateway != NULL && conf_listens_clash(&l->c->intake.listen,
+	    &l->c->gateway.listen))
+		conf_error(l->issues, conf_node_pos(gateway, "listen"),
+		    "intake listens on that port, too; give one of them "
+		    "another");
 	if (l->c->journals->len == 0 && !has(node, "journal"))
 		conf_error(l->issues, node->words->pos,
 		    "no journal is declared; add journal NAME { … }");

@@ -86,6 +86,10 @@ char *conf_proxy_host(const char *s);
 /* 127.0.0.0/8, ::1 or "localhost". */
 bool conf_is_loopback(const char *host);
 bool conf_is_literal(const char *host);
+/* Whether the kernel would give a connection to either; "::" has IPv4, too. */
+struct conf_listen;
+bool conf_listens_clash(const struct conf_listen *a,
+    const struct conf_listen *b);
 bool conf_network_has(const char *network, const char *host);
 
 /* --- conf_table*.c, conf_directory.c: the tables --- */

@@ -114,6 +114,43 @@ conf_is_loopback(const char *host)
 	return g_ascii_strcasecmp(host, "localhost") == 0;
 }
 
+/* IPv4 as IPv6 shows it. */
+static bool
+parse_mapped(const char *s, uint8_t out[16])
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+	uint8_t ip[16];
+	int size = parse_ip(s, ip);
+
+	if (size == 4)
+		memcpy(out, prefix, sizeof(prefix));
+	memcpy(out + 16 - size, ip, (size_t)size);
+	return size > 0;
+}
+
+/* "0.0.0.0" has all of IPv4, "::" has all. */
+static bool
+covers(const uint8_t any[16], const uint8_t ip[16])
+{
+	static const uint8_t none[16] = { 0 }, any4[16] = { [10] = 0xff,
+		[11] = 0xff };
+
+	if (memcmp(any, none, 16) == 0)
+		return true;
+	return memcmp(any, any4, 16) == 0 && memcmp(ip, any4, 12) == 0;
+}
+
+bool
+conf_listens_clash(const struct conf_listen *a, const struct conf_listen *b)
+{
+	uint8_t x[16], y[16];
+
+	return a->address != NULL && b->address != NULL &&
+	    a->port == b->port && parse_mapped(a->address, x) &&
+	    parse_mapped(b->address, y) && (memcmp(x, y, 16) == 0 ||
+	    covers(x, y) || covers(y, x));
+}
+
 /* Only digits, at most max. */
 static bool
 parse_small(const char *s, int max, int *out)

@@ -196,6 +196,13 @@ mistakes_on_the_staff_side_are_shown_where_they_are(void **state)
 		    "t:2:8: tokens would come in clear text to 0.0.0.0, "
 		    "which is in no trusted_network; add tls_certificate "
 		    "and tls_key\n" },
+		{ "gateway { " APP "\nlisten 127.0.0.1:8080; }\n",
+		    "t:2:8: intake listens on that port, too; give one of "
+		    "them another\n" },
+		{ "trusted_network 0.0.0.0/0; gateway { " APP
+		    "\nlisten 0.0.0.0:8080; }\n", "t:2:8: intake listens" },
+		{ "trusted_network ::/0; gateway { " APP
+		    "\nlisten [::]:8080; }\n", "t:2:8: intake listens" },
 		{ "gateway { " APP "\ntls_certificate /c; }\n",
 		    "t:2:17: tls_certificate needs tls_key as well\n" },
 		{ "gateway { " APP "\ntls_client_ca /c; }\n",
@@ -253,6 +260,21 @@ mistakes_on_the_staff_side_are_shown_where_they_are(void **state)
 }
 
 static void
+intake_and_gateway_may_share_a_port_on_addresses_of_their_own(void **state)
+{
+	static const char *const rows[] = { "127.0.0.2:8080", "[::1]:8080",
+		"127.0.0.1:8081" };
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autofree char *text = g_strdup_printf("gateway { " APP
+		    "listen %s; }", rows[i]);
+
+		conf_free(load_good(text));
+	}
+}
+
+static void
 a_gateway_without_graph_has_nowhere_to_send(void **state)
 {
 	static const char text[] = "gateway { " APP "}\ncatch_all a; intake { "
@@ -290,6 +312,8 @@ main(void)
 		cmocka_unit_test(a_directory_server_has_defaults_when_it_is_there),
 		cmocka_unit_test(what_is_printed_of_the_staff_side_loads_and_prints_the_same),
 		cmocka_unit_test(mistakes_on_the_staff_side_are_shown_where_they_are),
+		cmocka_unit_test(
+		    intake_and_gateway_may_share_a_port_on_addresses_of_their_own),
 		cmocka_unit_test(a_gateway_without_graph_has_nowhere_to_send),
 		cmocka_unit_test(a_wait_that_does_not_count_is_a_warning),
 	};
