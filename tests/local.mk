@@ -131,11 +131,13 @@ GATEWAY_TESTS = tests/integration/gateway.sh \
 	tests/integration/gateway-rules.sh tests/integration/gateway-tls.sh \
 	tests/integration/gateway-scan.sh tests/integration/gateway-batch.sh \
 	tests/integration/gateway-full.sh tests/integration/gateway-kill.sh \
-	tests/integration/gateway-waits.sh tests/integration/gateway-own.sh
+	tests/integration/gateway-waits.sh tests/integration/gateway-own.sh \
+	tests/integration/gateway-storm.sh
 INTEGRATION_TESTS += $(GATEWAY_TESTS)
 EXTRA_DIST += $(GATEWAY_TESTS) tests/integration/gateway.lib.sh \
 	tests/integration/every_type.py tests/integration/in_mail.py \
-	tests/integration/sender.py tests/integration/sent.py
+	tests/integration/sender.py tests/integration/sent.py \
+	tests/integration/storm.py tests/integration/storm_audit.py
 
 # ldap: staff and groups by a real slapd
 LDAP_TESTS = tests/integration/ldap.sh
