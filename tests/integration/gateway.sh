@@ -225,8 +225,10 @@ check "another message with that key: 422" \
 	refuses 422 100 - keyed k1 'something else'
 as=bot check "another application may have the same key" \
 	is 200 keyed k1 'of the bot'
-graph_script <<< '* send delay 1500'
-keyed k2 'slow one' > "$tmp/slow" &
+graph_script <<< '* send delay 3000'
+# With a $tmp/answer of its own.
+(mkdir "$tmp/aside"; ln -s ../secrets "$tmp/aside/secrets"
+	tmp=$tmp/aside; keyed k2 'slow one' > "$tmp/../slow") &
 pids[slow]=$!
 check "a slow one is on its way" wait_for 10 reached 1 'slow one'
 check "the same while the first is under way: 409" \
