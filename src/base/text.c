@@ -245,7 +245,7 @@ text_html_escape(GString *out, const char *s)
 	for (;;) {
 		size_t n = strcspn(s, "&<>\"'");
 
-		g_string_append_len(out, s, (gssize)n);
+		text_append(out, s, n);
 		s += n;
 		switch (*s++) {
 		case '&':

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "text.h"
+
 #define QP_LINE_MAX 76		/* RFC 2045 section 6.7, rule 5 */
 
 /* A line may take so many characters before its soft break. */
@@ -20,7 +22,7 @@ static void
 soft_break(struct qp *q, size_t need)
 {
 	if (q->col + need > QP_LINE_MAX - 1) {
-		g_string_append_len(q->out, "=\r\n", 3);
+		text_append(q->out, "=\r\n", 3);
 		q->col = 0;
 	}
 }
@@ -32,7 +34,7 @@ add_escaped(struct qp *q, unsigned char c)
 	const char escaped[3] = { '=', hex[c >> 4], hex[c & 15] };
 
 	soft_break(q, 3);
-	g_string_append_len(q->out, escaped, 3);
+	text_append(q->out, escaped, 3);
 	q->col += 3;
 }
 
@@ -52,18 +54,16 @@ add_run(struct qp *q, const char *s, size_t len)
 		}
 		room = QP_LINE_MAX - 1 - q->col;
 		n = MIN(room, len);
-		g_string_append_len(q->out, s, (gssize)n);
+		text_append(q->out, s, n);
 		q->col += n;
 		s += n;
 		len -= n;
 	}
 }
 
-static bool
-is_literal(unsigned char c)
-{
-	return c >= ' ' && c <= '~' && c != '=';
-}
+static const bool is_literal[256] = {
+	[' ' ... '<'] = true, ['>' ... '~'] = true,
+};
 
 /* One line without its end. */
 static void
@@ -74,7 +74,7 @@ add_line(struct qp *q, const char *s, size_t len)
 	while (s < end) {
 		const char *p = s;
 
-		while (p < end && is_literal((unsigned char)*p))
+		while (p < end && is_literal[(unsigned char)*p])
 			p++;
 		/* A blank only if another character follows. */
 		if (p == end && p[-1] == ' ')
@@ -98,7 +98,7 @@ render_quoted_printable(GString *out, const char *s, size_t len)
 		add_line(&q, s, (size_t)((nl != NULL ? nl : end) - s));
 		if (nl == NULL)
 			return;
-		g_string_append_len(out, "\r\n", 2);
+		text_append(out, "\r\n", 2);
 		q.col = 0;
 		s = nl + 1;
 	}

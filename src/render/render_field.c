@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "text.h"
+
 #define LINE_MAX_COLS 77	/* RFC 5322 section 2.1.1: 78, and a comma */
 #define WORD_MAX_COLS 70	/* longer ones make free text be encoded */
 /* 42 bytes are 56 of base64 and, with =?utf-8?B?…?=, 68 columns. */
@@ -22,7 +24,7 @@ void
 render_field_begin(struct render_fields *f, const char *name)
 {
 	f->start = f->out->len;
-	g_string_append(f->out, name);
+	text_append(f->out, name, strlen(name));
 	g_string_append_c(f->out, ':');
 	f->col = f->out->len - f->start;
 	f->first = true;
@@ -54,7 +56,7 @@ static void
 add_word(struct render_fields *f, const char *word, size_t len)
 {
 	begin_word(f, len);
-	g_string_append_len(f->out, word, (gssize)len);
+	text_append(f->out, word, len);
 }
 
 void
@@ -237,7 +239,7 @@ render_field_param(struct render_fields *f, const char *name,
     const char *value)
 {
 	enum param_form form;
-	size_t quotes;
+	size_t name_len, len, quotes;
 
 	if (value == NULL)
 		return;
@@ -250,12 +252,14 @@ render_field_param(struct render_fields *f, const char *name,
 		add_extended(f, name, value);
 		return;
 	}
+	name_len = strlen(name);
+	len = strlen(value);
 	quotes = form == PARAM_QUOTED ? 2 + escapes_of(value) : 0;
-	begin_word(f, strlen(name) + 1 + strlen(value) + quotes);
-	g_string_append(f->out, name);
+	begin_word(f, name_len + 1 + len + quotes);
+	text_append(f->out, name, name_len);
 	g_string_append_c(f->out, '=');
 	if (form == PARAM_QUOTED)
 		append_quoted(f->out, value);
 	else
-		g_string_append(f->out, value);
+		text_append(f->out, value, len);
 }

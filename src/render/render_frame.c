@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#include "text.h"
+
 #define OUTLINES_MAX 64
 #define DIGITS 32
 #define MARK_LEN (DIGITS + 4)
@@ -158,8 +160,8 @@ write_fields(GString *to, const GString *fields)
 	const char *p = fields->str, *nl;
 
 	for (; (nl = strchr(p, '\n')) != NULL; p = nl + 1) {
-		g_string_append_len(to, p, nl - p);
-		g_string_append_len(to, "\r\n", 2);
+		text_append(to, p, (size_t)(nl - p));
+		text_append(to, "\r\n", 2);
 	}
 }
 
@@ -173,10 +175,9 @@ fill(GString *to, const struct outline *o, const struct render_body *body,
 		const struct hole *h = &g_array_index(o->holes, struct hole,
 		    i);
 
-		g_string_append_len(to, o->bytes->str + at,
-		    (gssize)(h->at - at));
+		text_append(to, o->bytes->str + at, h->at - at);
 		if (h->which == 0)
-			g_string_append_len(to, hex, DIGITS);
+			text_append(to, hex, DIGITS);
 		else if (h->which == RENDER_MARK_TEXT)
 			render_quoted_printable(to, body->text->str,
 			    body->text->len);
@@ -185,8 +186,7 @@ fill(GString *to, const struct outline *o, const struct render_body *body,
 			    body->html->len);
 		at = h->at + h->len;
 	}
-	g_string_append_len(to, o->bytes->str + at,
-	    (gssize)(o->bytes->len - at));
+	text_append(to, o->bytes->str + at, o->bytes->len - at);
 }
 
 /* Nearly always enough. */

@@ -12,6 +12,7 @@
 
 #include "err.h"
 #include "io.h"
+#include "text.h"
 
 struct run {
 	const struct template *t;
@@ -72,7 +73,7 @@ append_literal(struct run *r, const struct template_op *op)
 {
 	if (op->b > r->limit - r->out->len)
 		return false;
-	g_string_append_len(r->out, r->t->literals->str + op->a, op->b);
+	text_append(r->out, r->t->literals->str + op->a, op->b);
 	return true;
 }
 

@@ -104,5 +104,5 @@ template_escape(GString *out, enum template_kind kind, const char *s,
 	if (kind == TEMPLATE_HTML)
 		text_html_escape(out, s);
 	else
-		g_string_append_len(out, s, (gssize)len);
+		text_append(out, s, len);
 }
