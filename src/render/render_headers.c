@@ -78,7 +78,7 @@ add_mail_fields(struct writer *w)
 static const char *
 in_angles(struct writer *w, const char *id)
 {
-	return id != NULL ? render_format(w->s, "<%s>", id) : NULL;
+	return id != NULL ? render_strings(w->s, "<", id, ">", NULL) : NULL;
 }
 
 /* The root is virtual: no mail has it, all mails of the thread name it. */
@@ -91,8 +91,8 @@ add_thread_fields(struct writer *w)
 	add_token(w, "Message-ID", in_angles(w, w->t->message_id));
 	add_token(w, "In-Reply-To", parent);
 	render_field_begin(&w->f, "References");
-	render_field_word(&w->f, render_format(w->s, "<%s@%s>",
-	    w->t->conversation, w->r->domain));
+	render_field_word(&w->f, render_strings(w->s, "<",
+	    w->t->conversation, "@", w->r->domain, ">", NULL));
 	if (parent != NULL)
 		render_field_word(&w->f, parent);
 	render_field_end(&w->f);
@@ -227,8 +227,7 @@ add_items(struct writer *w)
 {
 	const GPtrArray *items = w->t->in->items;
 
-	add_token(w, "X-ChatJournal-Items", render_format(w->s, "%u",
-	    items->len));
+	add_token(w, "X-ChatJournal-Items", render_number(w->s, items->len));
 	for (guint i = 0; i < items->len; i++)
 		add_item(w, g_ptr_array_index(items, i));
 	add_originals(w);
@@ -300,8 +299,7 @@ add_captured(struct writer *w, const struct render_event *ev)
 	render_field_word(&w->f, clock_iso(ev->received_ms, 1, iso));
 	render_field_param(&w->f, "source", render_line(w->s, ev->source,
 	    RENDER_NAME_MAX));
-	render_field_param(&w->f, "seq", render_format(w->s,
-	    "%" G_GINT64_FORMAT, ev->seq));
+	render_field_param(&w->f, "seq", render_number(w->s, ev->seq));
 	render_field_end(&w->f);
 }
 
@@ -346,8 +344,7 @@ add_bytes(struct writer *w, int64_t size, const uint8_t sha256[HASH_SIZE])
 {
 	char hex[HASH_HEX_SIZE];
 
-	render_field_param(&w->f, "size", render_format(w->s,
-	    "%" G_GINT64_FORMAT, size));
+	render_field_param(&w->f, "size", render_number(w->s, size));
 	render_field_param(&w->f, "sha256", hash_hex(sha256, hex));
 }
 

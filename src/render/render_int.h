@@ -90,6 +90,10 @@ void *render_room(struct render_scratch *s, size_t size);
 char *render_copy(struct render_scratch *s, const char *string);
 char *render_format(struct render_scratch *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* The same as with %s for each, or %lld, at a fraction of the cost. */
+char *render_strings(struct render_scratch *s, const char *first, ...)
+    G_GNUC_NULL_TERMINATED;
+char *render_number(struct render_scratch *s, int64_t n);
 GPtrArray *render_list(struct render_scratch *s);
 
 /*

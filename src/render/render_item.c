@@ -426,7 +426,7 @@ render_item_fill(struct render_filler *f, GPtrArray *list, guint index)
 	const struct item *it = g_ptr_array_index(f->t->in->items, index);
 	struct template_scope *scope = render_scope_add(f, list);
 
-	scope->string[I_NUMBER] = render_format(f->s, "%u", index + 1);
+	scope->string[I_NUMBER] = render_number(f->s, index + 1);
 	fill_flags(it, scope);
 	fill_times(f, it, scope);
 	if (f->t->in->is_excluded) {

@@ -42,8 +42,8 @@ hashed_address(const struct render *r, struct render_scratch *s,
 	char b32[HASH_B32_SIZE];
 
 	hash_sha256(id, strlen(id), digest);
-	return render_format(s, "%s-%s@%s", prefix, hash_base32(digest, b32),
-	    r->address_domain);
+	return render_strings(s, prefix, "-", hash_base32(digest, b32), "@",
+	    r->address_domain, NULL);
 }
 
 static const char *
@@ -51,7 +51,8 @@ person_address(const struct render *r, struct render_scratch *s,
     const char *number, const char *user_id)
 {
 	if (number != NULL)
-		return render_format(s, "wa-%s@%s", number, r->address_domain);
+		return render_strings(s, "wa-", number, "@",
+		    r->address_domain, NULL);
 	if (user_id != NULL)
 		return hashed_address(r, s, "wau", user_id);
 	return render_format(s, "unknown@%s", r->address_domain);
@@ -96,7 +97,7 @@ name_customer(struct render_party *p, struct render_scratch *s,
 	if (p->name == NULL && p->username != NULL)
 		p->name = render_format(s, "@%s", p->username);
 	if (p->name == NULL && p->number != NULL)
-		p->name = render_format(s, "+%s", p->number);
+		p->name = render_strings(s, "+", p->number, NULL);
 	if (p->name == NULL)
 		p->name = p->user_id != NULL ? p->user_id :
 		    render_word(p->words, WORD("unknown"));
@@ -159,7 +160,7 @@ find_number(const struct render *r, struct render_scratch *s,
 	p->what = WORD("business");
 	p->is_chat = true;
 	if (p->business_number != NULL) {
-		p->name = render_format(s, "+%s", p->business_number);
+		p->name = render_strings(s, "+", p->business_number, NULL);
 		p->address = person_address(r, s, p->business_number, NULL);
 	} else if (p->business_id != NULL) {
 		p->name = render_phrase(p->words, s, WORD("number %s"),
@@ -293,7 +294,7 @@ render_parties_find(const struct render *r, struct render_scratch *s,
 const char *
 render_display_name(struct render_scratch *s, const struct render_party *p)
 {
-	return p->is_chat ? render_format(s, "%s (WhatsApp)", p->name) :
+	return p->is_chat ? render_strings(s, p->name, " (WhatsApp)", NULL) :
 	    p->name;
 }
 
@@ -325,7 +326,7 @@ render_list_id(const struct render *r, struct render_scratch *s,
 	if (in->business != NULL && in->business->desk != NULL)
 		label = domain_label(s, in->business->desk);
 	if (*label == '\0' && number != NULL)
-		label = render_format(s, "wa-%s", number);
+		label = render_strings(s, "wa-", number, NULL);
 	if (*label == '\0' && id != NULL)
 		label = domain_label(s, id);
 	if (*label == '\0')

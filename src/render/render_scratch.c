@@ -87,6 +87,45 @@ render_format(struct render_scratch *s, const char *fmt, ...)
 	return out;
 }
 
+char *
+render_strings(struct render_scratch *s, const char *first, ...)
+{
+	size_t size = 1;
+	char *out, *to;
+	va_list ap;
+
+	va_start(ap, first);
+	for (const char *p = first; p != NULL; p = va_arg(ap, const char *))
+		size += strlen(p);
+	va_end(ap);
+	out = to = render_room(s, size);
+	va_start(ap, first);
+	for (const char *p = first; p != NULL; p = va_arg(ap, const char *)) {
+		size_t len = strlen(p);
+
+		memcpy(to, p, len);
+		to += len;
+	}
+	va_end(ap);
+	*to = '\0';
+	return out;
+}
+
+char *
+render_number(struct render_scratch *s, int64_t n)
+{
+	uint64_t rest = n < 0 ? -(uint64_t)n : (uint64_t)n;
+	char digits[24], *p = digits + sizeof(digits);
+
+	*--p = '\0';
+	do
+		*--p = (char)('0' + rest % 10);
+	while ((rest /= 10) > 0);
+	if (n < 0)
+		*--p = '-';
+	return render_copy(s, p);
+}
+
 GPtrArray *
 render_list(struct render_scratch *s)
 {

@@ -106,7 +106,7 @@ render_indented(struct render_filler *f, const char *text)
 static const char *
 plus(struct render_filler *f, const char *digits)
 {
-	return digits != NULL ? render_format(f->s, "+%s", digits) : NULL;
+	return digits != NULL ? render_strings(f->s, "+", digits, NULL) : NULL;
 }
 
 /* --- parties --- */
@@ -159,7 +159,7 @@ render_event_name(struct render_scratch *s, const struct render_event *ev,
 	const char *extension = ev->is_json ? "json" : "bin";
 
 	if (index == 0)
-		return render_format(s, "%s.%s", stem, extension);
+		return render_strings(s, stem, ".", extension, NULL);
 	return render_format(s, "%s-%u.%s", stem, index + 1, extension);
 }
 
@@ -174,11 +174,10 @@ fill_event(struct render_filler *f, GPtrArray *list, const struct render_event *
 	    clock_iso(ev->received_ms, 1, iso));
 	scope->string[E_SOURCE] = render_line(f->s, ev->source,
 	    RENDER_NAME_MAX);
-	scope->string[E_SEQ] = render_format(f->s, "%" G_GINT64_FORMAT,
-	    ev->seq);
+	scope->string[E_SEQ] = render_number(f->s, ev->seq);
 	scope->string[E_SHA256] = render_copy(f->s,
 	    hash_hex(ev->sha256, hex));
-	scope->string[E_SIZE] = render_format(f->s, "%zu", ev->len);
+	scope->string[E_SIZE] = render_number(f->s, (int64_t)ev->len);
 	if (attached)
 		scope->string[E_FILE] = render_event_place(f->t, f->s,
 		    render_event_name(f->s, ev, list->len - 1));
@@ -221,9 +220,9 @@ make_topic(struct render_filler *f)
 			    p->line != NULL ? p->line : p->name;
 		}
 	}
-	return render_format(f->s, "WhatsApp: %s%s%s",
+	return render_strings(f->s, "WhatsApp: ",
 	    other != NULL ? other : "", other != NULL && ours != NULL ? " - " :
-	    "", ours != NULL ? ours : "");
+	    "", ours != NULL ? ours : "", NULL);
 }
 
 /* --- the turn --- */
@@ -411,15 +410,15 @@ fill_turn(struct render_filler *f, struct template_scope *v)
 	v->string[T_EVENT] = item_kind_name(first->kind);
 	v->string[T_AUTHOR] = item_author_name(first->author);
 	v->string[T_WRITER] = render_writer(f->words, first->author);
-	v->string[T_COUNT] = render_format(f->s, "%u", in->items->len);
+	v->string[T_COUNT] = render_number(f->s, in->items->len);
 	v->string[T_MESSAGE_ID] = f->t->message_id;
 	v->string[T_CONVERSATION] = f->t->conversation;
 	v->string[T_PARENT] = in->parent_message_id;
 	v->string[first->direction == ITEM_SENT ? T_SENT :
 	    T_RECEIVED] = "1";
 	if (f->t->parts > 0) {
-		v->string[T_PART] = render_format(f->s, "%u", f->t->part);
-		v->string[T_PARTS] = render_format(f->s, "%u", f->t->parts);
+		v->string[T_PART] = render_number(f->s, f->t->part);
+		v->string[T_PARTS] = render_number(f->s, f->t->parts);
 	}
 }
 

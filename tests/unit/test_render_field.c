@@ -200,6 +200,38 @@ a_long_parameter_is_kept_whole_in_numbered_sections(void **state)
 	assert_int_equal(found, 600);
 }
 
+/* --- strings of the scratch --- */
+
+static void
+strings_and_numbers_are_spelt_as_printf_does(void **state)
+{
+	static const int64_t rows[] = { 0, 7, 10, -1, 1770127509402,
+		INT64_MAX, INT64_MIN };
+	g_autofree char *large = g_strnfill(20000, 'x');
+	struct render_scratch s;
+
+	(void)state;
+	render_scratch_init(&s);
+	for (int n = 0; n < 200; n++) {
+		int64_t row = rows[(size_t)n % G_N_ELEMENTS(rows)];
+		g_autofree char *want = g_strdup_printf("%" G_GINT64_FORMAT,
+		    row);
+		g_autofree char *both = g_strdup_printf("<%s@%s>", want,
+		    n % 50 == 49 ? large : want);
+		const char *number = render_number(&s, row);
+		const char *strings = render_strings(&s, "<", want, "@",
+		    n % 50 == 49 ? large : want, ">", NULL);
+		const char *format = render_format(&s, "<%s@%s>", want,
+		    n % 50 == 49 ? large : want);
+
+		assert_string_equal(number, want);
+		assert_string_equal(strings, both);
+		assert_string_equal(format, both);
+	}
+	assert_string_equal(render_strings(&s, "", NULL), "");
+	render_scratch_clear(&s);
+}
+
 /* --- encodings --- */
 
 static void
@@ -388,6 +420,7 @@ main(void)
 		    parameters_are_bare_quoted_or_extended_as_they_need),
 		cmocka_unit_test(
 		    a_long_parameter_is_kept_whole_in_numbered_sections),
+		cmocka_unit_test(strings_and_numbers_are_spelt_as_printf_does),
 		cmocka_unit_test(quoted_printable_gives_back_what_it_was_given),
 		cmocka_unit_test(
 		quoted_printable_has_short_lines_without_blanks_at_their_end),
