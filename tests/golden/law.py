@@ -152,8 +152,13 @@ def items_of(raw):
 
 
 @functools.cache
+def lines_of(path):
+    return lib.text_of(lib.read(path))
+
+
+@functools.cache
 def text_of(path):
-    return squeeze(lib.text_of(lib.read(path)))
+    return squeeze(lines_of(path))
 
 
 @functools.cache
@@ -180,8 +185,7 @@ ENGLISH = re.compile(r"\b(the|of|not|was|shown|without|gave|message)\b")
 
 def english_notes(path):
     """Of a Russian mail."""
-    text = lib.text_of(lib.read(path))
-    for note in re.findall(r"^  примечание +(.*)$", text, re.M):
+    for note in re.findall(r"^  примечание +(.*)$", lines_of(path), re.M):
         if ENGLISH.search(note):
             yield f"{os.path.basename(path)[:-4]}: {ascii(note)}"
 
@@ -209,11 +213,11 @@ COMMON = {"text", "image", "sent", "received", "message", "status", "type",
           "plain", "dark", "body", "0000"}
 
 
-def everything_of(path):
-    """Fields, texts and report, in words."""
+def everything_of(*messages):
+    """Fields and texts, in words."""
     out = []
-    for name in (path, path[:-4] + ".rpt"):
-        for part in lib.read(name).walk():
+    for message in messages:
+        for part in message.walk():
             out += [str(v) for v in part.values()]
             if part.get_content_maintype() == "text":
                 out.append(part.get_content())
@@ -222,16 +226,18 @@ def everything_of(path):
     return squeeze(" ".join(out))
 
 
-def parties(path):
+def parties(message):
     """What the mail says of people stands in a block of its own."""
-    text = lib.text_of(lib.read(path))
+    text = lib.text_of(message)
     return squeeze(text[text.index("--- People ---"):
                         text.index("--- Evidence ---")])
 
 
 def told(path):
-    """What of an excluded item is in its mail nevertheless."""
-    text, people = everything_of(path), parties(path)
+    """What of an excluded item is in its mail or report nevertheless."""
+    mail = lib.read(path)
+    text = everything_of(mail, lib.read(path[:-4] + ".rpt"))
+    people = parties(mail)
     with open(path[:-4] + ".raw", encoding="utf-8", newline="\n") as f:
         raw = f.read()
     for item in items_of(raw):
@@ -240,8 +246,10 @@ def told(path):
                     value.lower() in COMMON or squeeze(value) in people or \
                     name.startswith("reviews."):
                 continue
-            if re.search(r"(?<!\w)" + re.escape(squeeze(value)) + r"(?!\w)",
-                         text):
+            # As words; an expression for each value is slow to make.
+            if squeeze(value) in text and re.search(
+                    r"(?<!\w)" + re.escape(squeeze(value)) + r"(?!\w)",
+                    text):
                 yield f"{os.path.basename(path)[:-4]}: {ascii(name)}: " \
                     f"{ascii(value)[:100]}"
 

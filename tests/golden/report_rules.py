@@ -121,8 +121,8 @@ def exchange(r):
 
 
 def same_as_mail(r):
-    """Its lines in their order, and what they repeat of the mail."""
-    mail = lib.parse(r.inner)
+    """Its lines in their order, and what they repeat of the mail's head."""
+    mail = lib.parse(r.inner.split(b"\r\n\r\n", 1)[0] + b"\r\n\r\n")
     names = [line.partition(":")[0] for line in r.lines[:3]]
     if names != ["Sender", "Subject", "Message-ID"]:
         yield f"{names}"
