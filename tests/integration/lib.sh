@@ -143,18 +143,51 @@ stay() {
 	exec "$@" < "$tmp/hold" {hold}>&-
 }
 
+# Scripts run side by side, and a port is only bound some time after it was
+# chosen. So each script has a hundred, which are its own as long as the first
+# of them is bound by it; and none that the system gives to anybody else.
+last_port=
+claim_ports() {
+	stay python3 -c '
+import random, socket, sys
+with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
+    end = int(f.read().split()[0])
+bases = list(range(max(end - 22000, 1100), end - 100, 100)) or [20000]
+random.shuffle(bases)
+for base in bases:
+    s = socket.socket()
+    try:
+        s.bind(("127.0.0.1", base))
+    except OSError:
+        continue
+    print(base, flush=True)
+    sys.stdin.read()
+' > "$tmp/ports" &
+	pids[ports]=$!
+	wait_for 20 grep -q . "$tmp/ports" || exit 1
+	last_port=$(head -n 1 "$tmp/ports")
+}
+
 # free_ports NAME...: sets each to a port of 127.0.0.1 that nobody has.
 free_ports() {
 	local ports
-	ports=$(python3 - $# << 'PY'
+	[ -n "$last_port" ] || claim_ports
+	ports=$(python3 - $# "$last_port" << 'PY'
 import socket, sys
-held = [socket.socket() for _ in range(int(sys.argv[1]))]
-for s in held:
-    s.bind(("127.0.0.1", 0))
-print(*(s.getsockname()[1] for s in held))
+port, found = int(sys.argv[2]), []
+while len(found) < int(sys.argv[1]):
+    port += 1
+    with socket.socket() as s:
+        try:
+            s.bind(("127.0.0.1", port))
+            found.append(port)
+        except OSError:
+            pass
+print(*found)
 PY
 	)
 	read -r "$@" <<< "$ports"
+	last_port=${ports##* }
 }
 
 # ---- chatjournald ---------------------------------------------------------------
