@@ -39,6 +39,7 @@ stage() {
 mk() { make --no-print-directory -j"$(nproc)" -C "$bdir" "$@"; }
 
 stage check mk check-tap
+stage crash mk check-crash
 stage integration mk check-integration
 stage asan mk check-asan
 stage screens mk check-screens

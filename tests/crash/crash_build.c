@@ -7,9 +7,8 @@
  * mail or in one that follows it, the law of conservation kept. Between the
  * lives nothing is in the spool, and no mail file without its row.
  *
- * CRASH_EVERY=1 tries every call; by default every hundred and twenty-seventh,
- * and twice as many of where rules hold and exclude, officers decide and
- * the gateway records. CRASH_FROM=N: from there on.
+ * Twice as many calls are tried of where rules hold and exclude, officers
+ * decide and the gateway records. crash_slice.h says which.
  */
 #include <fcntl.h>
 #include <ftw.h>
@@ -24,6 +23,7 @@
 
 #include "conf.h"
 #include "crash_calls.h"
+#include "crash_slice.h"
 #include "err.h"
 #include "log.h"
 #include "role.h"
@@ -34,7 +34,7 @@
 #define LEAST_MAILS 80
 #define LEAST_LARGE 6
 #define TRIES_MAX 20
-#define EVERY 127
+#define EVERY 397
 #define DENSE 2
 #define RULES_MS 700000	/* of the day: from then on they have work */
 
@@ -801,7 +801,7 @@ judge(enum crash_mode mode, int got)
 	return look_at_end();
 }
 
-static int rules_at, first_call = 1;
+static int rules_at;
 
 struct plan {
 	const char *sentence;
@@ -825,13 +825,14 @@ next_call(int at, int every)
 }
 
 static bool
-try_plan(const struct plan *p, int number, int calls, int every)
+try_plan(const struct plan *p, int number, int calls,
+    const struct crash_slice *slice)
 {
 	int tried = 0;
 	bool ok = true;
 
-	for (int at = first_call + number * 5 % every; at <= calls;
-	    at = next_call(at, every)) {
+	for (int at = crash_slice_first(slice, number); at <= calls;
+	    at = next_call(at, slice->every)) {
 		const char *wrong;
 
 		start_anew();
@@ -960,20 +961,16 @@ clean_up(void)
 int
 main(void)
 {
-	const char *wish = getenv("CRASH_EVERY");
-	const char *from = getenv("CRASH_FROM");
-	int every = wish == NULL ? EVERY : MAX(1, (int)strtol(wish, NULL, 10));
+	struct crash_slice slice = crash_slice(EVERY);
 	int calls;
 	bool ok;
 
-	if (from != NULL)
-		first_call = MAX(1, (int)strtol(from, NULL, 10));
 	printf("1..%d\n", 1 + (int)G_N_ELEMENTS(plans));
 	if (!set_up())
 		return 1;
 	ok = live_undisturbed(&calls);
 	for (int i = 0; i < (int)G_N_ELEMENTS(plans); i++)
-		ok = try_plan(&plans[i], i, calls, every) && ok;
+		ok = try_plan(&plans[i], i, calls, &slice) && ok;
 	clean_up();
 	return ok ? 0 : 1;
 }

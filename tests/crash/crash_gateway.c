@@ -6,7 +6,7 @@
  * may have gone to the network without a row, nothing twice; who was told of a
  * success has its record, and in the end nothing is under way.
  *
- * CRASH_EVERY=1 tries every call; by default every thirteenth.
+ * crash_slice.h says which calls are tried.
  */
 #include <fcntl.h>
 #include <ftw.h>
@@ -23,13 +23,14 @@
 
 #include "conf.h"
 #include "crash_calls.h"
+#include "crash_slice.h"
 #include "err.h"
 #include "gw_int.h"
 #include "log.h"
 #include "policy.h"
 #include "store.h"
 
-#define EVERY 13
+#define EVERY 37
 #define LEAST_CALLS 150
 #define ROUNDS_MAX 60
 #define TRIES_MAX 8
@@ -660,12 +661,14 @@ static const struct plan plans[] = {
 };
 
 static bool
-try_plan(const struct plan *p, int number, int calls, int every)
+try_plan(const struct plan *p, int number, int calls,
+    const struct crash_slice *slice)
 {
 	int tried = 0;
 	bool ok = true;
 
-	for (int at = 1 + number * 5 % every; at <= calls; at += every) {
+	for (int at = crash_slice_first(slice, number); at <= calls;
+	    at += slice->every) {
 		const char *wrong;
 
 		start_anew();
@@ -757,8 +760,7 @@ set_up(void)
 int
 main(void)
 {
-	const char *wish = getenv("CRASH_EVERY");
-	int every = wish == NULL ? EVERY : MAX(1, (int)strtol(wish, NULL, 10));
+	struct crash_slice slice = crash_slice(EVERY);
 	int calls;
 	bool ok;
 
@@ -767,7 +769,7 @@ main(void)
 		return 1;
 	ok = live_undisturbed(&calls);
 	for (int i = 0; i < (int)G_N_ELEMENTS(plans); i++)
-		ok = try_plan(&plans[i], i, calls, every) && ok;
+		ok = try_plan(&plans[i], i, calls, &slice) && ok;
 	nftw(dir, remove_any, 8, FTW_DEPTH | FTW_PHYS);
 	conf_free(conf);
 	g_free(dir);

@@ -5,8 +5,7 @@
  * conservation law holds. Also that a crash while preparing is mended by
  * preparing again.
  *
- * CRASH_EVERY=1 tries every call; by default only each eleventh is tried,
- * with another beginning for each way to crash.
+ * crash_slice.h says which calls are tried.
  */
 #include <fcntl.h>
 #include <ftw.h>
@@ -21,10 +20,12 @@
 
 #include "crash_calls.h"
 #include "crash_sends.h"
+#include "crash_slice.h"
 #include "err.h"
 #include "io.h"
 #include "store_sqlite.h"
 
+#define EVERY 41
 #define ROUNDS 8
 #define T0 INT64_C(1770127509402)
 /* So many calls a run must have, or the test tests nothing. */
@@ -40,7 +41,7 @@ struct told {
 };
 
 static struct told *told;
-static char *dir, *uri;
+static char *dir, *fresh, *uri;
 
 /* ---- what is written --------------------------------------------------- */
 
@@ -539,21 +540,61 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 }
 
 static void
-empty_dir(void)
+empty(const char *path)
 {
-	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static void
+empty_dir(void)
+{
+	empty(dir);
+}
+
+static void
+copy_file(const char *name)
+{
+	g_autofree char *from = g_build_filename(fresh, name, NULL);
+	g_autofree char *to = g_build_filename(dir, name, NULL);
+	g_autofree char *bytes = NULL;
+	gsize len;
+
+	if (g_file_test(from, G_FILE_TEST_IS_DIR))
+		g_mkdir(to, 0700);
+	else if (!g_file_get_contents(from, &bytes, &len, NULL) ||
+	    !g_file_set_contents_full(to, bytes, (gssize)len,
+	    G_FILE_SET_CONTENTS_NONE, 0600, NULL))
+		exit(1);
+}
+
+/* A copy: to prepare one takes longer than all that is tried on it. */
+static void
 fresh_store(void)
 {
-	struct err err = ERR_INIT;
+	g_autoptr(GDir) d = g_dir_open(fresh, 0, NULL);
+	const char *name;
 
 	empty_dir();
-	if (!store_prepare(uri, NULL, NULL, &err)) {
-		printf("Bail out! %s\n", err.text);
-		exit(1);
-	}
+	while ((name = g_dir_read_name(d)) != NULL)
+		copy_file(name);
+}
+
+static bool
+set_up(void)
+{
+	struct err err = ERR_INIT;
+	g_autofree char *fresh_uri = NULL;
+
+	dir = g_dir_make_tmp("crash-store-XXXXXX", NULL);
+	fresh = g_dir_make_tmp("crash-fresh-XXXXXX", NULL);
+	uri = g_strconcat("sqlite:", dir, NULL);
+	fresh_uri = g_strconcat("sqlite:", fresh, NULL);
+	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (store_prepare(fresh_uri, NULL, NULL, &err))
+		return true;
+	printf("Bail out! %s\n", err.text);
+	return false;
 }
 
 static void
@@ -635,14 +676,15 @@ try_one(const struct plan *p, int at)
 }
 
 static bool
-try_plan(const struct plan *p, int number, int every)
+try_plan(const struct plan *p, int number, const struct crash_slice *slice)
 {
 	int calls = count_calls(p->work, p->from_nothing), tried = 0;
 	bool ok = calls >= p->least_calls;
 
 	if (!ok)
 		printf("# only %d calls\n", calls);
-	for (int at = 1 + number % every; at <= calls; at += every, tried++)
+	for (int at = crash_slice_first(slice, number); at <= calls;
+	    at += slice->every, tried++)
 		ok = try_one(p, at) && ok;
 	printf("# %d of %d calls tried\n", tried, calls);
 	printf("%sok %d - %s\n", ok ? "" : "not ", number + 1, p->sentence);
@@ -653,20 +695,20 @@ try_plan(const struct plan *p, int number, int every)
 int
 main(void)
 {
-	const char *wish = getenv("CRASH_EVERY");
-	int every = wish == NULL ? 11 : MAX(1, (int)strtol(wish, NULL, 10));
+	struct crash_slice slice = crash_slice(EVERY);
 	bool ok = true;
 
-	dir = g_dir_make_tmp("crash-store-XXXXXX", NULL);
-	uri = g_strconcat("sqlite:", dir, NULL);
-	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (!set_up())
+		return 1;
 	printf("1..%d\n", (int)G_N_ELEMENTS(plans));
 	for (int i = 0; i < (int)G_N_ELEMENTS(plans); i++)
-		ok = try_plan(&plans[i], i, every) && ok;
+		ok = try_plan(&plans[i], i, &slice) && ok;
 	empty_dir();
+	empty(fresh);
 	g_rmdir(dir);
+	g_rmdir(fresh);
 	g_free(dir);
+	g_free(fresh);
 	g_free(uri);
 	return ok ? 0 : 1;
 }
