@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs libFuzzer on each of FUZZ_TARGETS, FUZZ_SECONDS long, from its corpus.
+# Runs libFuzzer on each of FUZZ_TARGETS, FUZZ_SECONDS long, from its corpus,
+# one target for each processor at a time.
 # What it finds on the way is kept in FUZZ_WORK/NAME for the next time; an
 # input that breaks a law is left beside it as NAME.crash-*. Prints TAP.
 set -u
@@ -12,10 +13,9 @@ export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export G_SLICE=always-malloc
 
 echo "1..${#targets[@]}"
-n=0 failed=0
-for target in "${targets[@]}"; do
-	n=$((n + 1))
-	name=${target##*/fuzz_}
+# fuzz N TARGET: one line of TAP, and why.
+fuzz() {
+	local n=$1 target=$2 name=${2##*/fuzz_} log corpus dir runs
 	log=$work/$name.log
 	mkdir -p "$work/$name"
 	corpus=("$work/$name" "$SRCDIR/tests/fuzz/corpus/$name")
@@ -31,9 +31,18 @@ for target in "${targets[@]}"; do
 		runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
 		echo "ok $n - $name breaks no law in $seconds s ($runs inputs)"
 	else
-		failed=$((failed + 1))
-		tail -n 40 "$log" | sed 's/^/# /'
 		echo "not ok $n - $name breaks no law in $seconds s ($log)"
+		tail -n 40 "$log" | sed 's/^/# /'
 	fi
+}
+
+n=0
+for target in "${targets[@]}"; do
+	[ "$n" -lt "$(nproc)" ] || wait -n
+	n=$((n + 1))
+	{
+		report=$(fuzz "$n" "$target")
+		flock "$work" echo "$report"
+	} &
 done
-[ "$failed" -eq 0 ]
+wait
