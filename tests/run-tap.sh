@@ -4,10 +4,11 @@
 # or SKIP, program, sentence), a line for each program that took long, and a
 # last line "N passed, N failed, N skipped". Exit status 0 if nothing failed.
 #
-# usage: run-tap.sh [-s] [-e REGEX] [-j JOBS] [-t SECONDS] [-w WRAPPER]
-#	PROGRAM...
+# usage: run-tap.sh [-s] [-e REGEX] [-j JOBS] [-k SECONDS] [-t SECONDS]
+#	[-w WRAPPER] PROGRAM...
 #   -e  skips in programs of this name are expected: told, but not counted
 #   -j  run so many programs side by side (1)
+#   -k  kill what did not end so long after it was given up (10)
 #   -s  a skip is a failure, too (for CI, where nothing should be missing)
 #   -t  give up on a program after so long (900)
 #   -w  run programs that are not scripts by this command (valgrind ...)
@@ -15,13 +16,18 @@
 # A program also fails if it prints no plan, other than the planned number of
 # results, or ends in another status than 0 without a failed result. Status 77
 # and a plan of 0 are skips, with the last line as the reason.
+#
+# Each program has a session and a TMPDIR of its own: what is left of the first
+# is killed and counts as a failure, the second is removed. So it is, too, when
+# this script is told to end (HUP, INT, TERM).
 set -u
-strict=0 limit=900 wrapper= expected= jobs=1
-while getopts se:j:t:w: opt; do
+strict=0 limit=900 grace=10 wrapper= expected= jobs=1
+while getopts se:j:k:t:w: opt; do
 	case $opt in
 	s) strict=1 ;;
 	e) expected=$OPTARG ;;
 	j) jobs=$OPTARG ;;
+	k) grace=$OPTARG ;;
 	t) limit=$OPTARG ;;
 	w) wrapper=$OPTARG ;;
 	*) exit 2 ;;
@@ -35,6 +41,7 @@ export BUILDDIR=${BUILDDIR:-$SRCDIR}
 export CMOCKA_MESSAGE_OUTPUT=TAP
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
+chmod 711 "$tmp"	# Postfix is another user
 
 # Sentences to the standard output, "passed failed skipped" to the file sums.
 judge='
@@ -86,7 +93,7 @@ function tell(word, what) {
 END {
 	if (status == 77 && !planned && !seen)
 		tell("SKIP", last == "" ? "exit status 77" : last)
-	else if (status == 124)
+	else if (status == 124 || (status == 137 && took >= limit))
 		tell("FAIL", "took longer than " limit " s")
 	else if (!planned)
 		tell("FAIL", "printed no plan, status " status)
@@ -94,33 +101,78 @@ END {
 		tell("FAIL", "gave " seen + 0 " of " plan " results, status " status)
 	else if (status != 0 && !count["FAIL"])
 		tell("FAIL", "ended with status " status)
+	if (left != "")
+		tell("FAIL", "left processes behind: " left)
 	if (count["FAIL"] && held != "")
 		printf "%s", held
 	print count["PASS"] + 0, count["FAIL"] + 0, count["SKIP"] + 0 > sums
 }'
 
+# living SESSION: names of its processes that are no zombies.
+living() {
+	ps -s "$1" -o stat= -o comm= |
+		awk '!/^Z/ { printf "%s%s", sep, $2; sep = " " }'
+}
+
+# left_of SESSION: what of it had time to end, and did not; then it is ended.
+left_of() {
+	local i names
+	for ((i = 0; i < 20; i++)); do
+		names=$(living "$1")
+		[ -n "$names" ] || return
+		sleep 0.1
+	done
+	echo "$names"
+	pkill -KILL -s "$1"
+}
+
+# apart WORK COMMAND...: in a session of its own, which WORK.session names.
+apart() {
+	local work=$1 pid status
+	shift
+	mkdir -m 711 "$work.tmp"
+	[ ! -e "$tmp/stop" ] || return 1
+	TMPDIR=$work.tmp setsid timeout -k "$grace" "$limit" "$@" \
+		> "$work.out" 2> "$work.errors" < /dev/null &
+	pid=$!
+	echo "$pid" > "$work.session"
+	# Without "Killed"; a signal to this shell interrupts the first.
+	wait "$pid" 2> /dev/null
+	status=$?
+	while kill -0 "$pid" 2> /dev/null; do
+		wait "$pid" 2> /dev/null
+		status=$?
+	done
+	return "$status"
+}
+
 # run PROGRAM WORK: its report to the standard output, its sums to WORK.sums.
 run() {
 	local program=$1 work=$2 name=${1#"$SRCDIR"/} path=$1 begun=$SECONDS
-	local command=() status failed
+	local command=() status failed left
 	[ -e "$path" ] || path=$BUILDDIR/$program
 	[ -e "$path" ] || path=$SRCDIR/$program
+	[[ $path == */* ]] || path=./$path
 	case $program in
 	*.sh) command=(bash "$path") ;;
 	*.py) command=(python3 -B "$path") ;;
 	*) read -ra command <<< "$wrapper"; command+=("$path") ;;
 	esac
-	if ! command -v "${command[0]}" > /dev/null; then
+	if [ "${command[0]}" != "$path" ] &&
+		! command -v "${command[0]}" > /dev/null; then
 		echo "SKIP: $name: ${command[0]} is not installed"
 		echo 0 0 1 > "$work.sums"
 		return
 	fi
-	timeout -k 10 "$limit" "${command[@]}" > "$work.out" \
-		2> "$work.errors" < /dev/null
+	apart "$work" "${command[@]}"
 	status=$?
+	[ ! -e "$tmp/stop" ] || return 1
+	left=$(left_of "$(cat "$work.session")")
+	rm -f "$work.session"
 	# Standard error is not TAP: it is shown only beside a failure.
 	awk -v name="$name" -v status=$status -v limit="$limit" \
 		-v sums="$work.sums" -v expected="$expected" \
+		-v took=$((SECONDS - begun)) -v left="$left" \
 		"$judge" "$work.out"
 	read -r _ failed _ < "$work.sums"
 	[ "$failed" -eq 0 ] || sed 's/^/    | /' "$work.errors"
@@ -128,15 +180,41 @@ run() {
 		echo "TOOK: $name: $((SECONDS - begun)) s"
 }
 
+# stop STATUS: ends all programs, and those that still begin, then itself.
+# timeout passes the signal on, and is rude later.
+stop() {
+	local i session
+	trap '' HUP INT TERM
+	: > "$tmp/stop"
+	for ((i = 0; i < 10 * grace + 20; i++)); do
+		[ -n "$(jobs -r)" ] || break
+		for session in "$tmp"/*.session; do
+			[ -s "$session" ] && [ ! -e "$session.told" ] &&
+				: > "$session.told" &&
+				kill -TERM "$(cat "$session")" 2> /dev/null
+		done
+		sleep 0.1
+	done
+	for session in "$tmp"/*.session; do
+		[ -s "$session" ] && pkill -KILL -s "$(cat "$session")"
+	done
+	exit "$1"
+}
+trap 'stop 129' HUP
+trap 'stop 130' INT
+trap 'stop 143' TERM
+
 n=0
 for program; do
 	[ "$n" -lt "$jobs" ] || wait -n
 	n=$((n + 1))
 	{
+		trap : HUP INT TERM
 		run "$program" "$tmp/$n" > "$tmp/$n.report"
 		# A report stays in one piece.
-		flock "$tmp" cat "$tmp/$n.report"
-		rm -f "$tmp/$n.out" "$tmp/$n.errors" "$tmp/$n.report"
+		flock "$tmp" cat "$tmp/$n.report" 2> /dev/null
+		rm -rf "$tmp/$n.out" "$tmp/$n.errors" "$tmp/$n.report" \
+			"$tmp/$n.tmp"
 	} &
 done
 wait
