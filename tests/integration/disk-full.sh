@@ -51,7 +51,7 @@ check "its mail goes out" wait_for 5 has archive 1
 check "something else fills the disk" fill
 check "before long a webhook is answered 503" post_until_refused
 check "the answer says when to try again" says_when
-check "the log says why" logged 'store.down.*full'
+check "the log says why" log_says 'store.down.*full'
 check "the next one is answered 503, too" eval \
 	'same "$(post "$tmp/event.json")" 503'
 check "the handshake is still answered" answers
@@ -61,7 +61,7 @@ rm "$tmp/small/ballast"
 check "with room again the same event is answered 200" \
 	wait_for 10 eval '[ "$(post "$tmp/event.json")" = 200 ]'
 echo "wamid.FULL$posted 200" >> "$tmp/FULL.ledger"
-check "the log says so" logged store.up
+check "the log says so" log_says store.up
 check "all that was answered 200 goes out" wait_for 20 has archive
 check "and nothing else" audit --exact FULL "$tmp/Maildir/new"
 check "everything received is accounted for" ctl verify

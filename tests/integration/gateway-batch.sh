@@ -137,7 +137,7 @@ check "its row is ended behind the gateway's back" same "$(gateway_sql \
 sleep 2
 check "another one is sent and recorded" is 200 send "$(text 'goes on')"
 check "and another" is 200 send "$(text 'goes on, too')"
-check "the log names the one" logged 'send.stuck.* send=[0-9a-f]'
+check "the log names the one" log_says 'send.stuck.* send=[0-9a-f]'
 wait "${pids[stuck]}"
 unset 'pids[stuck]'
 check "its sender is not told of a success" same "$(cat "$tmp/stuck")" 502

@@ -105,7 +105,7 @@ else
 		send "$(text "FULL$n again $(printf '%2000s' x)")"
 	check "the answer says when to try again" \
 		grep -qi '^Retry-After: [1-9]' "$tmp/head"
-	check "the log says why" logged 'store.down.*role=gateway.*full'
+	check "the log says why" log_says 'store.down.*role=gateway.*full'
 	check "the refused ones were not sent" reached 0 "FULL$n "
 	check "no file is taken either" eval '
 		make_file f.png 2000000
@@ -117,7 +117,7 @@ else
 	rm "$tmp/small/ballast"
 	check "with room again messages are sent" wait_for 10 eval \
 		'[ "$(send "$(text "after the flood")")" = 200 ]'
-	check "the log says so" logged 'store.up.*role=gateway'
+	check "the log says so" log_says 'store.up.*role=gateway'
 
 	# What has left when the disk is full: the answer is not recorded yet.
 	graph_script <<< '* send delay 1500'

@@ -175,7 +175,7 @@ check "it is over" wait_for 10 outcome_is expired
 check "that is journaled" journaled 'number three' "$(came_to expired)"
 check "and it was not sent" reached 0 'number three'
 check "the log says what became of them" \
-	logged "send.unheld.* send=$key application=crm outcome=expired"
+	log_says "send.unheld.* send=$key application=crm outcome=expired"
 check "another one that nobody looks at" held 'please approve number nine'
 check "the clock is set back by five hours" change_held \
 	'changed_ms = changed_ms + 18000000, until_ms = until_ms + 18000000'

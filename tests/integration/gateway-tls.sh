@@ -112,7 +112,7 @@ check "nor does a record say that they were sent" same "$(gateway_db \
 	"SELECT count(*) FROM send WHERE outcome = 'accepted'")" \
 	"$(at_meta '"what": "send"')"
 check "the log says so" \
-	logged 'gateway.refused.* reason=pace\|send.unsent.*waited too long'
+	log_says 'gateway.refused.* reason=pace\|send.unsent.*waited too long'
 limits='number_rate 0; pair_burst 2; pair_interval 1h; pace_wait 0;'
 check "with a limit for one person" again "$tls"
 check "two messages are sent" eval '

@@ -100,7 +100,7 @@ check "a body over max_body: 400" eval '
 	refuses 400 100 - send "@$tmp/large"'
 check "nothing of all that reached Meta" nothing_more_at_meta
 check "the log tells who was refused, and why" \
-	logged 'gateway.refused.* reason=auth remote=127.0.0.1 trace=[0-9a-f]'
+	log_says 'gateway.refused.* reason=auth remote=127.0.0.1 trace=[0-9a-f]'
 check "an employee is named in the mail" eval '
 	is 200 send "$(text "by E88")" -H "X-ChatJournal-Employee: E88"
 	journaled "by E88" "X-ChatJournal-Employee: id=E88" \
@@ -262,7 +262,7 @@ check "again the same, and it is not sent again" eval \
 	'refuses 502 2 4190004 keyed k5 "lost answer" && reached 1 "lost answer"'
 check "it is journaled as unknown" journaled 'lost answer' \
 	"$(came_to unknown)" "$key"
-check "the log says so" logged "send.unknown.* send=$key"
+check "the log says so" log_says "send.unknown.* send=$key"
 check "who sent it may ask" is 200 ask GET "/sends/$key"
 check "and is told that it is unknown" same "$(of outcome)" unknown
 as=bot check "nobody else may" refuses 404 2500 - ask GET "/sends/$key"
@@ -302,7 +302,7 @@ end graph
 check "when Meta is not there: 502, and it was not sent" \
 	refuses 502 2 - keyed k6 'nobody there'
 check "which is recorded" last_is 'done' not-sent
-check "the log says so" logged upstream.down
+check "the log says so" log_says upstream.down
 rm "$tmp/graph.ports"
 check "the stand-in comes back" start_graph --port "$graph_port"
 write_gateway_conf 'mode stored;'

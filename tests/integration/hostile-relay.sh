@@ -78,11 +78,11 @@ check "in the end all have it but the one that says there is nobody" \
 
 for name in lost lost-tls; do
 	check "$name: an end of the connection after the dot is no answer" \
-		logged "mail.unsure.*journal=$name "
+		log_says "mail.unsure.*journal=$name "
 	check "$name: it is sent again with the same bytes" arrived $name 2
 done
 check "dripping: an answer that takes too long is no answer" \
-	logged 'mail.unsure.*journal=dripping '
+	log_says 'mail.unsure.*journal=dripping '
 check "dripping: it is sent again with the same bytes" arrived dripping 2
 check "closing: 421 and an end are not the mail's fault" \
 	not logged 'mail.failed.*journal=closing '
@@ -92,7 +92,7 @@ check "torn: half a mail is not sent, then a whole one" \
 check "torn-tls: half a mail is not sent, then a whole one" \
 	half_is_not_taken torn-tls
 check "mute: a relay that does not greet is down" \
-	logged 'relay.down.*relay=mute '
+	log_says 'relay.down.*relay=mute '
 check "mute: it arrives once" arrived mute 1
 check "injecting-tls: answers sent before the handshake are not believed" \
 	grep -q inject "$tmp/injecting-tls/log"
@@ -101,7 +101,7 @@ check "injecting-tls: it arrives once" arrived injecting-tls 1
 check "lying: 250 for a mail without a recipient is not believed" \
 	wait_for 5 count_is lying failed 1
 check "lying: the log has the refusal" \
-	logged 'mail.failed.*journal=lying .*550'
+	log_says 'mail.failed.*journal=lying .*550'
 check "lying: what it was given is tried again on command" \
 	ctl retry --all -j lying
 check "lying: and arrives" wait_for 10 has lying 1

@@ -325,6 +325,12 @@ logged() {
 	grep -q -- "$1" "$tmp/log"
 }
 
+# The same of what has happened just now: a role's line reaches the log through
+# the supervisor, a moment later than its answer reaches whoever asked.
+log_says() {
+	wait_for 5 logged "$1"
+}
+
 logged_times() {
 	[ "$(grep -c -- "$1" "$tmp/log")" -ge "$2" ]
 }

@@ -87,8 +87,8 @@ all_bring() {
 check "eight slow files are taken" post_all
 check "the media role can be killed in the middle, three times" kill_often
 check "it is restarted by the supervisor" \
-	logged 'role.exit role=media .*signal=KILL'
-check "it says at which files it died" logged 'warn media.recover'
+	log_says 'role.exit role=media .*signal=KILL'
+check "it says at which files it died" log_says 'warn media.recover'
 check "in the end every file is there" wait_for 60 has archive \
 	$((${#ids[@]} + 1))
 check "every mail brings its file, whole" all_bring

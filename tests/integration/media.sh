@@ -116,9 +116,9 @@ for id in "${ids[@]}"; do
 	check "${sentence[$id]}" brings "$box" "wamid.F$id" "$graph/$id.png"
 done
 check "a first try that fails is logged with its reason" \
-	logged 'media.retry .*what=graph.host reason='
+	log_says 'media.retry .*what=graph.host reason='
 check "the wait that Graph asked for was kept" \
-	logged 'media.retry .*next_ms=\(9[0-9][0-9]\|1000\) what=graph.throttled'
+	log_says 'media.retry .*next_ms=\(9[0-9][0-9]\|1000\) what=graph.throttled'
 check "one request for each was enough where nothing was wrong" \
 	asked get 501 1
 check "nobody but Graph and its host of files was contacted" \

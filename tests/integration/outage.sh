@@ -51,7 +51,7 @@ check "the log says that the relay is up" wait_for 5 logged relay.up
 postfix_says '450 4.7.1 come back later'
 check "while Postfix answers 450 an event is taken" post_many 6 6
 check "its mail is deferred" wait_for 5 count_is archive deferred 1
-check "the log says so" logged 'mail.deferred.*450'
+check "the log says so" log_says 'mail.deferred.*450'
 check "new mails are tried all the same" \
 	eval 'post_many 7 7 && wait_for 5 count_is archive deferred 2'
 postfix_says
@@ -61,7 +61,7 @@ check "when Postfix is willing again both arrive" \
 postfix_says '550 5.1.1 nobody here'
 check "while Postfix answers 550 an event is taken" post_many 8 8
 check "its mail is failed" wait_for 5 count_is archive failed 1
-check "the log says so as an error" logged 'error mail.failed.*550'
+check "the log says so as an error" log_says 'error mail.failed.*550'
 check "list failed shows it with the answer" only_failed_is 8 550
 check "status --check ends with 2" status_is 2 ctl status --check
 postfix_says

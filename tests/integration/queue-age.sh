@@ -47,7 +47,7 @@ check "the store stalls" hold_store
 check "a webhook waits for it" post_first
 check "one that comes after queue_age is answered 503" later_is_refused
 check "with Retry-After" grep -qi '^retry-after: [0-9]' "$tmp/head"
-check "the log says why" logged 'event.refused .*reason=queue-age'
+check "the log says why" log_says 'event.refused .*reason=queue-age'
 wait "$holder"
 check "the one that waited is answered 200" first_is_answered
 check "and then the later one is taken" post_text wamid.LATER 'I come later'

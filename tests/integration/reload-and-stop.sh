@@ -63,7 +63,7 @@ check "with an unknown directive in the directory file and SIGHUP" \
 	break_directory
 check "the new configuration is refused" wait_for 5 logged reload.refused
 check "the log has file, line and a hint" \
-	logged 'reload.error.*directory.conf:[0-9]*:1.*business'
+	log_says 'reload.error.*directory.conf:[0-9]*:1.*business'
 check "the old one stays in force" \
 	post_text wamid.OLD 'as before'
 check "no role was restarted" not logged 'role.exit.*role=[ibd]'
