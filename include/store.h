@@ -153,6 +153,18 @@ bool store_item_add(struct store *st, const struct store_item *it);
 bool store_sighting_add(struct store *st, const char *key, int64_t event_id,
     int64_t at_ms, bool same_bytes);
 
+/*
+ * Other bytes than the first under this key, by their digest. *nth: which of
+ * the different ones they are, from 1; *is_new: they were not seen before.
+ */
+#define STORE_VARIANTS_MAX 5	/* so many of an item are journaled */
+bool store_variant_add(struct store *st, const char *key,
+    const uint8_t digest[HASH_SIZE], int64_t event_id, int64_t at_ms,
+    int64_t *nth, bool *is_new, struct err *err);
+/* They are journaled by this turn. */
+bool store_variant_filed(struct store *st, const char *key,
+    const uint8_t digest[HASH_SIZE], int64_t turn_id);
+
 /* The bare Message-ID of the rendered turn that holds the item; NULL: none. */
 bool store_item_message_id(struct store *st, const char *key, char **out,
     struct err *err);
@@ -284,9 +296,28 @@ bool store_turn_rendered(struct store *st, int64_t turn_id,
 /* Needs a person; shown by status and list. */
 bool store_turn_park(struct store *st, int64_t turn_id, const char *reason,
     int64_t now_ms);
-/* The event could not be understood; its raw notice is filed under turn_id. */
+/*
+ * A parked turn is closed again, to be rendered in this transaction (or parked
+ * again, or to wait for its files). Why it was parked is kept for trace.
+ */
+bool store_turn_unpark(struct store *st, int64_t turn_id);
+/*
+ * The event could not be understood; its raw notice is filed under turn_id.
+ * Of one that is parked it sets turn_id and reason.
+ */
 bool store_event_park(struct store *st, int64_t event_id, int64_t turn_id,
     const char *reason, int64_t now_ms);
+/* It was understood after all: its items are filed in this transaction. */
+bool store_event_unpark(struct store *st, int64_t event_id, int64_t now_ms);
+struct store_parked {
+	int64_t event_id, turn_id, at_ms;
+	int64_t ended_ms;	/* 0: it is parked */
+	const char *reason;
+};
+typedef bool store_parked_fn(void *arg, const struct store_parked *p);
+/* fn is not called when the event never was parked. */
+bool store_parked_get(struct store *st, int64_t event_id,
+    store_parked_fn *fn, void *arg, struct err *err);
 
 /* ---- files of messages: wanted by build, fetched by media -------------- */
 
@@ -462,6 +493,25 @@ bool store_action_add(struct store *st, const struct store_action *a,
     int64_t *id);
 bool store_action_list(struct store *st, int64_t after, store_action_fn *fn,
     void *arg, struct err *err);
+/*
+ * What a person wants done about what is parked, or about a failed mail: just
+ * one of mail, turn and event is not 0. "retry" is for build, of a turn or an
+ * event; a mail is retried by an action. "acknowledge" changes nothing: status
+ * and lists say so of what is parked, or failed, until it is no more.
+ */
+struct store_request {
+	int64_t id, at_ms;
+	const char *who, *verb;		/* "retry", "acknowledge" */
+	int64_t mail_id, turn_id, event_id;
+	const char *why;
+};
+typedef bool store_request_fn(void *arg, const struct store_request *r);
+bool store_request_add(struct store *st, const struct store_request *r,
+    int64_t *id);
+/* By id, for build's cursor "request". */
+bool store_request_list(struct store *st, int64_t after, int limit,
+    store_request_fn *fn, void *arg, struct err *err);
+
 /* Failed mails of a journal (NULL: any) with id > after. */
 bool store_mail_failed(struct store *st, const char *journal, int64_t after,
     int limit, store_mail_fn *fn, void *arg, struct err *err);
@@ -471,6 +521,7 @@ bool store_mail_failed(struct store *st, const char *journal, int64_t after,
 struct store_journal_status {
 	char journal[64];
 	int64_t queued, sent, deferred, failed, pending;
+	int64_t acknowledged;	/* of the failed ones */
 	int64_t oldest_ms;	/* queued_ms of the oldest not sent; 0: none */
 };
 struct store_relay_status {
@@ -492,8 +543,11 @@ struct store_novelty {
 };
 struct store_status {
 	int64_t events, events_unread, events_parked, events_purged;
+	int64_t events_acknowledged, turns_acknowledged;	/* of the parked */
 	int64_t oldest_unread_ms;
 	int64_t items, sightings, sightings_differ;
+	int64_t variants;	/* different bytes among those that differ */
+	int64_t variants_unsent;	/* of these: only counted */
 	int64_t turns_open, turns_closed, turns_rendered, turns_parked;
 	int64_t turns_waiting;	/* of the closed ones: for files */
 	int64_t turns_held;
@@ -534,15 +588,21 @@ bool store_law_check(struct store *st, bool *ok, char **why,
 enum store_list_what { STORE_LIST_PENDING, STORE_LIST_SENT,
 	STORE_LIST_DEFERRED, STORE_LIST_FAILED, STORE_LIST_PARKED,
 	STORE_LIST_OPEN, STORE_LIST_HELD,
-	STORE_LIST_FILES,	/* not final yet, and unavailable ones */ };
+	STORE_LIST_FILES,	/* not final yet, and unavailable ones */
+	STORE_LIST_DIFFERING,	/* other bytes under the key of an item */ };
 /*
- * One line for a list: of a mail, of a parked event or turn (mail_id 0), or of
- * a file (want_id). A listing goes on after the id of what it lists.
+ * One line for a list: of a mail, of a parked event or turn (mail_id 0), of
+ * a file (want_id), or of what differs (variant_id). A listing goes on after
+ * the id of what it lists.
  */
 struct store_row {
-	int64_t mail_id, turn_id, event_id, want_id;
+	int64_t mail_id, turn_id, event_id, want_id, variant_id;
 	const char *journal, *message_id, *state, *reason;
 	int64_t at_ms, attempts, next_ms;
+	const char *acknowledged;	/* "WHO: WHY" the last time, or NULL */
+	/* of what differs: the id of its message, and digests, in hex, of the
+	   bytes that came first and of these; attempts: how often they came */
+	const char *wamid, *first, *digest;
 };
 typedef bool store_row_fn(void *arg, const struct store_row *row);
 bool store_list(struct store *st, enum store_list_what what,
@@ -560,7 +620,8 @@ struct store_fact {
 				   "received", "filed", "recorded", "repeated",
 				   "changed", "closed", "rendered", "queued", "attempt",
 				   "sent", "deferred", "failed", "parked",
-				   "retry", "wanted", "fetched", "unavailable",
+				   "retry", "acknowledge", "understood",
+				   "wanted", "fetched", "unavailable",
 				   "quarantined", "follow-up", "held",
 				   "released", "rejected", "expired",
 				   "excluded", and of persons "release" and

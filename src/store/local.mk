@@ -45,7 +45,8 @@ STORE_CONTRACT = tests/unit/store_contract.c tests/unit/store_contract.h \
 	tests/unit/store_keeping.c tests/unit/store_delivery.c \
 	tests/unit/store_looking.c tests/unit/store_following.c \
 	tests/unit/store_judging.c tests/unit/store_holding.c \
-	tests/unit/store_sending.c tests/unit/store_remembering.c
+	tests/unit/store_sending.c tests/unit/store_remembering.c \
+	tests/unit/store_redoing.c
 
 UNIT_TESTS += tests/unit/test_store_sqlite
 tests_unit_test_store_sqlite_SOURCES = tests/unit/test_store_sqlite.c \
@@ -68,7 +69,7 @@ FAKE_STORE = tests/fake/store_memory.c tests/fake/store_memory.h \
 	tests/fake/store_memory_trace.c tests/fake/store_memory_turn.c \
 	tests/fake/store_memory_identity.c tests/fake/store_memory_want.c \
 	tests/fake/store_memory_policy.c tests/fake/store_memory_hold.c \
-	tests/fake/store_memory_gateway.c
+	tests/fake/store_memory_gateway.c tests/fake/store_memory_parked.c
 FAKE_STORE_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(srcdir)/tests \
 	-iquote $(srcdir)/src/store
 

@@ -142,6 +142,19 @@ store_event_park(struct store *st, int64_t event_id, int64_t turn_id,
 	    now_ms);
 }
 
+bool
+store_event_unpark(struct store *st, int64_t event_id, int64_t now_ms)
+{
+	return STORE_WRITE(st, STORE_BUILD, event, unpark, event_id, now_ms);
+}
+
+bool
+store_parked_get(struct store *st, int64_t event_id, store_parked_fn *fn,
+    void *arg, struct err *err)
+{
+	return st->driver->event->parked_get(st, event_id, fn, arg, err);
+}
+
 /* ---- progress ---------------------------------------------------------- */
 
 bool
@@ -252,6 +265,33 @@ store_novelty_add(struct store *st, const char *field, const char *word,
 	if (first != NULL)
 		*first = is_first;
 	return ok;
+}
+
+bool
+store_variant_add(struct store *st, const char *key,
+    const uint8_t digest[HASH_SIZE], int64_t event_id, int64_t at_ms,
+    int64_t *nth, bool *is_new, struct err *err)
+{
+	uint8_t of[HASH_SIZE];
+	bool ok;
+
+	store_key(key, of);
+	ok = STORE_WRITE(st, STORE_BUILD, item, variant_add, of, digest,
+	    event_id, at_ms, nth, is_new);
+	if (!ok)
+		report(st, err);
+	return ok;
+}
+
+bool
+store_variant_filed(struct store *st, const char *key,
+    const uint8_t digest[HASH_SIZE], int64_t turn_id)
+{
+	uint8_t of[HASH_SIZE];
+
+	store_key(key, of);
+	return STORE_WRITE(st, STORE_BUILD, item, variant_filed, of, digest,
+	    turn_id);
 }
 
 /* ---- turns ------------------------------------------------------------- */
@@ -385,6 +425,12 @@ store_turn_park(struct store *st, int64_t turn_id, const char *reason,
 	return STORE_WRITE(st, STORE_BUILD, turn, park, turn_id, reason, now_ms);
 }
 
+bool
+store_turn_unpark(struct store *st, int64_t turn_id)
+{
+	return STORE_WRITE(st, STORE_BUILD, turn, unpark, turn_id);
+}
+
 /* ---- mails ------------------------------------------------------------- */
 
 bool
@@ -510,4 +556,35 @@ store_action_list(struct store *st, int64_t after, store_action_fn *fn,
     void *arg, struct err *err)
 {
 	return st->driver->delivery->action_list(st, after, fn, arg, err);
+}
+
+/* A mail is retried by an action, as deliver follows these. */
+static bool
+is_sound(const struct store_request *r)
+{
+	bool is_retry = strcmp(r->verb, "retry") == 0;
+
+	return r->who != NULL && r->who[0] != '\0' &&
+	    (is_retry || strcmp(r->verb, "acknowledge") == 0) &&
+	    (r->mail_id != 0) + (r->turn_id != 0) + (r->event_id != 0) == 1 &&
+	    !(is_retry && r->mail_id != 0);
+}
+
+bool
+store_request_add(struct store *st, const struct store_request *r,
+    int64_t *id)
+{
+	return store_may_write(st, STORE_ADMIN) &&
+	    store_note(st, is_sound(r) || err_set(&st->first, ERR_PERM,
+	    "store.state", "a request is of one thing, by somebody, and "
+	    "known")) &&
+	    STORE_WRITE(st, STORE_ADMIN, delivery, request_add, r, id);
+}
+
+bool
+store_request_list(struct store *st, int64_t after, int limit,
+    store_request_fn *fn, void *arg, struct err *err)
+{
+	return st->driver->delivery->request_list(st, after, limit, fn, arg,
+	    err);
 }

@@ -28,6 +28,10 @@ struct store_event_verbs {
 	store_purge_verb *purge;
 	bool (*park)(struct store *, int64_t event_id, int64_t turn_id,
 	    const char *reason, int64_t now_ms, struct err *);
+	bool (*unpark)(struct store *, int64_t id, int64_t now_ms,
+	    struct err *);
+	bool (*parked_get)(struct store *, int64_t id, store_parked_fn *,
+	    void *, struct err *);
 	bool (*record_add)(struct store *, const struct store_event *,
 	    int64_t *id, struct err *);
 	store_purge_verb *record_purge;
@@ -52,6 +56,11 @@ struct store_item_verbs {
 	bool (*add)(struct store *, const struct store_item *, struct err *);
 	bool (*sighting_add)(struct store *, const uint8_t *key,
 	    int64_t event_id, int64_t at_ms, bool same, struct err *);
+	bool (*variant_add)(struct store *, const uint8_t *key,
+	    const uint8_t *digest, int64_t event_id, int64_t at_ms,
+	    int64_t *nth, bool *is_new, struct err *);
+	bool (*variant_filed)(struct store *, const uint8_t *key,
+	    const uint8_t *digest, int64_t turn_id, struct err *);
 	bool (*message_id)(struct store *, const uint8_t *key, char **,
 	    struct err *);
 	/* place->key says which */
@@ -110,6 +119,7 @@ struct store_turn_verbs {
 	    const uint8_t *sha256, int64_t now_ms, struct err *);
 	bool (*park)(struct store *, int64_t id, const char *reason,
 	    int64_t now_ms, struct err *);
+	bool (*unpark)(struct store *, int64_t id, struct err *);
 };
 
 struct store_want_verbs {
@@ -178,6 +188,11 @@ struct store_delivery_verbs {
 	    int64_t *id, struct err *);
 	bool (*action_list)(struct store *, int64_t after, store_action_fn *,
 	    void *, struct err *);
+	/* The request is sound. */
+	bool (*request_add)(struct store *, const struct store_request *,
+	    int64_t *id, struct err *);
+	bool (*request_list)(struct store *, int64_t after, int limit,
+	    store_request_fn *, void *, struct err *);
 };
 
 struct store_policy_verbs {

@@ -29,6 +29,10 @@ struct sqlite {
 };
 
 /* STORE_EVENT_GATEWAY, as SQL has it: ids of records are above. */
+/* Whether somebody acknowledged what has this id, in this column of theirs. */
+#define STORE_DB_ACKNOWLEDGED(column, id) \
+	"EXISTS (SELECT 1 FROM request r WHERE r." column " = " id \
+	" AND r." column " <> 0 AND r.verb = 'acknowledge')"
 #define STORE_DB_RECORDS "1000000000000000"
 
 /* 8 MB: a checkpoint takes some milliseconds and two syncs. */

@@ -112,6 +112,41 @@ event_park(struct store *st, int64_t event_id, int64_t turn_id,
 	    reason, now_ms);
 }
 
+static bool
+event_unpark(struct store *st, int64_t event_id, int64_t now_ms,
+    struct err *err)
+{
+	struct sqlite *s = SQLITE_OF(st);
+
+	return store_db_run(s, "UPDATE parked SET ended_ms = max(1, ?) "
+	    "WHERE event_id = ? AND ended_ms = 0", err, "ii", now_ms,
+	    event_id) &&
+	    store_db_changed(s, "event", event_id, "parked", err);
+}
+
+static bool
+parked_get(struct store *st, int64_t event_id, store_parked_fn *fn,
+    void *arg, struct err *err)
+{
+	struct sqlite *s = SQLITE_OF(st);
+	sqlite3_stmt *q = store_db_query(s, "SELECT event_id, turn_id, at_ms, "
+	    "ended_ms, reason FROM parked WHERE event_id = ?", err, "i",
+	    event_id);
+	struct store_parked p;
+	int r = store_db_step(s, q, err);
+
+	if (r <= 0)
+		return r == 0;
+	p.event_id = sqlite3_column_int64(q, 0);
+	p.turn_id = sqlite3_column_int64(q, 1);
+	p.at_ms = sqlite3_column_int64(q, 2);
+	p.ended_ms = sqlite3_column_int64(q, 3);
+	p.reason = store_db_text(q, 4);
+	fn(arg, &p);
+	store_db_end(q);
+	return true;
+}
+
 /* ---- progress ---------------------------------------------------------- */
 
 /* One text per file, as cursor and claim are in several. */
@@ -218,6 +253,8 @@ const struct store_event_verbs store_sqlite_event = {
 	.get = event_get,
 	.purge = store_sqlite_event_purge,
 	.park = event_park,
+	.unpark = event_unpark,
+	.parked_get = parked_get,
 	.record_add = record_add,
 	.record_purge = store_sqlite_record_purge,
 	.record_is_sent = store_sqlite_record_is_sent,

@@ -54,6 +54,34 @@ sighting_add(struct store *st, const uint8_t *key, int64_t event_id,
 }
 
 static bool
+variant_add(struct store *st, const uint8_t *key, const uint8_t *digest,
+    int64_t event_id, int64_t at_ms, int64_t *nth, bool *is_new,
+    struct err *err)
+{
+	struct sqlite *s = SQLITE_OF(st);
+
+	if (!store_db_run(s, "UPDATE variant SET times = times + 1 "
+	    "WHERE key = ? AND digest = ?", err, "hh", key, digest))
+		return false;
+	*is_new = sqlite3_changes(s->db) == 0;
+	if (*is_new && !store_db_run(s, "INSERT INTO variant (key, digest, "
+	    "event_id, at_ms, times) VALUES (?,?,?,?,1)", err, "hhii", key,
+	    digest, event_id, at_ms))
+		return false;
+	return store_db_number(s, "SELECT count(*) FROM variant v "
+	    "WHERE v.key = ?1 AND v.id <= (SELECT id FROM variant "
+	    "WHERE key = ?1 AND digest = ?2)", 0, nth, err, "hh", key, digest);
+}
+
+static bool
+variant_filed(struct store *st, const uint8_t *key, const uint8_t *digest,
+    int64_t turn_id, struct err *err)
+{
+	return store_db_run(SQLITE_OF(st), "UPDATE variant SET turn_id = ? "
+	    "WHERE key = ? AND digest = ?", err, "ihh", turn_id, key, digest);
+}
+
+static bool
 message_id(struct store *st, const uint8_t *key, char **out, struct err *err)
 {
 	return store_db_string(SQLITE_OF(st), "SELECT t.message_id FROM item i "
@@ -144,6 +172,8 @@ const struct store_item_verbs store_sqlite_item = {
 	.seen = item_seen,
 	.add = item_add,
 	.sighting_add = sighting_add,
+	.variant_add = variant_add,
+	.variant_filed = variant_filed,
 	.message_id = message_id,
 	.find = item_find,
 	.about = item_about,

@@ -45,6 +45,12 @@ static const struct article articles[] = {
 	    "(SELECT 1 FROM turn t WHERE t.id = i.turn_id) "
 	    "AND (i.turn_id IS NOT NULL OR i.kind <> 'receipt')",
 	  "items are filed under no turn" },
+	{ "SELECT count(*), min(v.id) FROM variant v "
+	    "JOIN item i ON i.key = v.key WHERE v.turn_id = 0 "
+	    "AND i.kind <> 'receipt' AND (SELECT count(*) FROM variant w "
+	    "WHERE w.key = v.key AND w.id <= v.id) <= "
+	    G_STRINGIFY(STORE_VARIANTS_MAX),
+	  "bytes that differ from the first are in no turn" },
 	{ "SELECT count(*), min(t.id) FROM turn t WHERE t.state NOT IN "
 	    "('open', 'closed', 'held', 'rendered', 'parked')",
 	  "turns are in no known state" },

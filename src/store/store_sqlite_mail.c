@@ -297,11 +297,59 @@ const struct store_mail_verbs store_sqlite_mail = {
 	.last = mail_last,
 };
 
+static bool
+request_add(struct store *st, const struct store_request *r, int64_t *id,
+    struct err *err)
+{
+	struct sqlite *s = SQLITE_OF(st);
+
+	if (!store_db_run(s, "INSERT INTO request (at_ms, who, verb, mail_id, "
+	    "turn_id, event_id, why) VALUES (?,?,?,?,?,?,?)", err, "issiiis",
+	    r->at_ms, r->who, r->verb, r->mail_id, r->turn_id, r->event_id,
+	    r->why == NULL ? "" : r->why))
+		return false;
+	if (id != NULL)
+		*id = sqlite3_last_insert_rowid(s->db);
+	return true;
+}
+
+static bool
+request_list(struct store *st, int64_t after, int limit,
+    store_request_fn *fn, void *arg, struct err *err)
+{
+	struct sqlite *s = SQLITE_OF(st);
+	sqlite3_stmt *q = store_db_query(s, "SELECT id, at_ms, who, verb, "
+	    "mail_id, turn_id, event_id, why FROM request WHERE id > ? "
+	    "ORDER BY id LIMIT ?", err, "ii", after, (int64_t)limit);
+	int r;
+
+	while ((r = store_db_step(s, q, err)) > 0) {
+		struct store_request row = {
+			.id = sqlite3_column_int64(q, 0),
+			.at_ms = sqlite3_column_int64(q, 1),
+			.who = store_db_text(q, 2),
+			.verb = store_db_text(q, 3),
+			.mail_id = sqlite3_column_int64(q, 4),
+			.turn_id = sqlite3_column_int64(q, 5),
+			.event_id = sqlite3_column_int64(q, 6),
+			.why = store_db_text(q, 7),
+		};
+
+		if (!fn(arg, &row)) {
+			store_db_end(q);
+			return true;
+		}
+	}
+	return r == 0;
+}
+
 const struct store_delivery_verbs store_sqlite_delivery = {
 	.outcome_set = outcome_set,
 	.attempt_add = attempt_add,
 	.hurry = hurry,
 	.relay_set = relay_set,
 	.action_add = action_add,
+	.request_add = request_add,
+	.request_list = request_list,
 	.action_list = action_list,
 };

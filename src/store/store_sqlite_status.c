@@ -33,7 +33,17 @@ static const struct count counts[] = {
 	{ "SELECT max(id) FROM event", INTO(events) },
 	{ "SELECT max(0, max(id) - " READ_TO ") FROM event",
 	  INTO(events_unread) },
-	{ "SELECT count(*) FROM parked", INTO(events_parked) },
+	{ "SELECT count(*) FROM parked WHERE ended_ms = 0",
+	  INTO(events_parked) },
+	{ "SELECT count(*) FROM parked p WHERE p.ended_ms = 0 AND "
+	    STORE_DB_ACKNOWLEDGED("event_id", "p.event_id"),
+	  INTO(events_acknowledged) },
+	{ "SELECT count(*) FROM turn t WHERE t.state = 'parked' AND "
+	    STORE_DB_ACKNOWLEDGED("turn_id", "t.id"),
+	  INTO(turns_acknowledged) },
+	{ "SELECT max(id) FROM variant", INTO(variants) },
+	{ "SELECT count(*) FROM variant WHERE turn_id = 0",
+	  INTO(variants_unsent) },
 	{ "SELECT value FROM {intake}.cursor WHERE name = 'purged'",
 	  INTO(events_purged) },
 	{ "SELECT min(received_ms) FROM (SELECT * FROM "
@@ -132,7 +142,11 @@ count_outcomes(struct sqlite *s, struct store_journal_status *j,
 	    "s", journal) ||
 	    !store_db_number(s, "SELECT count(*) FROM outcome "
 	    "WHERE state = 'failed' AND journal = ?", 0, &j->failed, err,
-	    "s", journal))
+	    "s", journal) ||
+	    !store_db_number(s, "SELECT count(*) FROM outcome o "
+	    "WHERE o.state = 'failed' AND o.journal = ? AND "
+	    STORE_DB_ACKNOWLEDGED("mail_id", "o.mail_id"), 0,
+	    &j->acknowledged, err, "s", journal))
 		return false;
 	j->sent = all - j->deferred - j->failed;
 	j->pending = j->queued - all;

@@ -232,6 +232,10 @@ static const char *const of_event[] = {
 	"wamid AS id FROM send WHERE record_id = ? AND state = 'done'",
 	"SELECT 'parked', at_ms, event_id, turn_id, 0, reason "
 	"FROM parked WHERE event_id = ?",
+	"SELECT 'understood', ended_ms, event_id, 0, 0 "
+	"FROM parked WHERE event_id = ? AND ended_ms <> 0",
+	"SELECT verb, at_ms, event_id, 0, 0, who, why FROM request "
+	"WHERE event_id = ? AND event_id <> 0 ORDER BY id",
 	"SELECT 'recorded', " RECEIVED("i.event_id") ", i.event_id, 0, 0, "
 	"i.wamid AS id, i.target, i.kind, i.type FROM item i "
 	"WHERE i.event_id = ? AND i.turn_id IS NULL ORDER BY i.id",
@@ -275,6 +279,10 @@ static const char *const of_turn[] = {
 	"WHERE turn_id = ? AND ended_ms <> 0 AND how <> 'parked'",
 	"SELECT 'excluded', at_ms, 0, turn_id, 0, why FROM excluded "
 	"WHERE turn_id = ?",
+	"SELECT 'parked', at_ms, 0, turn_id, 0, why AS reason "
+	"FROM turn_unparked WHERE turn_id = ? ORDER BY id",
+	"SELECT verb, at_ms, 0, turn_id, 0, who, why FROM request "
+	"WHERE turn_id = ? AND turn_id <> 0 ORDER BY id",
 	"SELECT state, done_ms, 0, id, 0, message_id, parked_why AS reason "
 	"FROM turn WHERE id = ? AND state IN ('rendered', 'parked')",
 	"SELECT 'queued', queued_ms, 0, turn_id, id, journal, message_id "
@@ -287,6 +295,9 @@ static const char *const of_turn[] = {
 	"CASE WHEN o.state = 'deferred' THEN o.next_ms END AS next_ms "
 	"FROM mail m JOIN outcome o ON o.mail_id = m.id "
 	"WHERE m.turn_id = ? ORDER BY m.id",
+	"SELECT r.verb, r.at_ms, 0, m.turn_id, m.id, r.who, r.why "
+	"FROM mail m CROSS JOIN request r ON r.mail_id = m.id "
+	"AND r.mail_id <> 0 WHERE m.turn_id = ? ORDER BY r.id",
 	/* One that names no mail concerned those that had failed by then. */
 	"SELECT a.verb, a.at_ms, 0, m.turn_id, m.id, a.who, m.journal "
 	"FROM mail m CROSS JOIN action a ON a.mail_id = m.id "

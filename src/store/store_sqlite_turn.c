@@ -241,6 +241,19 @@ turn_park(struct store *st, int64_t id, const char *reason, int64_t now_ms,
 	    store_sqlite_hold_end(s, id, "parked", now_ms, err);
 }
 
+static bool
+turn_unpark(struct store *st, int64_t id, struct err *err)
+{
+	struct sqlite *s = SQLITE_OF(st);
+
+	return store_db_run(s, "INSERT INTO turn_unparked (turn_id, why, "
+	    "at_ms) SELECT id, parked_why, done_ms FROM turn "
+	    "WHERE id = ? AND state = 'parked'", err, "i", id) &&
+	    store_db_changed(s, "turn", id, "parked", err) &&
+	    store_db_run(s, "UPDATE turn SET state = 'closed', "
+	    "parked_why = NULL, done_ms = NULL WHERE id = ?", err, "i", id);
+}
+
 const struct store_turn_verbs store_sqlite_turn = {
 	.open_list = open_list,
 	.due_list = due_list,
@@ -252,6 +265,7 @@ const struct store_turn_verbs store_sqlite_turn = {
 	.close = turn_close,
 	.rendered = turn_rendered,
 	.park = turn_park,
+	.unpark = turn_unpark,
 	.wait = turn_wait,
 	.wait_due = wait_due,
 	.wait_next = wait_next,

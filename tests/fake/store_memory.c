@@ -42,6 +42,9 @@ static const size_t row_sizes[FAKE_TABLES] = {
 	[FAKE_DEFINITION] = sizeof(struct store_definition),
 	[FAKE_TALLY] = sizeof(struct fake_tally),
 	[FAKE_TOLD] = sizeof(struct fake_told),
+	[FAKE_UNPARKED] = sizeof(struct fake_unparked),
+	[FAKE_REQUEST] = sizeof(struct store_request),
+	[FAKE_VARIANT] = sizeof(struct fake_variant),
 };
 
 char *
@@ -205,19 +208,6 @@ event_get(struct store *st, int64_t id, store_event_fn *fn, void *arg,
 	if (fake_event(FAKE_OF(st), id) == NULL)
 		return true;
 	return event_list(st, id - 1, 1, 1, fn, arg, err);
-}
-
-static bool
-event_park(struct store *st, int64_t event_id, int64_t turn_id,
-    const char *reason, int64_t now_ms, struct err *err)
-{
-	struct fake *f = FAKE_OF(st);
-	struct fake_parked row = { event_id, turn_id, now_ms,
-		fake_keep(f, reason) };
-
-	(void)err;
-	g_array_append_val(f->rows[FAKE_PARKED_EVENT], row);
-	return true;
 }
 
 bool
@@ -530,7 +520,8 @@ alias_other(struct store *st, const char *network, const char *person,
 
 static const struct store_event_verbs event_verbs = {
 	.add = event_add, .list = event_list, .get = event_get,
-	.purge = event_purge, .park = event_park,
+	.purge = event_purge, .park = fake_event_park,
+	.unpark = fake_event_unpark, .parked_get = fake_parked_get,
 	.record_add = fake_record_add, .record_purge = fake_record_purge,
 	.record_is_sent = fake_record_is_sent,
 };
@@ -540,6 +531,8 @@ static const struct store_progress_verbs progress_verbs = {
 };
 static const struct store_item_verbs item_verbs = {
 	.seen = item_seen, .add = item_add, .sighting_add = sighting_add,
+	.variant_add = fake_variant_add,
+	.variant_filed = fake_variant_filed,
 	.message_id = message_id, .find = item_find, .about = item_about,
 	.novelty_add = fake_novelty_add, .alias_get = alias_get,
 	.alias_set = alias_set, .alias_other = alias_other,

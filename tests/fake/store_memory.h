@@ -117,6 +117,17 @@ struct fake_progress {
 struct fake_parked {
 	int64_t event_id, turn_id, at_ms;
 	const char *reason;
+	int64_t ended_ms;	/* 0: it is parked */
+};
+
+struct fake_unparked {
+	int64_t turn_id, at_ms;
+	const char *why;
+};
+
+struct fake_variant {
+	uint8_t key[HASH_SIZE], digest[HASH_SIZE];
+	int64_t event_id, turn_id, at_ms, times;
 };
 
 struct fake_tally {
@@ -137,7 +148,7 @@ enum fake_table { FAKE_EVENT, FAKE_CURSOR, FAKE_CLAIM, FAKE_TURN, FAKE_ITEM,
 	FAKE_RESOLUTION, FAKE_TEMPLATE_CHANGE, FAKE_REVIEW, FAKE_ASK,
 	FAKE_ANSWER,
 	FAKE_RECORD, FAKE_SEND, FAKE_UPLOAD, FAKE_DEFINITION, FAKE_TALLY,
-	FAKE_TOLD,
+	FAKE_TOLD, FAKE_UNPARKED, FAKE_REQUEST, FAKE_VARIANT,
 	FAKE_TABLES };
 
 /* Strings and bytes are never changed, so a copy of the rows is a snapshot. */
@@ -204,3 +215,26 @@ extern const struct store_send_verbs fake_send_verbs;
 extern const struct store_upload_verbs fake_upload_verbs;
 extern const struct store_definition_verbs fake_definition_verbs;
 extern const struct store_tally_verbs fake_tally_verbs;
+
+/* store_memory_parked.c */
+bool fake_event_park(struct store *st, int64_t event_id, int64_t turn_id,
+    const char *reason, int64_t now_ms, struct err *err);
+bool fake_event_unpark(struct store *st, int64_t event_id, int64_t now_ms,
+    struct err *err);
+bool fake_parked_get(struct store *st, int64_t event_id, store_parked_fn *fn,
+    void *arg, struct err *err);
+bool fake_turn_unpark(struct store *st, int64_t id, struct err *err);
+bool fake_request_add(struct store *st, const struct store_request *r,
+    int64_t *id, struct err *err);
+bool fake_request_list(struct store *st, int64_t after, int limit,
+    store_request_fn *fn, void *arg, struct err *err);
+/* "WHO: WHY" of the last one of what the row is of; NULL: nobody did. */
+const char *fake_acknowledged(struct fake *f, const struct store_row *row);
+bool fake_variant_add(struct store *st, const uint8_t *key,
+    const uint8_t *digest, int64_t event_id, int64_t at_ms, int64_t *nth,
+    bool *is_new, struct err *err);
+bool fake_variant_filed(struct store *st, const uint8_t *key,
+    const uint8_t *digest, int64_t turn_id, struct err *err);
+bool fake_variant_is_lost(struct fake *f, guint i);
+void fake_list_differing(struct fake *f, int64_t after, int limit,
+    store_row_fn *fn, void *arg);

@@ -60,7 +60,19 @@ count_events(struct fake *f, struct store_status *s)
 	s->records = FAKE_N(f, FAKE_RECORD);
 	s->records_unread = MAX(0, STORE_EVENT_GATEWAY + s->records -
 	    records_to(f));
-	s->events_parked = FAKE_N(f, FAKE_PARKED_EVENT);
+	for (guint i = 0; i < FAKE_N(f, FAKE_PARKED_EVENT); i++) {
+		const struct fake_parked *p = FAKE_AT(f, FAKE_PARKED_EVENT,
+		    fake_parked, i);
+		struct store_row row = { .event_id = p->event_id };
+
+		s->events_parked += p->ended_ms == 0;
+		s->events_acknowledged += p->ended_ms == 0 &&
+		    fake_acknowledged(f, &row) != NULL;
+	}
+	s->variants = FAKE_N(f, FAKE_VARIANT);
+	for (guint i = 0; i < FAKE_N(f, FAKE_VARIANT); i++)
+		s->variants_unsent += FAKE_AT(f, FAKE_VARIANT, fake_variant,
+		    i)->turn_id == 0;
 	s->events_purged = f->purged;
 	s->items = FAKE_N(f, FAKE_ITEM);
 	s->sightings = FAKE_N(f, FAKE_SIGHTING);
@@ -80,6 +92,9 @@ count_turns(struct fake *f, struct store_status *s)
 		s->turns_closed += state == FAKE_CLOSED;
 		s->turns_rendered += state == FAKE_RENDERED;
 		s->turns_parked += state == FAKE_PARKED;
+		s->turns_acknowledged += state == FAKE_PARKED &&
+		    fake_acknowledged(f, &(struct store_row){
+		    .turn_id = i + 1 }) != NULL;
 		s->turns_held += state == FAKE_HELD;
 		s->turns_excluded += FAKE_AT(f, FAKE_TURN, fake_turn,
 		    i)->why_excluded != NULL;
@@ -123,6 +138,9 @@ count_mail(struct fake *f, const struct store_mail *m, struct store_status *s)
 	j->sent += o != NULL && o->state == STORE_SENT;
 	j->deferred += o != NULL && o->state == STORE_DEFERRED;
 	j->failed += o != NULL && o->state == STORE_FAILED;
+	j->acknowledged += o != NULL && o->state == STORE_FAILED &&
+	    fake_acknowledged(f, &(struct store_row){ .mail_id = m->id }) !=
+	    NULL;
 	if ((o == NULL || o->state != STORE_SENT) &&
 	    (j->oldest_ms == 0 || m->queued_ms < j->oldest_ms))
 		j->oldest_ms = m->queued_ms;
@@ -288,6 +306,11 @@ judge_events(struct fake *f, struct law *l)
 			breach(l, i + 1);
 	}
 	judge(l, "items are filed under no turn");
+	for (guint i = 0; i < FAKE_N(f, FAKE_VARIANT); i++) {
+		if (fake_variant_is_lost(f, i))
+			breach(l, i + 1);
+	}
+	judge(l, "bytes that differ from the first are in no turn");
 	for (int64_t id = FAKE_N(f, FAKE_EVENT) + 1; id <= read; id++)
 		breach(l, id);
 	judge(l, "events were read that are not there");
@@ -511,6 +534,8 @@ list_mails(struct fake *f, const char *journal, int state, struct listing *l)
 			row.state = store_outcome_name(o->state);
 			row.reason = o->reply;
 			row.next_ms = o->next_ms;
+			row.acknowledged = o->state != STORE_FAILED ? NULL :
+			    fake_acknowledged(f, &row);
 		}
 		give_row(l, &row);
 	}
@@ -526,7 +551,8 @@ list_parked_events(struct fake *f, int64_t turn_id, struct listing *l)
 			.event_id = p->event_id, .state = "parked",
 			.reason = p->reason, .at_ms = p->at_ms };
 
-		if (p->turn_id == turn_id)
+		row.acknowledged = fake_acknowledged(f, &row);
+		if (p->turn_id == turn_id && p->ended_ms == 0)
 			give_row(l, &row);
 	}
 }
@@ -546,6 +572,8 @@ list_turns(struct fake *f, enum fake_turn_state state, struct listing *l)
 
 		if (state == FAKE_PARKED)
 			list_parked_events(f, i + 1, l);
+		if (state == FAKE_PARKED)
+			row.acknowledged = fake_acknowledged(f, &row);
 		if (t->state == state)
 			give_row(l, &row);
 	}
@@ -614,6 +642,9 @@ list(struct store *st, enum store_list_what what, const char *journal,
 		break;
 	case STORE_LIST_FILES:
 		list_files(f, &l);
+		break;
+	case STORE_LIST_DIFFERING:
+		fake_list_differing(f, after, limit, fn, arg);
 		break;
 	}
 	return true;

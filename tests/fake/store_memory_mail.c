@@ -417,4 +417,6 @@ const struct store_delivery_verbs fake_delivery_verbs = {
 	.outcome_set = outcome_set, .attempt_add = attempt_add,
 	.hurry = hurry, .relay_set = relay_set, .action_add = action_add,
 	.action_list = action_list,
+	.request_add = fake_request_add,
+	.request_list = fake_request_list,
 };

@@ -290,6 +290,17 @@ tell_sends(struct trace *t)
 }
 
 static void
+tell_request(struct trace *t, const struct store_request *r,
+    const struct store_fact *of)
+{
+	struct store_fact at = *of;
+
+	at.what = r->verb;
+	at.at_ms = r->at_ms;
+	add(t, &at, spell("who", r->who, "why", r->why, NULL));
+}
+
+static void
 tell_events(struct trace *t)
 {
 	struct fake *f = t->f;
@@ -306,6 +317,18 @@ tell_events(struct trace *t)
 			    .at_ms = p->at_ms, .event_id = p->event_id,
 			    .turn_id = p->turn_id },
 			    spell("reason", p->reason, NULL));
+		if (has_event(t, p->event_id) && p->ended_ms != 0)
+			add(t, &(struct store_fact){ .what = "understood",
+			    .at_ms = p->ended_ms, .event_id = p->event_id },
+			    NULL);
+	}
+	for (guint i = 0; i < FAKE_N(f, FAKE_REQUEST); i++) {
+		const struct store_request *r = FAKE_AT(f, FAKE_REQUEST,
+		    store_request, i);
+
+		if (r->event_id != 0 && has_event(t, r->event_id))
+			tell_request(t, r, &(struct store_fact){
+			    .event_id = r->event_id });
 	}
 }
 
@@ -418,6 +441,31 @@ tell_hold(struct trace *t, int64_t id)
 		    spell("why", turn->why_excluded, NULL));
 }
 
+/* That it was parked before, and what persons wanted done about it. */
+static void
+tell_parked(struct trace *t, int64_t id)
+{
+	struct fake *f = t->f;
+
+	for (guint i = 0; i < FAKE_N(f, FAKE_UNPARKED); i++) {
+		const struct fake_unparked *u = FAKE_AT(f, FAKE_UNPARKED,
+		    fake_unparked, i);
+
+		if (u->turn_id == id)
+			add(t, &(struct store_fact){ .what = "parked",
+			    .at_ms = u->at_ms, .turn_id = id },
+			    spell("reason", u->why, NULL));
+	}
+	for (guint i = 0; i < FAKE_N(f, FAKE_REQUEST); i++) {
+		const struct store_request *r = FAKE_AT(f, FAKE_REQUEST,
+		    store_request, i);
+
+		if (r->turn_id == id)
+			tell_request(t, r, &(struct store_fact){
+			    .turn_id = id });
+	}
+}
+
 static void
 tell_turn(struct trace *t, int64_t id)
 {
@@ -428,6 +476,7 @@ tell_turn(struct trace *t, int64_t id)
 		    .at_ms = turn->closed_ms, .turn_id = id },
 		    spell("reason", turn->why_closed, NULL));
 	tell_hold(t, id);
+	tell_parked(t, id);
 	if (turn->state == FAKE_RENDERED || turn->state == FAKE_PARKED)
 		add(t, &(struct store_fact){ .what =
 		    turn->state == FAKE_PARKED ? "parked" : "rendered",
@@ -481,6 +530,13 @@ tell_mail(struct trace *t, const struct store_mail *m)
 		add(t, &at, spell("journal", m->journal, "attempts", attempts,
 		    "code", o->code == 0 ? NULL : code, "reply", o->reply,
 		    NULL));
+	}
+	for (guint i = 0; i < FAKE_N(f, FAKE_REQUEST); i++) {
+		const struct store_request *r = FAKE_AT(f, FAKE_REQUEST,
+		    store_request, i);
+
+		if (r->mail_id == m->id)
+			tell_request(t, r, &at);
 	}
 	for (guint i = 0; i < FAKE_N(f, FAKE_ACTION); i++) {
 		const struct store_action *a = FAKE_AT(f, FAKE_ACTION,

@@ -295,6 +295,6 @@ const struct store_turn_verbs fake_turn_verbs = {
 	.closed_list = closed_list, .next_due = next_due,
 	.item_list = item_list, .add = turn_add, .update = turn_update,
 	.close = turn_close, .rendered = turn_rendered, .park = turn_park,
-	.wait = turn_wait, .wait_due = wait_due, .wait_next = wait_next,
+	.unpark = fake_turn_unpark, .wait = turn_wait, .wait_due = wait_due, .wait_next = wait_next,
 	.get = turn_get,
 };

@@ -81,3 +81,5 @@ extern const struct CMUnitTest store_contract_sending[];
 extern const size_t store_contract_sending_n;
 extern const struct CMUnitTest store_contract_remembering[];
 extern const size_t store_contract_remembering_n;
+extern const struct CMUnitTest store_contract_redoing[];
+extern const size_t store_contract_redoing_n;

@@ -61,6 +61,7 @@ store_contract_run(const char *name, const struct bed_driver *driver)
 	add_group(all, store_contract_sending, store_contract_sending_n);
 	add_group(all, store_contract_remembering,
 	    store_contract_remembering_n);
+	add_group(all, store_contract_redoing, store_contract_redoing_n);
 	return _cmocka_run_group_tests(name,
 	    (const struct CMUnitTest *)(void *)all->data, all->len, NULL, NULL);
 }

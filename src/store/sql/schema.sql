@@ -320,6 +320,30 @@ CREATE TABLE turn_ask (
 
 CREATE INDEX want_media ON want (media_id);
 
+-- Since when a parked event is no more so: it was understood after all.
+ALTER TABLE parked ADD COLUMN ended_ms INTEGER NOT NULL DEFAULT 0;
+
+-- Turns that were parked and are not any more, each time.
+CREATE TABLE turn_unparked (
+  id INTEGER PRIMARY KEY,
+  turn_id INTEGER NOT NULL REFERENCES turn,
+  why TEXT NOT NULL,
+  at_ms INTEGER NOT NULL        -- when it was parked
+) STRICT;
+CREATE INDEX turn_unparked_turn ON turn_unparked (turn_id);
+
+-- Other bytes than the first under the key of an item.
+CREATE TABLE variant (
+  id INTEGER PRIMARY KEY,
+  key BLOB NOT NULL,            -- of the item that came first
+  digest BLOB NOT NULL,
+  event_id INTEGER NOT NULL,    -- the first that had these
+  turn_id INTEGER NOT NULL DEFAULT 0,   -- 0: only counted
+  at_ms INTEGER NOT NULL,
+  times INTEGER NOT NULL,
+  UNIQUE (key, digest)
+) STRICT;
+
 -- file media
 -- version 1
 
@@ -618,3 +642,22 @@ CREATE UNIQUE INDEX review_turn ON review (turn_id, verb, who)
   WHERE turn_id <> 0;
 CREATE UNIQUE INDEX review_send ON review (send_key, verb, who)
   WHERE send_key IS NOT NULL;
+
+-- version 3
+
+-- What a person wants done about what is parked or failed: of a mail, a turn
+-- or an event.
+CREATE TABLE request (
+  id INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  who TEXT NOT NULL CHECK (who <> ''),
+  verb TEXT NOT NULL CHECK (verb IN ('retry','acknowledge')),
+  mail_id INTEGER NOT NULL,     -- of these three two are 0
+  turn_id INTEGER NOT NULL,
+  event_id INTEGER NOT NULL,
+  why TEXT NOT NULL,
+  CHECK ((mail_id <> 0) + (turn_id <> 0) + (event_id <> 0) = 1)
+) STRICT;
+CREATE INDEX request_mail ON request (mail_id) WHERE mail_id <> 0;
+CREATE INDEX request_turn ON request (turn_id) WHERE turn_id <> 0;
+CREATE INDEX request_event ON request (event_id) WHERE event_id <> 0;
