@@ -196,6 +196,8 @@ struct item {
 	char *id;		/* wamid/wacid; NULL when it has none */
 	char *target;		/* id of the message this changes or reports on */
 	char *refers;		/* key of the message it changes or answers; or NULL */
+	char *variant_of;	/* key of the item that was received first, of
+				   which these are other bytes; or NULL */
 	int64_t at_ms;		/* event time; 0 when the event has none */
 
 	char *account;		/* WABA id */

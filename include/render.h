@@ -219,7 +219,7 @@ struct render_envelope {
  * The Exchange envelope journal report around inner, which is embedded byte
  * for byte as message/rfc822 ([MS-XJRNL] 2.1; the nine rules are in the .c);
  * in a file of the spool if inner is in a file. Its Message-ID is derived from
- * the inner one and the journal mailbox.
+ * the inner one and the journal mailbox. in NULL: around a mail of last resort.
  */
 bool render_journal_report(struct render *r, const struct render_input *in,
     const struct rendered *inner, const struct render_envelope *env,
@@ -233,6 +233,15 @@ bool render_journal_report(struct render *r, const struct render_input *in,
 bool render_alert(struct render *r, const struct render_style *style,
     const struct render_input *in, const char *rule, int64_t swallowed,
     struct rendered *out, struct err *err);
+
+/*
+ * What an event becomes that nobody can look into without dying of it: its
+ * bytes, attached. why: a clean line. Message-ID "e.<32 hex>@domain", of the
+ * bytes.
+ */
+bool render_last_resort(struct render *r, const struct render_style *style,
+    const struct render_event *ev, const char *why, struct rendered *out,
+    struct err *err);
 
 /*
  * The events attached to a mail of ours, as they were received (GBytes *, also

@@ -230,6 +230,7 @@ item_free(struct item *it)
 	g_clear_pointer(&it->answers, g_ptr_array_unref);
 	g_clear_pointer(&it->facts, g_ptr_array_unref);
 	g_clear_pointer(&it->problems, g_ptr_array_unref);
+	g_free(it->variant_of);
 	g_free(it->raw);
 	g_free(it);
 }

@@ -21,6 +21,7 @@ src_libchatjournal_a_SOURCES += \
 	src/render/render_html.c src/render/render_int.h \
 	src/render/render_item.c src/render/render_json.c \
 	src/render/render_known.c src/render/render_language.c \
+	src/render/render_last.c \
 	src/render/render_mails.c src/render/render_mime.c \
 	src/render/render_names.c src/render/render_notes.c \
 	src/render/render_parts.c src/render/render_policy.c \

@@ -234,6 +234,8 @@ static const char *const known[] = {
 	"reaction",
 	"reaction removed",
 	"read",
+	"received again with other content; what came first is in a mail of "
+	    "its own",
 	"recipient",
 	"recipient id",
 	"recording of a call",

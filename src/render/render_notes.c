@@ -120,6 +120,10 @@ __attribute__((unused)) static const char *const sentences[] = {
 	WORD("error without a message"), WORD("the history is not shared"),
 	WORD("what a machine wrote about the conversation"),
 
+	/* of build */
+	WORD("received again with other content; what came first is in a "
+	    "mail of its own"),
+
 	/* names of lines that other modules add */
 	WORD("learned from"),
 };

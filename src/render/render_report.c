@@ -122,6 +122,19 @@ write_report(const struct render *r, struct report *rp,
 	return render_around(r, head->str, rp->inner, tail, out, err);
 }
 
+/* Of a mail of last resort: as it says itself. */
+static void
+find_nobody(const struct render *r, struct report *rp)
+{
+	static const char *const names[] = { "whatsapp", "unknown" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		rp->who.list[rp->who.n++] = (struct render_party){
+			.role = i == 0 ? RENDER_FROM : RENDER_TO,
+			.address = render_format(&rp->scratch, "%s@%s",
+			names[i], r->address_domain) };
+}
+
 bool
 render_journal_report(struct render *r, const struct render_input *in,
     const struct rendered *inner, const struct render_envelope *env,
@@ -132,7 +145,10 @@ render_journal_report(struct render *r, const struct render_input *in,
 	bool ok;
 
 	render_scratch_init(&rp.scratch);
-	render_parties_find(r, &rp.scratch, in, NULL, &rp.who);
+	if (in != NULL)
+		render_parties_find(r, &rp.scratch, in, NULL, &rp.who);
+	else
+		find_nobody(r, &rp);
 	report.message_id = report_id(r, inner, env);
 	report.subject = g_strdup(inner->subject);
 	ok = write_report(r, &rp, env, &report, err);

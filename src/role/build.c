@@ -22,6 +22,7 @@
 
 #define CLAIM_TURNS "turns"
 #define CLAIM_FILES "files"	/* turns that waited, or are followed up */
+#define CLAIM_REDO "redo"	/* a request of a person */
 
 #define BATCH_EVENTS 256
 /* Under load a claim reaches further, so that a batch is one commit. */
@@ -210,12 +211,14 @@ start(struct build *b, int64_t now_ms, struct err *err)
 	    !bump_feed(b, &b->feeds[BUILD_WEBHOOKS], err) ||
 	    !bump_feed(b, &b->feeds[BUILD_RECORDS], err) ||
 	    !bump_claim(b, CLAIM_TURNS, &b->turn_claim, NULL, err) ||
-	    !bump_claim(b, CLAIM_FILES, &b->file_claim, NULL, err))
+	    !bump_claim(b, CLAIM_FILES, &b->file_claim, NULL, err) ||
+	    !bump_claim(b, CLAIM_REDO, &b->redo_claim, NULL, err))
 		return false;
 	tell_recover("events", &b->feeds[BUILD_WEBHOOKS].claim);
 	tell_recover("records", &b->feeds[BUILD_RECORDS].claim);
 	tell_recover("turns", &b->turn_claim);
 	tell_recover("files", &b->file_claim);
+	tell_recover("redo", &b->redo_claim);
 	b->careful_turns = b->turn_claim.first != 0;
 	b->careful_files = b->file_claim.first != 0;
 	b->started = true;
@@ -570,6 +573,41 @@ work_holds(struct build *b, int64_t now_ms, struct build_progress *p,
 	    undo(b, CLAIM_TURNS, &b->turn_claim);
 }
 
+/*
+ * What a person wants tried again. What kills the role at that, too, stays as
+ * it was; but an event that is in no mail is journaled unread, if it can be.
+ */
+static bool
+redo(struct build *b, struct build_redo *todo, int64_t now_ms,
+    struct build_progress *p, struct err *err)
+{
+	const struct store_claim *claim = &b->redo_claim;
+	int64_t deaths = claim->first == todo->id ? claim->deaths : 0;
+
+	todo->last = deaths >= b->conf->poison_deaths;
+	todo->killed = deaths >= 2 * b->conf->poison_deaths;
+	forget_batch(b);
+	if (!claim_range(b, CLAIM_REDO, &b->redo_claim, todo->id, todo->id,
+	    err))
+		return false;
+	store_begin(b->store);
+	return build_redo_work(b, todo, now_ms, p, err) ?
+	    finish_turns(b, CLAIM_REDO, &b->redo_claim, now_ms, p, err) :
+	    undo(b, CLAIM_REDO, &b->redo_claim);
+}
+
+static bool
+work_redo(struct build *b, int64_t now_ms, struct build_progress *p,
+    struct err *err)
+{
+	struct build_redo todo = { 0 };
+	bool ok = build_redo_look(b, &todo, err) && (todo.id == 0 ||
+	    redo(b, &todo, now_ms, p, err));
+
+	g_free(todo.who);
+	return ok;
+}
+
 static bool
 work_due(struct build *b, int64_t now_ms, struct build_progress *p,
     struct err *err)
@@ -611,7 +649,7 @@ build_step(struct build *b, int64_t now_ms, struct build_progress *out,
 	b->files = 0;
 	b->asked = false;
 	ok = start(b, now_ms, err) && work_holds(b, now_ms, &p, err) &&
-	    work_due(b, now_ms, &p, err) &&
+	    work_redo(b, now_ms, &p, err) && work_due(b, now_ms, &p, err) &&
 	    work_waiting(b, now_ms, &p, err) &&
 	    work_events(b, &b->feeds[BUILD_RECORDS], now_ms, &p, err) &&
 	    work_events(b, &b->feeds[BUILD_WEBHOOKS], now_ms, &p, err) &&

@@ -151,12 +151,73 @@ index_items(const struct build_event *ev)
 	return h;
 }
 
+void
+build_event_digest(const struct build_event *ev, const struct item *it,
+    uint8_t out[HASH_SIZE])
+{
+	if (it->raw != NULL)
+		hash_sha256(it->raw, strlen(it->raw), out);
+	else
+		memcpy(out, ev->sha256, HASH_SIZE);
+}
+
+static char *
+variant_key(const struct item *it, const uint8_t digest[HASH_SIZE])
+{
+	char hex[HASH_HEX_SIZE];
+
+	return g_strdup_printf("%s|variant|%s", it->key,
+	    hash_hex(digest, hex));
+}
+
+void
+build_event_variant(struct build_event *ev, struct item *it,
+    const uint8_t digest[HASH_SIZE])
+{
+	static const char note[] = "received again with other content; what "
+	    "came first is in a mail of its own";
+	char *key = variant_key(it, digest);
+	char *old = it->note;
+
+	it->variant_of = it->key;
+	it->key = key;
+	it->note = old == NULL ? g_strdup(note) :
+	    g_strdup_printf("%s; %s", old, note);
+	g_free(old);
+	g_clear_pointer(&ev->by_key, g_hash_table_unref);
+}
+
+/* What was filed as other bytes of an item, by the digest in its key. */
+static struct item *
+find_variant(struct build_event *ev, const uint8_t key[HASH_SIZE])
+{
+	for (guint i = 0; i < ev->items->len; i++) {
+		struct item *it = ev->items->pdata[i];
+		g_autofree char *other = NULL;
+		uint8_t digest[HASH_SIZE], stored[HASH_SIZE];
+
+		if (it->variant_of != NULL)
+			continue;
+		build_event_digest(ev, it, digest);
+		other = variant_key(it, digest);
+		store_key(other, stored);
+		if (memcmp(stored, key, HASH_SIZE) != 0)
+			continue;
+		build_event_variant(ev, it, digest);
+		return it;
+	}
+	return NULL;
+}
+
 struct item *
 build_event_item(struct build_event *ev, const uint8_t key[HASH_SIZE])
 {
+	struct item *it;
+
 	if (ev->by_key == NULL)
 		ev->by_key = index_items(ev);
-	return g_hash_table_lookup(ev->by_key, key);
+	it = g_hash_table_lookup(ev->by_key, key);
+	return it != NULL ? it : find_variant(ev, key);
 }
 
 /*

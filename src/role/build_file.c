@@ -153,6 +153,13 @@ bundle_conversation(struct filing *f)
 	f->conversation = key;
 }
 
+static void
+filing_clear(struct filing *f)
+{
+	g_clear_pointer(&f->conversation, g_free);
+	g_clear_pointer(&f->author, g_free);
+}
+
 static bool
 file_new(struct filing *f, struct err *err)
 {
@@ -178,26 +185,100 @@ file_new(struct filing *f, struct err *err)
 	} else {
 		ok = file_grouped(f, err);
 	}
-	g_clear_pointer(&f->conversation, g_free);
-	g_clear_pointer(&f->author, g_free);
+	filing_clear(f);
 	return ok;
 }
 
-static void
-note_repeat(const struct filing *f, bool same, struct build_progress *p)
-{
-	g_autofree char *id = NULL;
+/* ---- delivered again ------------------------------------------------------- */
 
+/* Its mail, if it has none yet, is to be there to point to. */
+static bool
+close_first(const struct filing *f, struct err *err)
+{
+	struct store_place at = { 0 };
+	struct turn t = { 0 };
+	char state[16] = "";
+	bool ok = store_item_find(f->b->store, f->it->key, &at, err) &&
+	    (at.turn_id == 0 || store_turn_get(f->b->store, at.turn_id, &t,
+	    state, NULL, err));
+
+	if (ok && strcmp(state, "open") == 0) {
+		store_turn_close(f->b->store, t.id, TURN_ANSWERED, f->now_ms);
+		build_turn_closed(f->b, t.id, t.conversation, NULL, NULL);
+	}
+	turn_clear(&t);
+	return ok;
+}
+
+/* Nothing is learned from it that the first did not tell. */
+static bool
+file_variant(struct filing *f, struct err *err)
+{
+	g_autofree char *person = NULL, *key = g_strdup(f->it->key);
+	guint before;
+
+	if (is_only_recorded(f->b->conf, f->it)) {
+		build_event_variant(f->ev, f->it, f->digest);
+		add_item(f, 0);
+		return true;
+	}
+	if (!close_first(f, err) || !build_person_known(f->b, f->it,
+	    f->now_ms, &person, err))
+		return false;
+	build_event_variant(f->ev, f->it, f->digest);
+	f->conversation = turn_conversation(f->it, person);
+	f->author = turn_author(f->it, person);
+	before = f->b->turns->len;
+	add_turn(f, TURN_SINGLE);
+	store_variant_filed(f->b->store, key, f->digest, ((struct build_turn *)
+	    f->b->turns->pdata[before])->id);
+	filing_clear(f);
+	return true;
+}
+
+/* What we make of events is made anew, and told by them. */
+static bool
+is_ours(const struct filing *f)
+{
+	return f->ev->made != NULL && g_ptr_array_find(f->ev->made, f->it,
+	    NULL);
+}
+
+/* Each of the different ones once, and not without end. */
+static bool
+note_differing(struct filing *f, struct err *err)
+{
+	g_autofree char *id = text_log_quote(f->it->id != NULL ? f->it->id :
+	    "-");
+	int64_t nth = 0;
+	bool is_new = false;
+
+	if (is_ours(f))
+		return true;
+	if (!store_variant_add(f->b->store, f->it->key, f->digest, f->ev->id,
+	    f->now_ms, &nth, &is_new, err))
+		return false;
+	is_new &= nth <= STORE_VARIANTS_MAX;
+	build_tell(f->b, LOG_LEVEL_WARN, "item.differs", "event=%" PRId64
+	    " id=%s different=%" PRId64 " journaled=%s", f->ev->id, id, nth,
+	    is_new ? "yes" : "no");
+	return !is_new || file_variant(f, err);
+}
+
+static bool
+note_repeat(struct filing *f, bool same, struct build_progress *p,
+    struct err *err)
+{
 	store_sighting_add(f->b->store, f->it->key, f->ev->id, f->now_ms,
 	    same);
 	p->repeats++;
 	if (same)
-		return;
+		return true;
 	p->differing++;
-	id = text_log_quote(f->it->id != NULL ? f->it->id : "-");
-	build_tell(f->b, LOG_LEVEL_WARN, "item.differs", "event=%" PRId64
-	    " id=%s", f->ev->id, id);
+	return note_differing(f, err);
 }
+
+/* ---- one item -------------------------------------------------------------- */
 
 /* What this version does not know is counted: operators see new kinds. */
 static bool
@@ -246,16 +327,11 @@ file_item(struct build *b, struct build_event *ev, struct item *it,
 
 	f.bytes = it->raw != NULL ? (int64_t)strlen(it->raw)
 				  : (int64_t)g_bytes_get_size(ev->body);
-	if (it->raw != NULL)
-		hash_sha256(it->raw, strlen(it->raw), f.digest);
-	else
-		memcpy(f.digest, ev->sha256, HASH_SIZE);
+	build_event_digest(ev, it, f.digest);
 	if (!store_item_seen(b->store, it->key, f.digest, &seen, err))
 		return false;
-	if (seen != STORE_NEW) {
-		note_repeat(&f, seen == STORE_SAME, p);
-		return true;
-	}
+	if (seen != STORE_NEW)
+		return note_repeat(&f, seen == STORE_SAME, p, err);
 	p->items++;
 	note_alarm(&f);
 	return note_novelty(&f, err) && file_new(&f, err);
@@ -293,52 +369,147 @@ park_event(struct build *b, struct build_event *ev, const char *reason,
 	return true;
 }
 
-/*
- * Even the raw notice killed the role again and again: nothing more is done
- * with the event but to show it to a person. The bytes stay in the store.
- */
 static bool
-is_hopeless(const struct build *b, const struct build_event *ev)
+file_items(struct build *b, struct build_event *ev, int64_t now_ms,
+    struct build_progress *p, struct err *err)
 {
-	return b->feed->claim.first == ev->id && b->feed->claim.last == ev->id &&
-	    b->feed->claim.deaths >= 2 * b->conf->poison_deaths;
+	for (guint i = 0; i < ev->items->len; i++) {
+		if (!file_item(b, ev, ev->items->pdata[i], now_ms, p, err))
+			return false;
+	}
+	return file_made(b, ev, now_ms, p, err);
 }
 
+/* ---- what kills ------------------------------------------------------------ */
+
+/* How often the role died of this very event, as far as it is known. */
+static int64_t
+deaths_of(const struct build *b, const struct build_event *ev)
+{
+	const struct store_claim *claim = &b->feed->claim;
+
+	return claim->first == ev->id && claim->last == ev->id ?
+	    claim->deaths : 0;
+}
+
+/*
+ * Even the raw notice killed the role again and again: the bytes are journaled
+ * without a look at them.
+ */
+static bool
+park_unread(struct build *b, const struct build_event *ev, int64_t now_ms,
+    struct build_progress *p, struct err *err)
+{
+	static const char why[] = "cannot even be shown raw: the build role "
+	    "dies of it";
+	int64_t turn_id;
+
+	if (!build_post_last(b, ev, why, now_ms, &turn_id, err))
+		return false;
+	store_event_park(b->store, ev->id, turn_id, why, now_ms);
+	p->parked_events++;
+	p->mails++;
+	build_tell(b, LOG_LEVEL_ERROR, "event.parked", "event=%" PRId64
+	    " turn=%" PRId64 " reason=poison", ev->id, turn_id);
+	return true;
+}
+
+/*
+ * And not even that can be done: a person is shown that it is there. The bytes
+ * stay in the store.
+ */
 static void
 park_unseen(struct build *b, const struct build_event *ev, int64_t now_ms,
     struct build_progress *p)
 {
 	store_event_park(b->store, ev->id, 0,
-	    "cannot even be shown raw: the build role dies of it", now_ms);
+	    "cannot be journaled: the build role dies of it", now_ms);
 	p->parked_events++;
 	build_tell(b, LOG_LEVEL_ERROR, "event.parked", "event=%" PRId64
 	    " turn=0 reason=poison", ev->id);
+}
+
+static bool
+file_or_park(struct build *b, struct build_event *ev, int64_t deaths,
+    int64_t now_ms, struct build_progress *p, struct err *err)
+{
+	g_autofree char *parked = NULL;
+
+	if (deaths >= b->conf->poison_deaths) {
+		parked = g_strdup_printf("the build role died %" PRId64
+		    " times while working on it", deaths);
+		build_event_raw(ev, parked);
+	} else {
+		build_event_parse(b, ev, &parked);
+	}
+	return parked != NULL ? park_event(b, ev, parked, now_ms, p, err) :
+	    file_items(b, ev, now_ms, p, err);
 }
 
 bool
 build_file_event(struct build *b, struct build_event *ev, int64_t now_ms,
     struct build_progress *p, struct err *err)
 {
-	g_autofree char *parked = NULL;
+	int64_t deaths = deaths_of(b, ev), poison = b->conf->poison_deaths;
 
 	p->events++;
-	if (is_hopeless(b, ev)) {
-		park_unseen(b, ev, now_ms, p);
-		return true;
-	}
-	if (b->feed->claim.first == ev->id && b->feed->claim.last == ev->id &&
-	    b->feed->claim.deaths >= b->conf->poison_deaths) {
-		parked = g_strdup_printf("the build role died %" PRId64
-		    " times while working on it", b->feed->claim.deaths);
-		build_event_raw(ev, parked);
-	} else {
-		build_event_parse(b, ev, &parked);
-	}
+	if (deaths < 2 * poison)
+		return file_or_park(b, ev, deaths, now_ms, p, err);
+	if (deaths < 3 * poison)
+		return park_unread(b, ev, now_ms, p, err);
+	park_unseen(b, ev, now_ms, p);
+	return true;
+}
+
+/* ---- once more ------------------------------------------------------------- */
+
+/* Whether its bytes are in a mail, if only in that of another event. */
+static bool
+is_journaled(struct build *b, const struct store_parked *of,
+    const struct build_event *ev, bool *is, struct err *err)
+{
+	const struct item *raw = ev->items->pdata[0];
+	enum store_seen seen = STORE_SAME;
+
+	if (of->turn_id == 0 && !store_item_seen(b->store, raw->key,
+	    ev->sha256, &seen, err))
+		return false;
+	*is = of->turn_id != 0 || seen != STORE_NEW;
+	return true;
+}
+
+static bool
+still_parked(struct build *b, const struct store_parked *of,
+    struct build_event *ev, const char *reason, int64_t now_ms,
+    struct build_progress *p, struct err *err)
+{
+	g_autofree char *why = text_log_quote(reason);
+	bool is;
+
+	if (!is_journaled(b, of, ev, &is, err))
+		return false;
+	if (!is)
+		return park_unread(b, ev, now_ms, p, err);
+	store_event_park(b->store, ev->id, of->turn_id, reason, now_ms);
+	build_tell(b, LOG_LEVEL_WARN, "event.parked", "event=%" PRId64
+	    " turn=%" PRId64 " reason=%s", ev->id, of->turn_id, why);
+	return true;
+}
+
+bool
+build_file_again(struct build *b, const struct store_parked *of, bool last,
+    int64_t now_ms, struct build_progress *p, struct err *err)
+{
+	struct build_event *ev = build_event_load(b, of->event_id, err);
+	g_autofree char *parked = NULL;
+
+	if (ev == NULL)
+		return false;
+	if (last)
+		return of->turn_id != 0 || park_unread(b, ev, now_ms, p, err);
+	build_event_parse(b, ev, &parked);
 	if (parked != NULL)
-		return park_event(b, ev, parked, now_ms, p, err);
-	for (guint i = 0; i < ev->items->len; i++) {
-		if (!file_item(b, ev, ev->items->pdata[i], now_ms, p, err))
-			return false;
-	}
-	return file_made(b, ev, now_ms, p, err);
+		return still_parked(b, of, ev, parked, now_ms, p, err);
+	store_event_unpark(b->store, ev->id, now_ms);
+	return file_items(b, ev, now_ms, p, err);
 }

@@ -59,6 +59,7 @@ struct build_turn {
 	int64_t of_turn;	/* of a follow-up: the turn of its file */
 	bool is_waiting;	/* the store has it as waiting for files */
 	bool is_overdue;	/* and it has waited long enough */
+	bool is_redone;		/* it was parked */
 	struct build_hold hold;	/* that has ended; else all 0 */
 	/* what became of it, to be logged once the batch is committed */
 	char *message_id;	/* NULL: parked, held, or waiting for files */
@@ -106,7 +107,7 @@ struct build {
 	bool careful_turns;	/* due turns are rendered singly */
 	bool careful_files;	/* and those that waited, or are followed up */
 	struct build_feed feeds[BUILD_FEEDS], *feed;	/* feed: under work */
-	struct store_claim turn_claim, file_claim;	/* as committed */
+	struct store_claim turn_claim, file_claim, redo_claim;	/* as committed */
 	bool started;
 };
 
@@ -134,6 +135,15 @@ struct item *build_event_item(struct build_event *ev,
     const uint8_t key[HASH_SIZE]);
 /* What stands for an item that is not among the event's: all of it, raw. */
 struct item *build_event_stand_in(struct build_event *ev);
+/* SHA-256 of the item's own JSON, or of the event. */
+void build_event_digest(const struct build_event *ev, const struct item *it,
+    uint8_t out[HASH_SIZE]);
+/*
+ * From now on the item, one of the event's with this digest, is other bytes of
+ * the one that has its key; its own key is made of that and the digest.
+ */
+void build_event_variant(struct build_event *ev, struct item *it,
+    const uint8_t digest[HASH_SIZE]);
 /* An item of our own making, owned by the event. */
 void build_event_add(struct build_event *ev, struct item *it);
 void build_event_free(gpointer p);
@@ -141,6 +151,12 @@ void build_event_free(gpointer p);
 /* build_file.c: items under turns. */
 bool build_file_event(struct build *b, struct build_event *ev, int64_t now_ms,
     struct build_progress *p, struct err *err);
+/*
+ * A parked event is tried again: what it holds is filed, or it stays parked.
+ * last: it killed the role meanwhile, so that nobody looks into it any more.
+ */
+bool build_file_again(struct build *b, const struct store_parked *of,
+    bool last, int64_t now_ms, struct build_progress *p, struct err *err);
 struct build_turn *build_turn_closed(struct build *b, int64_t id,
     const char *conversation, struct build_event *ev, struct item *it);
 void build_turn_free(gpointer p);
@@ -332,6 +348,19 @@ bool build_holds_work(struct build *b, const struct build_holds *todo,
 bool build_hold_reviews(struct build *b, int64_t turn_id, GPtrArray **out,
     struct err *err);
 
+/* build_redo.c: what persons want done about what is parked. */
+struct build_redo {
+	int64_t id;			/* 0: nothing */
+	int64_t turn_id, event_id;	/* both 0: nothing for build */
+	char *who;
+	bool killed;		/* it was tried poison_deaths times, */
+	bool last;		/* or this once more */
+};
+bool build_redo_look(struct build *b, struct build_redo *out,
+    struct err *err);
+bool build_redo_work(struct build *b, const struct build_redo *todo,
+    int64_t now_ms, struct build_progress *p, struct err *err);
+
 /* build_files.c: files of items. */
 void build_files_want(struct build *b, const struct build_event *ev,
     const struct item *it, int64_t turn_id, int64_t now_ms);
@@ -393,3 +422,9 @@ bool build_post(struct build *b, struct build_turn *t,
 bool build_alert(struct build *b, struct build_turn *t,
     const struct render_input *in, const struct policy_verdict *verdict,
     int64_t now_ms, struct err *err);
+/*
+ * The mail of last resort of an event, to the catch-all journal, in a turn of
+ * its own: *turn_id.
+ */
+bool build_post_last(struct build *b, const struct build_event *ev,
+    const char *why, int64_t now_ms, int64_t *turn_id, struct err *err);

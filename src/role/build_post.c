@@ -419,3 +419,72 @@ build_post(struct build *b, struct build_turn *t,
 	g_ptr_array_unref(po.editions);
 	return ok;
 }
+
+/* ---- of last resort -------------------------------------------------------- */
+
+/* Wrapped where the journal wants reports. */
+static bool
+make_last(struct posting *po, const struct conf_journal *j,
+    const struct build_event *ev, const char *why, struct rendered *out,
+    struct err *err)
+{
+	struct render_event re = { .source = ev->is_record ? "gateway" :
+		"webhook", .seq = ev->is_record ? ev->id -
+		STORE_EVENT_GATEWAY : ev->id, .received_ms = ev->received_ms };
+	struct render_envelope env = { .from = j->from, .to = j->to,
+		.journaled_ms = po->now_ms };
+	struct rendered inner = { 0 };
+	bool ok;
+
+	memcpy(re.sha256, ev->sha256, HASH_SIZE);
+	re.body = g_bytes_get_data(ev->body, &re.len);
+	if (!render_last_resort(po->b->render, style_of(po->b, j), &re, why,
+	    &inner, err))
+		return false;
+	if (j->profile != CONF_PROFILE_EXCHANGE) {
+		*out = inner;
+		return true;
+	}
+	ok = render_journal_report(po->b->render, NULL, &inner, &env, out,
+	    err);
+	rendered_clear(&inner);
+	return ok;
+}
+
+/* A turn without items: it shows a parked event. */
+static int64_t
+add_turn(struct build *b, const struct build_event *ev, int64_t now_ms)
+{
+	struct turn t = { .conversation = g_strdup_printf("whatsapp|event|%"
+	    PRId64, ev->id), .author = g_strdup("b:network"),
+		.first_at_ms = ev->received_ms,
+		.last_at_ms = ev->received_ms, .opened_ms = now_ms,
+		.touched_ms = now_ms, .close_at_ms = now_ms };
+	int64_t id;
+
+	store_turn_add(b->store, &t, NULL, "notice", TURN_SINGLE);
+	id = t.id;
+	turn_clear(&t);
+	return id;
+}
+
+bool
+build_post_last(struct build *b, const struct build_event *ev,
+    const char *why, int64_t now_ms, int64_t *turn_id, struct err *err)
+{
+	const struct conf_journal *j = conf_journal_get(b->conf,
+	    b->conf->catch_all);
+	struct build_turn t = { 0 };
+	struct posting po = { .b = b, .t = &t, .now_ms = now_ms };
+	struct rendered r = { 0 };
+	int64_t content = 0;
+
+	if (!make_last(&po, j, ev, why, &r, err))
+		return false;
+	t.id = *turn_id = add_turn(b, ev, now_ms);
+	store_bytes(&po, &r, &content);
+	queue(&po, j, r.message_id, content);
+	store_turn_rendered(b->store, t.id, r.message_id, r.sha256, now_ms);
+	rendered_clear(&r);
+	return true;
+}

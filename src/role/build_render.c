@@ -208,13 +208,15 @@ static bool
 gather_parent(struct build *b, struct build_gathered *g, struct err *err)
 {
 	const struct item *first = g->items->pdata[0];
+	const char *refers = first->variant_of != NULL ? first->variant_of :
+	    first->refers;
 	g_autofree char *key = NULL;
 
-	if (first->refers == NULL)
+	if (refers == NULL)
 		return true;
-	if (!store_item_message_id(b->store, first->refers, &g->parent, err))
+	if (!store_item_message_id(b->store, refers, &g->parent, err))
 		return false;
-	if (g->parent != NULL)
+	if (g->parent != NULL || first->variant_of != NULL)
 		return true;
 	return build_send_unknown(b, first, &key, err) && (key == NULL ||
 	    store_item_message_id(b->store, key, &g->parent, err));
@@ -342,6 +344,17 @@ must_wait(struct build *b, struct build_turn *t, const struct build_gathered *g,
 
 /* ---- what the rules say ---------------------------------------------------- */
 
+/* Before it was parked. */
+static bool
+is_judged(struct build *b, int64_t turn_id, bool *is, struct err *err)
+{
+	g_autofree char *json = NULL;
+	bool ok = store_judged_get(b->store, turn_id, &json, err);
+
+	*is = json != NULL;
+	return ok;
+}
+
 /* Judged once; what comes later to the turn goes by what was found then. */
 static bool
 judge(struct build *b, struct build_turn *t, struct build_gathered *g,
@@ -351,14 +364,18 @@ judge(struct build *b, struct build_turn *t, struct build_gathered *g,
 		.groups = g->staff.groups,
 		.groups_unknown = g->staff.groups_unknown,
 		.is_late = g->late > 0 };
+	bool judged = false;
 
 	/* It, or that of its file, may have been held before. */
-	if ((t->is_waiting || t->want_id != 0) && !build_hold_recall(b, t,
-	    t->want_id != 0 ? g->first_turn : t->id, err))
+	if ((t->is_waiting || t->is_redone || t->want_id != 0) &&
+	    !build_hold_recall(b, t, t->want_id != 0 ? g->first_turn : t->id,
+	    err))
+		return false;
+	if (t->is_redone && !is_judged(b, t->id, &judged, err))
 		return false;
 	if (t->want_id != 0)
 		c.judged_turn = g->first_turn;
-	else if (t->hold.end != NULL)
+	else if (t->hold.end != NULL || judged)
 		c.judged_turn = t->id;
 	if (!build_judge(b, t, &c, &g->verdict, err))
 		return false;

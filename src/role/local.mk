@@ -4,7 +4,7 @@ src_libchatjournal_a_SOURCES += \
 	src/role/build_files.c src/role/build_identity.c \
 	src/role/build_hold.c src/role/build_judge.c \
 	src/role/build_original.c src/role/build_person.c \
-	src/role/build_post.c src/role/build_render.c \
+	src/role/build_post.c src/role/build_redo.c src/role/build_render.c \
 	src/role/build_send.c src/role/build_staff.c \
 	src/role/build_withhold.c \
 	src/role/deliver_file.c \

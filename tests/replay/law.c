@@ -19,7 +19,10 @@
 /* What the posted bytes amount to, and what came of them. */
 struct account {
 	struct world *w;
-	GHashTable *keys;	/* char *, of all items seen so far */
+	GHashTable *keys;	/* char *, of all items seen so far, to the
+				   JSON each came with first */
+	GHashTable *others;	/* char *, of their keys and other JSON */
+	GHashTable *differing;	/* char * of a key -> how many of these */
 	GHashTable *parked;	/* int64_t event id -> int64_t turn id */
 	GArray *parked_turns;	/* int64_t */
 	GPtrArray *ids;		/* char *, that must be in a mail */
@@ -41,11 +44,9 @@ is_recorded(const struct conf *c, const struct item *it)
 }
 
 static void
-count_item(struct account *a, const struct item *it)
+owe_item(struct account *a, const struct item *it)
 {
-	if (!g_hash_table_add(a->keys, g_strdup(it->key))) {
-		a->repeats++;
-	} else if (is_recorded(a->w->conf, it)) {
+	if (is_recorded(a->w->conf, it)) {
 		a->recorded++;
 	} else {
 		a->owed++;
@@ -54,13 +55,49 @@ count_item(struct account *a, const struct item *it)
 	}
 }
 
-/* An event that is parked owes its raw bytes, if even they can be shown. */
+/* Whether it is to be journaled as something else than what came first. */
+static bool
+is_variant(struct account *a, const struct item *it)
+{
+	const char *first = g_hash_table_lookup(a->keys, it->key);
+	int n = GPOINTER_TO_INT(g_hash_table_lookup(a->differing, it->key));
+
+	if (it->raw == NULL || strcmp(first, it->raw) == 0 ||
+	    !g_hash_table_add(a->others, g_strconcat(it->key, "\n", it->raw,
+	    NULL)))
+		return false;
+	g_hash_table_replace(a->differing, g_strdup(it->key),
+	    GINT_TO_POINTER(n + 1));
+	return n < STORE_VARIANTS_MAX;
+}
+
+static void
+count_item(struct account *a, const struct item *it)
+{
+	if (!g_hash_table_contains(a->keys, it->key)) {
+		g_hash_table_insert(a->keys, g_strdup(it->key),
+		    g_strdup(it->raw != NULL ? it->raw : ""));
+		owe_item(a, it);
+		return;
+	}
+	a->repeats++;
+	if (is_variant(a, it))
+		owe_item(a, it);
+}
+
+static int64_t items_in_turn(struct account *a, int64_t turn_id);
+
+/*
+ * An event that is or was parked owes its raw bytes, if even they can be
+ * shown; in a mail of last resort they are no item.
+ */
 static void
 count_parked(struct account *a, int64_t turn_id, const void *body, size_t len)
 {
 	struct item *raw = wa_raw_item(body, len, "");
 
-	if (turn_id != 0 || g_hash_table_contains(a->keys, raw->key))
+	if ((turn_id != 0 && items_in_turn(a, turn_id) > 0) ||
+	    g_hash_table_contains(a->keys, raw->key))
 		count_item(a, raw);
 	item_free(raw);
 }
@@ -71,6 +108,16 @@ is_record(int64_t id)
 	return id > STORE_EVENT_GATEWAY;
 }
 
+static bool
+take_parked_event(void *arg, const struct store_parked *p)
+{
+	struct store_parked *out = arg;
+
+	*out = *p;
+	out->reason = NULL;
+	return false;
+}
+
 static void
 count_event(struct account *a, int64_t id, GBytes *event)
 {
@@ -79,12 +126,17 @@ count_event(struct account *a, int64_t id, GBytes *event)
 	struct err err = ERR_INIT;
 	gsize len;
 	const void *body = g_bytes_get_data(event, &len);
-	int64_t *turn = g_hash_table_lookup(a->parked, &id);
+	struct store_parked parked = { .ended_ms = 1 };
 
 	limits.max_bytes = len;
-	if (turn != NULL) {
-		count_parked(a, *turn, body, len);
-	} else if (!(is_record(id) ? wa_record_parse : wa_parse)(body, len,
+	if (!store_parked_get(a->w->store, id, take_parked_event, &parked,
+	    &err))
+		world_fail(a->w, "parked: %s", err.text);
+	if (parked.event_id != 0)
+		count_parked(a, parked.turn_id, body, len);
+	if (parked.ended_ms == 0)
+		return;
+	if (!(is_record(id) ? wa_record_parse : wa_parse)(body, len,
 	    &limits, &items, &err)) {
 		world_fail(a->w, "event %" PRId64 " is no JSON, but was not "
 		    "parked", id);
@@ -313,7 +365,12 @@ law_check(struct world *w)
 	w->line = 0;
 	check_store(w);
 	evidence_check(w);
-	a.keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	a.keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+	    g_free);
+	a.others = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+	    NULL);
+	a.differing = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+	    NULL);
 	a.parked = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
 	    NULL);
 	a.turns = g_hash_table_new(g_int64_hash, g_int64_equal);
@@ -322,6 +379,8 @@ law_check(struct world *w)
 	a.found = g_ptr_array_new();
 	check_account(&a);
 	g_hash_table_unref(a.keys);
+	g_hash_table_unref(a.others);
+	g_hash_table_unref(a.differing);
 	g_hash_table_unref(a.parked);
 	g_hash_table_unref(a.turns);
 	g_array_unref(a.parked_turns);

@@ -123,12 +123,13 @@ do_die(struct play *p, struct script_line *l)
 	const char *claim = g_strcmp0(what, "event") == 0 ? "webhook" :
 	    g_strcmp0(what, "record") == 0 ? "gateway" :
 	    g_strcmp0(what, "turn") == 0 ? "turns" :
-	    g_strcmp0(what, "files") == 0 ? "files" : NULL;
+	    g_strcmp0(what, "files") == 0 ? "files" :
+	    g_strcmp0(what, "redo") == 0 ? "redo" : NULL;
 	struct store_claim c = { 0 };
 	struct err err = ERR_INIT;
 
 	if (number == NULL || claim == NULL) {
-		world_fail(p->w, "die TIMES event|record|turn|files NUMBER "
+		world_fail(p->w, "die TIMES event|record|turn|files|redo NUMBER "
 		    "[to=NUMBER]");
 		return;
 	}
@@ -403,6 +404,43 @@ do_review(struct play *p, struct script_line *l)
 	review_line(p->w, l);
 }
 
+/* retry | acknowledge turn|event|record|mail NUMBER by=WHO [why=…] */
+static void
+do_request(struct play *p, struct script_line *l, const char *verb)
+{
+	const char *what = script_take(l), *number = script_take(l);
+	const char *why = script_get(l, "why");
+	struct store_request r = { .at_ms = p->w->now_ms, .verb = verb,
+		.who = script_get(l, "by"), .why = why != NULL ? why : "" };
+	int64_t id = number != NULL ? g_ascii_strtoll(number, NULL, 10) : 0;
+	struct err err = ERR_INIT;
+
+	if (g_strcmp0(what, "turn") == 0)
+		r.turn_id = id;
+	else if (g_strcmp0(what, "event") == 0)
+		r.event_id = id;
+	else if (g_strcmp0(what, "record") == 0)
+		r.event_id = STORE_EVENT_GATEWAY + id;
+	else if (g_strcmp0(what, "mail") == 0)
+		r.mail_id = id;
+	store_begin(p->w->admin);
+	store_request_add(p->w->admin, &r, NULL);
+	if (!store_commit(p->w->admin, &err))
+		world_fail(p->w, "request: %s", err.text);
+}
+
+static void
+do_retry(struct play *p, struct script_line *l)
+{
+	do_request(p, l, "retry");
+}
+
+static void
+do_acknowledge(struct play *p, struct script_line *l)
+{
+	do_request(p, l, "acknowledge");
+}
+
 static void
 keep_answer(struct play *p, struct store_answer *a, int64_t fresh_ms)
 {
@@ -486,6 +524,7 @@ static const struct {
 	{ "lose", do_lose, false }, { "regain", do_regain, false },
 	{ "gone", do_gone, false },
 	{ "record", do_record, true }, { "review", do_review, true },
+	{ "retry", do_retry, true }, { "acknowledge", do_acknowledge, false },
 	{ "answered", do_answered, true }, { "file", do_file, false },
 	{ "expect", do_expect, false },
 };
