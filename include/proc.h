@@ -32,8 +32,15 @@ enum proc_right {
  * Descriptors a role finds after exec, and the environment that names them:
  * 2 log pipe; CHATJOURNAL_CONF_FD snapshot; CHATJOURNAL_STATUS_FD status pipe
  * ('R' ready, 'h' heartbeat); CHATJOURNAL_WAKE_<ROLE>_FD one eventfd per role;
- * CHATJOURNAL_LISTEN_FD its listening socket.
+ * CHATJOURNAL_LISTEN_FD its listening socket;
+ * CHATJOURNAL_AFTER_CRASH "1": see proc_after_crash().
  */
+/*
+ * This role's last process under this supervisor was killed, by a signal of
+ * its own or for its silence, or ended in no known way; a stop, a reload and
+ * whatever ended the supervisor as well is none of these.
+ */
+bool proc_after_crash(void);
 int proc_conf_fd(void);			/* -1 when not started by a supervisor */
 /*
  * The listening socket of this role, in CHATJOURNAL_LISTEN_FD; -1: it has

@@ -32,6 +32,7 @@ struct proc_seat {
 	enum seat_state state;
 	pid_t pid;
 	int status;		/* of its last end, as from waitpid() */
+	bool crashed;		/* it ended unasked, and did not say why */
 	int kills;		/* SIGKILLs that have not ended it yet */
 	int64_t since_ms, due_ms, delay_ms;
 };
@@ -118,6 +119,7 @@ struct proc_spawn {
 	int conf_fd;
 	int listen_fd;		/* -1: none */
 	const int *wake;	/* PROC_ROLES descriptors */
+	bool after_crash;	/* see proc_after_crash() */
 	int log_fd, status_fd;	/* out: the reading ends, ours to close */
 };
 

@@ -77,6 +77,14 @@ proc_conf_fd(void)
 	return env_fd("CHATJOURNAL_CONF_FD");
 }
 
+bool
+proc_after_crash(void)
+{
+	const char *text = getenv("CHATJOURNAL_AFTER_CRASH");
+
+	return text != NULL && strcmp(text, "1") == 0;
+}
+
 int
 proc_listen_fd(void)
 {

@@ -73,6 +73,7 @@ fill_env(struct plan *p, const struct proc_spawn *s)
 	env_add_number(p, "CHATJOURNAL_CONF_FD", p->conf_fd);
 	env_add_number(p, "CHATJOURNAL_STATUS_FD", p->status_fd);
 	env_add_number(p, "CHATJOURNAL_LISTEN_FD", s->listen_fd);
+	env_add_number(p, "CHATJOURNAL_AFTER_CRASH", s->after_crash);
 	for (int r = 0; r < PROC_ROLES; r++)
 		env_add_number(p, proc_wake_env((enum proc_role)r),
 		    s->wake[r]);

@@ -89,7 +89,8 @@ start(void *arg, enum proc_role role)
 	const char *argv0 = l->sup->argv0;
 	struct proc_spawn s = { .argv0 = argv0 != NULL ? argv0 :
 		"/proc/self/exe", .role = role, .conf_fd = l->setup.conf_fd,
-		.listen_fd = l->setup.listen[role], .wake = l->wake };
+		.listen_fd = l->setup.listen[role], .wake = l->wake,
+		.after_crash = l->table.seats[role].crashed };
 	struct err err = ERR_INIT;
 	pid_t pid = is_listening(s.listen_fd, &err) ? proc_spawn(&s, &err) :
 	    -1;

@@ -127,6 +127,8 @@ died(struct proc_table *t, struct proc_seat *s, int64_t now)
 	bool done = !s->wanted ||
 	    (role_of(t, s) == PROC_STORE && exited_with(s->status, 0));
 
+	s->crashed = !conf && !exited_with(s->status, 0) &&
+	    !exited_with(s->status, PROC_EXIT_TEMP);
 	if (t->phase == PHASE_STOP || conf || done) {
 		tell(t, s, news, now);
 		end(s);
@@ -149,6 +151,7 @@ ended(struct proc_table *t, struct proc_seat *s, int64_t now)
 {
 	bool again = t->phase == PHASE_ROLES && s->wanted;
 
+	s->crashed = false;
 	tell(t, s, (struct proc_news){ NEWS_EXIT, .status = s->status,
 	    .restart_in_ms = again ? 0 : -1 }, now);
 	end(s);

@@ -71,13 +71,23 @@ struct med {
 	int in_flight;		/* handed over and not landed */
 	bool alone;		/* one that a death is counted against */
 	bool due_first;		/* whose turn it is: new wants or late ones */
-	int64_t next_purge_ms, last_now_ms;
+	int64_t next_purge_ms, last_now_ms, next_settle_ms;
 	struct med_outage outage;
 };
 
 /* med_pick.c: what is tried next. */
-/* Counts a death for what the last life was working on. Once. */
-bool med_recover(struct med *m, struct err *err);
+/*
+ * What the last life was working on is tried again. crashed: it died of
+ * itself, which counts as a death; whoever stopped the service, or the power,
+ * says nothing about a file.
+ */
+bool med_recover(struct med *m, bool crashed, struct err *err);
+/*
+ * Without a graph block: what is wanted for longer than any file is asked for
+ * cannot be had any more, and is said to be so. Younger ones wait, since the
+ * block may come back.
+ */
+bool med_settle(struct med *m, int64_t now_ms, struct err *err);
 /*
  * A clock that was set back, in this life or before it, would keep tries
  * waiting for as long, and files do not live for ever: they are due at once.

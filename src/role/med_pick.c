@@ -45,12 +45,12 @@ is_poison(const struct med *m, const struct store_fetch *f)
 }
 
 static void
-set_dead(struct med *m, struct store_fetch *f, int64_t now)
+set_dead(struct med *m, struct store_fetch *f, bool crashed, int64_t now)
 {
-	f->deaths++;
+	f->deaths += crashed;
 	f->state = STORE_FETCH_RETRY;
 	f->next_ms = now;
-	if (is_poison(m, f)) {
+	if (crashed && is_poison(m, f)) {
 		f->state = STORE_UNAVAILABLE;
 		f->done_ms = now;
 		f->reason = "kills the media role again and again";
@@ -63,7 +63,7 @@ tell_dead(struct med *m, const struct med_job *j)
 {
 	log_warn("media.recover", "want=%" PRId64 " turn=%" PRId64 " deaths=%"
 	    PRId64, j->fetch.want_id, j->turn_id, j->fetch.deaths);
-	if (!is_poison(m, &j->fetch))
+	if (j->fetch.state != STORE_UNAVAILABLE)
 		return;
 	media_drop(store_dir(m->store, STORE_DIR_SPOOL), j->fetch.want_id);
 	log_error("media.unavailable", "want=%" PRId64 " turn=%" PRId64
@@ -72,7 +72,7 @@ tell_dead(struct med *m, const struct med_job *j)
 }
 
 bool
-med_recover(struct med *m, struct err *err)
+med_recover(struct med *m, bool crashed, struct err *err)
 {
 	g_autoptr(GPtrArray) dead =
 	    g_ptr_array_new_with_free_func(med_job_free);
@@ -85,12 +85,116 @@ med_recover(struct med *m, struct err *err)
 		return true;
 	store_begin(m->store);
 	for (guint i = 0; i < dead->len; i++)
-		set_dead(m, &((struct med_job *)dead->pdata[i])->fetch, now);
+		set_dead(m, &((struct med_job *)dead->pdata[i])->fetch,
+		    crashed, now);
 	if (!store_commit(m->store, err))
 		return false;
 	for (guint i = 0; i < dead->len; i++)
 		tell_dead(m, dead->pdata[i]);
 	proc_wake(PROC_BUILD);
+	return true;
+}
+
+/* ---- nobody to ask ---------------------------------------------------------------- */
+
+#define BATCH_SETTLED 256
+
+struct settling {
+	struct med *m;
+	int64_t now_ms;
+	GPtrArray *jobs;	/* struct med_job *: too old */
+	int64_t last_new;	/* of these, or seen before; 0: none */
+};
+
+static bool
+is_too_old(const struct settling *s, const struct store_want *w)
+{
+	return s->now_ms - w->wanted_ms > s->m->conf->media.give_up_ms;
+}
+
+static bool
+settle_one(void *arg, const struct store_want *want,
+    const struct store_fetch *fetch)
+{
+	struct settling *s = arg;
+
+	if (is_too_old(s, want))
+		g_ptr_array_add(s->jobs, med_job_new(want, fetch));
+	return s->jobs->len < BATCH_SETTLED;
+}
+
+/* In order of filing: the first that is young ends it. */
+static bool
+settle_new(void *arg, const struct store_want *want,
+    const struct store_fetch *fetch)
+{
+	struct settling *s = arg;
+
+	if (fetch->state == STORE_FETCH_NONE && !is_too_old(s, want))
+		return false;
+	s->last_new = want->id;
+	return fetch->state != STORE_FETCH_NONE || settle_one(arg, want,
+	    fetch);
+}
+
+static bool
+find_old(struct settling *s, struct err *err)
+{
+	struct store *st = s->m->store;
+	int64_t cursor;
+
+	return store_cursor_get(st, STORE_MEDIA, CURSOR, &cursor, err) &&
+	    store_want_list(st, cursor, BATCH_SETTLED, settle_new, s, err) &&
+	    store_fetch_list(st, STORE_FETCH_RETRY, INT64_MAX, INT_MAX,
+	    settle_one, s, err) &&
+	    store_fetch_list(st, STORE_FETCH_TRYING, INT64_MAX, INT_MAX,
+	    settle_one, s, err);
+}
+
+static bool
+write_settled(struct settling *s, struct err *err)
+{
+	store_begin(s->m->store);
+	for (guint i = 0; i < s->jobs->len; i++) {
+		struct store_fetch *f = &((struct med_job *)
+		    s->jobs->pdata[i])->fetch;
+
+		f->state = STORE_UNAVAILABLE;
+		f->done_ms = s->now_ms;
+		f->reason = "fetching is not configured";
+		store_fetch_set(s->m->store, f);
+	}
+	if (s->last_new != 0)
+		store_cursor_set(s->m->store, STORE_MEDIA, CURSOR,
+		    s->last_new);
+	return store_commit(s->m->store, err);
+}
+
+static void
+tell_settled(const struct med_job *j)
+{
+	log_error("media.unavailable", "want=%" PRId64 " turn=%" PRId64
+	    " what=media.off reason=\"%s\"", j->fetch.want_id, j->turn_id,
+	    j->fetch.reason);
+}
+
+bool
+med_settle(struct med *m, int64_t now_ms, struct err *err)
+{
+	g_autoptr(GPtrArray) jobs =
+	    g_ptr_array_new_with_free_func(med_job_free);
+	struct settling s = { .m = m, .now_ms = now_ms, .jobs = jobs };
+
+	if (!find_old(&s, err))
+		return false;
+	if (s.last_new == 0 && jobs->len == 0)
+		return true;
+	if (!write_settled(&s, err))
+		return false;
+	for (guint i = 0; i < jobs->len; i++)
+		tell_settled(jobs->pdata[i]);
+	if (jobs->len > 0)
+		proc_wake(PROC_BUILD);
 	return true;
 }
 

@@ -3,7 +3,8 @@
  * The media role: files of messages, before their ids expire. The main thread
  * is the only one that uses the store; workers fetch. Without a graph block
  * the role is there and does nothing but purge what an earlier life fetched,
- * so that a reload may bring the block. It never gives a file up because of
+ * and settle what it wanted and is too old to be had, so that a reload may
+ * bring the block. It never gives a file up because of
  * its own death, short of poison_deaths.
  */
 #include <errno.h>
@@ -22,6 +23,7 @@
 /* A file of 100 MB takes clamd some seconds. */
 #define SCAN_TOTAL_MS 300000
 #define NAP_MS 50		/* a busy wait is avoided by at least this */
+#define SETTLE_MS 60000
 
 /* ---- set-up ----------------------------------------------------------------------- */
 
@@ -51,7 +53,7 @@ open_media(struct med *m, struct err *err)
 		.scan_total_ms = SCAN_TOTAL_MS };
 
 	return m->graph == NULL || (media_sweep(mc.spool, err) &&
-	    media_new(&mc, &m->media, err) && med_recover(m, err) &&
+	    media_new(&mc, &m->media, err) && med_recover(m, proc_after_crash(), err) &&
 	    med_crew_start(&m->crew, m->media, (int)cm->downloads, err));
 }
 
@@ -73,14 +75,26 @@ start(struct med *m, struct err *err)
 
 /* ---- the loop ------------------------------------------------------------------------ */
 
+/* Now and then: days are what matters. */
+static bool
+settle(struct med *m, struct err *err)
+{
+	int64_t mono = clock_mono_ms();
+
+	if (mono < m->next_settle_ms)
+		return true;
+	m->next_settle_ms = mono + SETTLE_MS;
+	return med_settle(m, clock_now_ms(), err);
+}
+
 static bool
 turn_once(struct med *m, bool draining)
 {
 	struct err err = ERR_INIT;
 
 	med_collect(m);
-	if (med_commit(m, &err) && (draining || m->graph == NULL ||
-	    (med_mind_clock(m, clock_now_ms(), &err) &&
+	if (med_commit(m, &err) && (draining || (m->graph == NULL ?
+	    settle(m, &err) : med_mind_clock(m, clock_now_ms(), &err) &&
 	    med_hand_over(m, &err))))
 		return true;
 	log_err(LOG_LEVEL_ERROR, "media.store", &err, "%s", "");

@@ -136,6 +136,35 @@ the_store_is_checked_to_its_end_before_any_role_starts(void **state)
 }
 
 static void
+only_what_a_role_does_to_itself_is_a_crash(void **state)
+{
+	static const struct {
+		int status;
+		bool crashed;
+	} ends[] = { { SIGSEGV, true }, { SIGKILL, true }, { EXIT(0), false },
+		{ EXIT(PROC_EXIT_TEMP), false }, { EXIT(1), true } };
+	struct world w;
+	int64_t now = 0;
+
+	(void)state;
+	begin(&w, CORE);
+	all_ready(&w, 0);
+	assert_false(w.t.seats[PROC_MEDIA].crashed);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		proc_table_exited(&w.t, PROC_MEDIA, ends[i].status, now);
+		assert_int_equal(w.t.seats[PROC_MEDIA].crashed,
+		    ends[i].crashed);
+		now += 60000;
+		proc_table_tick(&w.t, now);
+	}
+	/* Asked to go, it may even have to be killed. */
+	proc_table_reload(&w.t, CORE, now);
+	w.t.seats[PROC_MEDIA].state = SEAT_ENDING;
+	proc_table_exited(&w.t, PROC_MEDIA, SIGKILL, now);
+	assert_false(w.t.seats[PROC_MEDIA].crashed);
+}
+
+static void
 a_store_that_fails_for_now_is_tried_again_with_doubling_delay(void **state)
 {
 	struct world w;
@@ -725,6 +754,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    the_store_is_checked_to_its_end_before_any_role_starts),
+		cmocka_unit_test(only_what_a_role_does_to_itself_is_a_crash),
 		cmocka_unit_test(
 		    a_store_that_fails_for_now_is_tried_again_with_doubling_delay),
 		cmocka_unit_test(
