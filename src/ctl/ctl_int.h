@@ -28,8 +28,8 @@ struct ctl {
 	bool conf_given;
 	bool json;
 	/* options of single commands */
-	bool print, check, raw, all;
-	const char *why;	/* of an act of review */
+	bool print, check, raw, all, parked;
+	const char *why;	/* of an act of review, or a request */
 	const char *since, *policy;	/* of a simulation */
 	const char *journal, *out_dir, *templates, *received, *media_dir;
 	int64_t limit, after;
@@ -42,7 +42,7 @@ typedef int ctl_fn(struct ctl *ctl, int argc, char **argv);
 
 ctl_fn ctl_review, ctl_policy;
 ctl_fn ctl_check_config, ctl_status, ctl_verify, ctl_list, ctl_show,
-    ctl_trace, ctl_retry, ctl_render;
+    ctl_trace, ctl_retry, ctl_acknowledge, ctl_render;
 
 /*
  * Answers what the build role wants of files, from ctl->media_dir: a file is

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* list, show, trace and retry: mails and their stories. */
+/* list, show and trace: mails and their stories. */
 #include <glib.h>
 #include <inttypes.h>
 #include <json-c/json.h>
@@ -23,6 +23,7 @@ static const struct {
 	{ "deferred", STORE_LIST_DEFERRED }, { "failed", STORE_LIST_FAILED },
 	{ "parked", STORE_LIST_PARKED }, { "open", STORE_LIST_OPEN },
 	{ "held", STORE_LIST_HELD }, { "files", STORE_LIST_FILES },
+	{ "differing", STORE_LIST_DIFFERING },
 };
 
 static struct json_object *
@@ -41,7 +42,28 @@ row_json(const struct store_row *r)
 	ctl_json_int(o, "attempts", r->attempts);
 	ctl_json_int(o, "next_ms", r->next_ms);
 	ctl_json_text(o, "reason", r->reason);
+	ctl_json_text(o, "acknowledged", r->acknowledged);
+	if (r->variant_id == 0)
+		return o;
+	ctl_json_int(o, "differing", r->variant_id);
+	ctl_json_text(o, "id", r->wamid);
+	ctl_json_text(o, "first_sha256", r->first);
+	ctl_json_text(o, "sha256", r->digest);
 	return o;
+}
+
+/* The turn and Message-ID are those of the mail that has the other bytes. */
+static void
+print_differing(const struct store_row *r)
+{
+	printf("differing:%-3" PRId64 " %s event:%" PRId64, r->variant_id,
+	    ctl_time(r->at_ms), r->event_id);
+	if (r->turn_id != 0)
+		printf(" turn:%" PRId64, r->turn_id);
+	printf(" %s first=%s now=%s times=%" PRId64 " %s\n",
+	    r->wamid != NULL ? r->wamid : "-",
+	    r->first != NULL ? r->first : "-", r->digest, r->attempts,
+	    r->message_id != NULL ? r->message_id : "-");
 }
 
 static void
@@ -71,6 +93,8 @@ print_row(const struct store_row *r)
 		    "next", ctl_time(r->next_ms));
 	if (r->reason != NULL && r->reason[0] != '\0')
 		printf(" %s", r->reason);
+	if (r->acknowledged != NULL)
+		printf(" (acknowledged by %s)", r->acknowledged);
 	putchar('\n');
 }
 
@@ -81,6 +105,8 @@ take_row(void *arg, const struct store_row *r)
 
 	if (all != NULL)
 		json_object_array_add(all, row_json(r));
+	else if (r->variant_id != 0)
+		print_differing(r);
 	else
 		print_row(r);
 	return true;
@@ -99,7 +125,8 @@ ctl_list(struct ctl *ctl, int argc, char **argv)
 		i++;
 	if (argc != 1 || i == G_N_ELEMENTS(lists)) {
 		fputs("chatjournal: list what? One of pending, sent, "
-		    "deferred, failed, parked, open, held, files\n", stderr);
+		    "deferred, failed, parked, open, held, files, "
+		    "differing\n", stderr);
 		return CTL_USAGE;
 	}
 	rc = ctl_store_open(ctl, false);
@@ -395,86 +422,6 @@ ctl_show(struct ctl *ctl, int argc, char **argv)
 		fputs("chatjournal: the content was purged (see keep in "
 		    "chatjournal.conf); its hash remains\n", stderr);
 		return CTL_NOTHING;
-	}
-	return CTL_OK;
-}
-
-/* ---- retry ------------------------------------------------------------------------ */
-
-static bool
-note_id(void *arg, const struct store_mail *m)
-{
-	*(int64_t *)arg = m->id;
-	return false;
-}
-
-/* All that are named must be failed, or nothing is asked for. */
-static int
-check_failed(struct ctl *ctl, int argc, char **argv)
-{
-	struct err err = ERR_INIT;
-
-	for (int i = 0; i < argc; i++) {
-		int64_t id = ctl_id(argv[i], "mail"), found = 0;
-
-		if (!store_mail_failed(ctl->store, ctl->journal, id - 1, 1,
-		    note_id, &found, &err))
-			return ctl_fail(&err);
-		if (found != id) {
-			fprintf(stderr, "chatjournal: %s is not a failed "
-			    "mail; see chatjournal list failed\n", argv[i]);
-			return CTL_NOTHING;
-		}
-	}
-	return CTL_OK;
-}
-
-static bool
-add_wishes(struct ctl *ctl, int argc, char **argv, struct err *err)
-{
-	struct store_action a = { .at_ms = clock_now_ms(), .who = ctl_who(),
-		.verb = "retry", .journal = ctl->journal };
-	int64_t id;
-
-	store_begin(ctl->store);
-	if (ctl->all)
-		store_action_add(ctl->store, &a, &id);
-	for (int i = 0; i < argc; i++) {
-		a.mail_id = ctl_id(argv[i], "mail");
-		store_action_add(ctl->store, &a, &id);
-	}
-	return store_commit(ctl->store, err);
-}
-
-int
-ctl_retry(struct ctl *ctl, int argc, char **argv)
-{
-	struct err err = ERR_INIT;
-	int rc;
-
-	if ((argc == 0) != ctl->all) {
-		fputs("chatjournal: retry takes mail:N ... or --all\n",
-		    stderr);
-		return CTL_USAGE;
-	}
-	for (int i = 0; i < argc; i++) {
-		if (ctl_id(argv[i], "mail") == 0)
-			return not_found(argv[i]);
-	}
-	rc = ctl_store_open(ctl, true);
-	if (rc == CTL_OK)
-		rc = check_failed(ctl, argc, argv);
-	if (rc != CTL_OK)
-		return rc;
-	if (!add_wishes(ctl, argc, argv, &err))
-		return ctl_fail(&err);
-	if (ctl->json) {
-		struct json_object *o = json_object_new_object();
-
-		ctl_json_int(o, "asked", ctl->all ? 1 : argc);
-		ctl_json_print(o);
-	} else {
-		puts("the deliver role will try again within a second or two");
 	}
 	return CTL_OK;
 }

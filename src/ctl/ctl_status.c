@@ -68,7 +68,7 @@ is_in_use(const struct ctl *ctl, const struct store_relay_status *r)
 static bool
 is_stuck(const struct ctl *ctl, const struct store_journal_status *j)
 {
-	return j->failed > 0 || (!is_configured(ctl, j) &&
+	return j->failed > j->acknowledged || (!is_configured(ctl, j) &&
 	    j->pending + j->deferred > 0);
 }
 
@@ -80,11 +80,19 @@ is_directory_down(const struct ctl *ctl, const struct store_status *s)
 	    !s->server.up;
 }
 
+/* They wait for a graph block, and are given up in time. */
+static bool
+nobody_fetches(const struct ctl *ctl, const struct store_status *s)
+{
+	return ctl->conf->graph.url == NULL && s->files_wanted > 0;
+}
+
 static bool
 needs_a_person(const struct ctl *ctl, const struct store_status *s)
 {
-	if (s->events_parked > 0 || s->turns_parked > 0 ||
-	    s->turns_held > 0 || s->sends_held > 0)
+	if (s->events_parked > s->events_acknowledged ||
+	    s->turns_parked > s->turns_acknowledged ||
+	    s->turns_held > 0 || s->sends_held > 0 || nobody_fetches(ctl, s))
 		return true;
 	for (guint i = 0; i < s->journals->len; i++) {
 		if (is_stuck(ctl, &g_array_index(s->journals,
@@ -115,7 +123,7 @@ static struct json_object *
 journals_json(const struct ctl *ctl, const struct store_status *s)
 {
 	static const char *const names[] = { "queued", "sent", "deferred",
-		"failed", "pending", "oldest_ms" };
+		"failed", "pending", "oldest_ms", "acknowledged" };
 	struct json_object *all = json_object_new_array();
 
 	for (guint i = 0; i < s->journals->len; i++) {
@@ -123,7 +131,7 @@ journals_json(const struct ctl *ctl, const struct store_status *s)
 		    s->journals, struct store_journal_status, i);
 		struct json_object *o = counts(names, (const int64_t[]){
 			j->queued, j->sent, j->deferred, j->failed,
-			j->pending, j->oldest_ms }, 6);
+			j->pending, j->oldest_ms, j->acknowledged }, 7);
 
 		ctl_json_text(o, "name", j->journal);
 		json_object_object_add(o, "configured",
@@ -196,11 +204,11 @@ static void
 print_json(const struct ctl *ctl, const struct store_status *s)
 {
 	static const char *const events[] = { "total", "unread", "parked",
-		"purged", "oldest_unread_ms" };
+		"purged", "oldest_unread_ms", "acknowledged" };
 	static const char *const items[] = { "filed", "repeated",
-		"differing" };
+		"differing", "different", "different_only_counted" };
 	static const char *const turns[] = { "open", "closed", "rendered",
-		"parked", "waiting", "held", "excluded" };
+		"parked", "waiting", "held", "excluded", "acknowledged" };
 	static const char *const files[] = { "wanted", "fetched",
 		"quarantined", "unavailable" };
 	static const char *const sends[] = { "stored", "forwarding", "held",
@@ -209,16 +217,20 @@ print_json(const struct ctl *ctl, const struct store_status *s)
 
 	json_object_object_add(o, "events", counts(events, (const int64_t[]){
 		s->events, s->events_unread, s->events_parked,
-		s->events_purged, s->oldest_unread_ms }, 5));
+		s->events_purged, s->oldest_unread_ms,
+		s->events_acknowledged }, 6));
 	json_object_object_add(o, "items", counts(items, (const int64_t[]){
-		s->items, s->sightings, s->sightings_differ }, 3));
+		s->items, s->sightings, s->sightings_differ, s->variants,
+		s->variants_unsent }, 5));
 	json_object_object_add(o, "turns", counts(turns, (const int64_t[]){
 		s->turns_open, s->turns_closed, s->turns_rendered,
 		s->turns_parked, s->turns_waiting, s->turns_held,
-		s->turns_excluded }, 7));
+		s->turns_excluded, s->turns_acknowledged }, 8));
 	json_object_object_add(o, "files", counts(files, (const int64_t[]){
 		s->files_wanted, s->files_fetched, s->files_quarantined,
 		s->files_unavailable }, 4));
+	json_object_object_add(o, "nobody_fetches", json_object_new_boolean(
+	    nobody_fetches(ctl, s)));
 	json_object_object_add(o, "sends", counts(sends, (const int64_t[]){
 		s->sends_stored, s->sends_forwarding, s->sends_held,
 		s->sends_done, s->sends_unknown, s->records,
@@ -268,24 +280,54 @@ print_directory(const struct ctl *ctl, const struct store_status *s)
 }
 
 static void
-print_text(const struct ctl *ctl, const struct store_status *s)
+print_acknowledged(int64_t n)
 {
-	printf("events   %" PRId64 " received, %" PRId64 " unread (oldest %s)"
-	    ", %" PRId64 " parked, %" PRId64 " purged\n", s->events,
-	    s->events_unread, ctl_age(s->oldest_unread_ms), s->events_parked,
-	    s->events_purged);
+	if (n > 0)
+		printf(" (%" PRId64 " acknowledged)", n);
+}
+
+static void
+print_items(const struct store_status *s)
+{
 	printf("items    %" PRId64 " filed, %" PRId64 " repeated, %" PRId64
-	    " of them differing\n", s->items, s->sightings,
+	    " of them differing", s->items, s->sightings,
 	    s->sightings_differ);
-	printf("turns    %" PRId64 " open, %" PRId64 " closed, %" PRId64
-	    " rendered, %" PRId64 " parked, %" PRId64 " waiting for files\n",
-	    s->turns_open, s->turns_closed, s->turns_rendered,
-	    s->turns_parked, s->turns_waiting);
-	printf("rules    %" PRId64 " turns held, %" PRId64 " of the rendered "
-	    "journaled only as a record\n", s->turns_held, s->turns_excluded);
+	if (s->variants > 0)
+		printf(" in %" PRId64 " ways, %" PRId64 " only counted",
+		    s->variants, s->variants_unsent);
+	putchar('\n');
+}
+
+static void
+print_files(const struct ctl *ctl, const struct store_status *s)
+{
 	printf("files    %" PRId64 " wanted, %" PRId64 " fetched, %" PRId64
 	    " in quarantine, %" PRId64 " unavailable\n", s->files_wanted,
 	    s->files_fetched, s->files_quarantined, s->files_unavailable);
+	if (nobody_fetches(ctl, s))
+		printf("warning  nobody fetches the files that are wanted: the "
+		    "configuration has no graph block; each is given up %"
+		    PRId64 " h after it was wanted\n",
+		    ctl->conf->media.give_up_ms / 3600000);
+}
+
+static void
+print_text(const struct ctl *ctl, const struct store_status *s)
+{
+	printf("events   %" PRId64 " received, %" PRId64 " unread (oldest %s)"
+	    ", %" PRId64 " parked", s->events, s->events_unread,
+	    ctl_age(s->oldest_unread_ms), s->events_parked);
+	print_acknowledged(s->events_acknowledged);
+	printf(", %" PRId64 " purged\n", s->events_purged);
+	print_items(s);
+	printf("turns    %" PRId64 " open, %" PRId64 " closed, %" PRId64
+	    " rendered, %" PRId64 " parked", s->turns_open, s->turns_closed,
+	    s->turns_rendered, s->turns_parked);
+	print_acknowledged(s->turns_acknowledged);
+	printf(", %" PRId64 " waiting for files\n", s->turns_waiting);
+	printf("rules    %" PRId64 " turns held, %" PRId64 " of the rendered "
+	    "journaled only as a record\n", s->turns_held, s->turns_excluded);
+	print_files(ctl, s);
 	print_sends(s);
 	for (guint i = 0; i < s->novelties->len; i++) {
 		const struct store_novelty *n = &g_array_index(s->novelties,
@@ -301,9 +343,11 @@ print_text(const struct ctl *ctl, const struct store_status *s)
 
 		printf("journal  %s: %" PRId64 " queued, %" PRId64 " sent, %"
 		    PRId64 " pending, %" PRId64 " deferred, %" PRId64
-		    " failed, oldest %s%s\n", j->journal, j->queued, j->sent,
-		    j->pending, j->deferred, j->failed,
-		    ctl_age(j->oldest_ms), is_configured(ctl, j) ? "" :
+		    " failed", j->journal, j->queued, j->sent, j->pending,
+		    j->deferred, j->failed);
+		print_acknowledged(j->acknowledged);
+		printf(", oldest %s%s\n", ctl_age(j->oldest_ms),
+		    is_configured(ctl, j) ? "" :
 		    " (not in the configuration)");
 	}
 	for (guint i = 0; i < s->relays->len; i++) {

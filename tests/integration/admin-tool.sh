@@ -24,7 +24,8 @@ with_conf() {
 
 lists_say() {
 	local what
-	for what in pending sent deferred failed parked open held; do
+	for what in pending sent deferred failed parked open held files \
+		differing; do
 		# An empty list is an empty text.
 		ctl list $what > /dev/null &&
 			quietly --json list $what || return 1
@@ -49,6 +50,11 @@ all_commands() {
 		says 1 show event:99 && says 1 trace nonsense'
 	check "$when: retry of what is not failed ends with 1" \
 		eval 'says 1 retry mail:1 && says 1 retry mail:4711'
+	check "$when: neither what is not parked can be tried again, nor known" \
+		eval 'says 1 retry turn:1 && says 1 retry event:1 &&
+		says 1 retry event:99 && says 1 retry turn:99 &&
+		says 1 acknowledge mail:1 --why known &&
+		says 1 acknowledge nonsense --why known'
 	check "$when: render of a file" \
 		says 0 -j archive render "$tmp/tool.json"
 	check "$when: render of what is no file ends with another status" \
@@ -56,7 +62,9 @@ all_commands() {
 	check "$when: wrong usage ends with 64" eval \
 		'says 64 nonsense && says 64 list && says 64 list nonsense &&
 		says 64 show && says 64 trace && says 64 retry &&
-		says 64 retry mail:1 --all && says 64 status more &&
+		says 64 retry mail:1 --all && says 64 retry --all --parked &&
+		says 64 acknowledge && says 64 acknowledge event:2 &&
+		says 64 acknowledge --why known && says 64 status more &&
 		says 64 verify more && says 64 render && says 64 --nonsense'
 }
 
@@ -148,6 +156,57 @@ all_commands stopped
 check "retry waits for the daemon" eval \
 	'says 0 retry --all && start_daemon && wait_for 5 logged_times mail.retry 4'
 check "all that was printed with --json is JSON" all_is_json 50
+
+# The event that is no JSON is all that waits.
+check "an event that is still no JSON may be tried again" \
+	eval 'says 0 retry event:2 --why upgraded &&
+	wait_for 5 logged "parked.retry.*event=2.*end=tried"'
+check "and is parked as before, with one mail" eval \
+	'text_has "^event:2 " list parked && [ "$(ctl list sent -j archive |
+		wc -l)" -eq "$(find "$tmp/Maildir/new" -type f | wc -l)" ]'
+check "status --check tells of it" says 2 status --check
+check "somebody acknowledges it" \
+	ctl acknowledge event:2 --why 'a test of theirs'
+check "status --check does not tell of it any more" says 0 status --check
+check "status counts it as acknowledged" \
+	text_has '1 parked (1 acknowledged)' status
+check "list parked says by whom and why" text_has \
+	'^event:2 .*(acknowledged by .*: a test of theirs)' list parked
+check "and so does its trace" \
+	text_has 'acknowledge .*why="a test of theirs"' trace event:2
+
+# A turn as it is left when its renderer died on it again and again.
+die_on_turn() {
+	python3 - "$store/build.db" << 'PY'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+(turn,), = db.execute("SELECT id FROM turn WHERE state = 'open'")
+db.execute("INSERT INTO claim VALUES ('turns', ?, ?, 3)", (turn, turn))
+db.commit()
+PY
+}
+
+sed -i 's/idle 0/idle 3s/' "$conf"
+check "the daemon starts anew with turns that stay open" \
+	eval 'stop_daemon && start_daemon'
+check "an event is taken, and the role dies on its turn" eval \
+	'post_text wamid.DIES "renders badly" &&
+	wait_for 2 eval "ctl list open | grep -q ." &&
+	stop_daemon && die_on_turn && start_daemon'
+check "its turn is parked" \
+	wait_for 10 eval 'text_has "^turn:.*killed the build role" list parked'
+turn=$(ctl list parked | sed -n 's/^\(turn:[0-9]*\).*/\1/p')
+check "status --check tells of it" says 2 status --check
+check "somebody has it tried again" ctl retry "$turn" --why mended
+check "its mail goes out" wait_for 10 eval \
+	'grep -rqs "renders badly" "$tmp/Maildir/new"'
+check "it is parked no more" not text_has '^turn:' list parked
+check "the trace tells that it was, and who wanted what" eval \
+	'text_has "parked .*killed the build role" trace "$turn" &&
+	text_has "retry .*why=mended" trace "$turn"'
+check "retry of all that is parked" ctl retry --parked
+check "asks for one" eval \
+	'[ "$(ctl --json retry --parked | tr -dc 0-9)" = 1 ]'
 check "everything received is accounted for" ctl verify
 check "the daemon stops" stop_daemon
 

@@ -75,11 +75,22 @@ check "the same id with another text is answered 200" \
 	post_text wamid.TWICE 'once is not enough'
 check "the log says that they differ" \
 	wait_for 5 logged 'item.differs.*id=wamid.TWICE'
+check "that is a mail of its own" wait_for 5 box_has 5
+check "which answers the first one" eval \
+	'grep -lq "received again with other content" "$tmp"/Maildir/new/* &&
+	grep -h "^In-Reply-To:" $(grep -l "received again with other content" \
+		"$tmp"/Maildir/new/*) | grep -q "<t\."'
+check "the other one again is answered 200" \
+	post_text wamid.TWICE 'once is not enough'
 check "a later event is journaled" \
-	eval 'post_text wamid.AFTER later && wait_for 5 box_has 5'
-check "there is no second mail" box_has 5
-check "status counts both repeats, one of them differing" same \
-	"$(field '(items["repeated"], items["differing"])')" '(2, 1)'
+	eval 'post_text wamid.AFTER later && wait_for 5 box_has 6'
+check "there is no third mail" box_has 6
+check "list differing has both digests" eval \
+	'ctl list differing | grep -q "^differing:1 .*wamid.TWICE first=[0-9a-f]\{64\} now=[0-9a-f]\{64\}"'
+check "and how often they came" eval \
+	'ctl list differing | head -1 | grep -q " times=2 t\."'
+check "status counts the repeats, and those that differ" same \
+	"$(field '(items["repeated"], items["differing"])')" '(3, 2)'
 check "the trace has them" eval \
 	'[ "$(ctl trace wamid.TWICE | grep -ci repeat)" -ge 1 ]'
 
