@@ -251,11 +251,13 @@ note_differing(struct filing *f, struct err *err)
 	g_autofree char *id = text_log_quote(f->it->id != NULL ? f->it->id :
 	    "-");
 	int64_t nth = 0;
-	bool is_new = false;
+	bool is_new = false, same;
 
 	if (is_ours(f))
 		return true;
-	if (!store_variant_add(f->b->store, f->it->key, f->digest, f->ev->id,
+	if (!build_says_the_same(f->b, f->it, &same, err))
+		return false;
+	if (!same && !store_variant_add(f->b->store, f->it->key, f->digest, f->ev->id,
 	    f->now_ms, &nth, &is_new, err))
 		return false;
 	is_new &= nth <= STORE_VARIANTS_MAX;

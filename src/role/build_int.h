@@ -348,6 +348,13 @@ bool build_holds_work(struct build *b, const struct build_holds *todo,
 bool build_hold_reviews(struct build *b, int64_t turn_id, GPtrArray **out,
     struct err *err);
 
+/*
+ * build_again.c: *same, whether the item differs from the first one under its
+ * key in nothing but links to files.
+ */
+bool build_says_the_same(struct build *b, const struct item *it, bool *same,
+    struct err *err);
+
 /* build_redo.c: what persons want done about what is parked. */
 struct build_redo {
 	int64_t id;			/* 0: nothing */

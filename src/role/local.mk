@@ -1,6 +1,7 @@
 # src/role: the roles' wiring
 src_libchatjournal_a_SOURCES += \
-	src/role/build.c src/role/build_event.c src/role/build_file.c \
+	src/role/build.c src/role/build_again.c src/role/build_event.c \
+	src/role/build_file.c \
 	src/role/build_files.c src/role/build_identity.c \
 	src/role/build_hold.c src/role/build_judge.c \
 	src/role/build_original.c src/role/build_person.c \

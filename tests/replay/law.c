@@ -56,13 +56,39 @@ owe_item(struct account *a, const struct item *it)
 }
 
 /* Whether it is to be journaled as something else than what came first. */
+/* Links to files are no content; of all members "url" here they are. */
+static char *
+without_links(const char *raw)
+{
+	GString *out = g_string_new(NULL);
+	const char *url;
+
+	while ((url = strstr(raw, "\"url\":")) != NULL) {
+		g_string_append_len(out, raw, url - raw);
+		raw = strchr(strchr(url + strlen("\"url\":"), '"') + 1, '"') +
+		    1;
+		while (out->len > 0 && strchr(", ", out->str[out->len - 1]))
+			g_string_truncate(out, out->len - 1);
+	}
+	g_string_append(out, raw);
+	return g_string_free(out, FALSE);
+}
+
+static bool
+says_the_same(const char *one, const char *other)
+{
+	g_autofree char *a = without_links(one), *b = without_links(other);
+
+	return strcmp(a, b) == 0;
+}
+
 static bool
 is_variant(struct account *a, const struct item *it)
 {
 	const char *first = g_hash_table_lookup(a->keys, it->key);
 	int n = GPOINTER_TO_INT(g_hash_table_lookup(a->differing, it->key));
 
-	if (it->raw == NULL || strcmp(first, it->raw) == 0 ||
+	if (it->raw == NULL || says_the_same(first, it->raw) ||
 	    !g_hash_table_add(a->others, g_strconcat(it->key, "\n", it->raw,
 	    NULL)))
 		return false;

@@ -105,6 +105,7 @@ put_media(const struct saying *s, json_object *m)
 	put(o, "mime_type", script_get(s->l, "mime"));
 	put(o, "sha256", "3q2+7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
 	put(o, "filename", script_get(s->l, "file"));
+	put(o, "url", script_get(s->l, "link"));
 	put(o, "caption", script_take_text(s->l));
 }
 
