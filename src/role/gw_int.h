@@ -171,7 +171,7 @@ struct gw {
 	int64_t upstream_down_ms, upstream_told_ms;
 
 	/* of listener threads, under the lock */
-	int64_t refused, refused_told_ms;
+	GHashTable *refusals;		/* reason -> what is to be told of it */
 };
 
 /* ---- gw_request.c: a listener thread has a request ------------------------- */
@@ -275,9 +275,14 @@ void gw_forward(struct gw *g, struct gw_send *s);
 void gw_pass(struct gw *g, struct http_request *rq, const char *target);
 
 /* ---- gw_tell.c: the log ---------------------------------------------------- */
-/* What never got a row; from any thread. */
+GHashTable *gw_refusals_new(void);
+/*
+ * What never got a row; from any thread. One line a second for each reason, a
+ * string of the program; gw_tell_rest() has those that came in between.
+ */
 void gw_tell_refused(struct gw *g, const char *remote, const char *reason,
     const char *trace);
+void gw_tell_rest(struct gw *g, int64_t mono_ms);
 void gw_tell_store_down(struct gw *g, const struct err *err, unsigned n);
 void gw_tell_store_up(struct gw *g);
 /* What became of one. */

@@ -18,24 +18,73 @@
 
 /* ---- for many -------------------------------------------------------------- */
 
-/* Refusals can be somebody's flood; the trace is that of the last one. */
+/* Of one reason: it can be somebody's flood. */
+struct refusals {
+	int64_t count, told_ms;	/* not told yet; when one was */
+	char *remote, *trace;	/* of the last one */
+};
+
+static void
+free_refusals(gpointer p)
+{
+	struct refusals *r = p;
+
+	g_free(r->remote);
+	g_free(r->trace);
+	g_free(r);
+}
+
+GHashTable *
+gw_refusals_new(void)
+{
+	return g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+	    free_refusals);
+}
+
+static void
+tell_some(const char *reason, struct refusals *r, int64_t mono_ms)
+{
+	if (r->count == 0 || (r->told_ms != 0 &&
+	    mono_ms - r->told_ms < TELL_REFUSED_MS))
+		return;
+	log_warn("gateway.refused", "reason=%s remote=%s trace=%s "
+	    "count=%" PRId64, reason, r->remote, r->trace, r->count);
+	r->count = 0;
+	r->told_ms = mono_ms;
+}
+
 void
 gw_tell_refused(struct gw *g, const char *remote, const char *reason,
     const char *trace)
 {
-	int64_t mono = clock_mono_ms(), count = 0;
+	struct refusals *r;
 
 	pthread_mutex_lock(&g->lock);
-	g->refused++;
-	if (mono - g->refused_told_ms >= TELL_REFUSED_MS) {
-		count = g->refused;
-		g->refused = 0;
-		g->refused_told_ms = mono;
+	r = g_hash_table_lookup(g->refusals, reason);
+	if (r == NULL) {
+		r = g_new0(struct refusals, 1);
+		g_hash_table_insert(g->refusals, (char *)(uintptr_t)reason, r);
 	}
+	r->count++;
+	g_free(r->remote);
+	r->remote = g_strdup(remote);
+	g_free(r->trace);
+	r->trace = g_strdup(trace);
+	tell_some(reason, r, clock_mono_ms());
 	pthread_mutex_unlock(&g->lock);
-	if (count > 0)
-		log_warn("gateway.refused", "reason=%s remote=%s trace=%s "
-		    "count=%" PRId64, reason, remote, trace, count);
+}
+
+void
+gw_tell_rest(struct gw *g, int64_t mono_ms)
+{
+	GHashTableIter it;
+	gpointer reason, r;
+
+	pthread_mutex_lock(&g->lock);
+	g_hash_table_iter_init(&it, g->refusals);
+	while (g_hash_table_iter_next(&it, &reason, &r))
+		tell_some(reason, r, mono_ms);
+	pthread_mutex_unlock(&g->lock);
 }
 
 void

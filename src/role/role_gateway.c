@@ -58,6 +58,7 @@ look_around(struct gw *g)
 		g->next_template_ms = mono + TEMPLATE_LOOK_MS;
 		gw_templates_look(g);
 	}
+	gw_tell_rest(g, mono);
 	if (mono >= g->next_tidy_ms) {
 		g->next_tidy_ms = mono + TIDY_MS;
 		gateway_pace_tidy(g->pace, mono);
@@ -267,6 +268,8 @@ finish(struct gw *g)
 	if (g->pool != NULL)
 		graph_pool_free(g->pool);
 	http_server_free(g->http);
+	gw_tell_rest(g, INT64_MAX);
+	g_hash_table_unref(g->refusals);
 	gateway_pace_free(g->pace);
 	policy_work_free(g->policy_work);
 	policy_free(g->policy);
@@ -305,6 +308,7 @@ role_gateway(const struct conf *c)
 	    g_free, g_free);
 	g.underway = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 	    NULL);
+	g.refusals = gw_refusals_new();
 	g.ending = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
 	    NULL);
 	if (start(&g, &err)) {
