@@ -72,6 +72,9 @@ gw_save(struct gw *g, struct gw_send *s, enum store_send_state state,
 	if (state == STORE_SEND_DONE) {
 		answer = answer_of(s, &row.status);
 		set_bytes(answer, &row.answer, &row.answer_len);
+		/* An empty answer is one, too, for who asks again. */
+		if (answer != NULL && row.answer == NULL)
+			row.answer = "";
 	}
 	if (s->id == 0)
 		store_send_add(g->store, &row, &s->id);

@@ -36,6 +36,7 @@ last line that matches wins. {good} {port} {foreign} {plain} {id} stand for what
   for all:
     error HTTP CODE[/SUBCODE] [retry-after=X] [MESSAGE]   as Graph says it
     status HTTP [retry-after=X]    a page of HTML
+    empty HTTP                     nothing, with that status
     redirect URL                   302
     hang | drop                    say nothing, close
   find:
@@ -315,6 +316,9 @@ class Conn:
                               " ".join(rest[2:]) or "as the script says", more)
         if word == "status":
             return self.page(int(rest[0]), more)
+        if word == "empty":
+            self.say(int(rest[0]), b"")
+            return int(rest[0])
         if word == "redirect":
             self.say(302, b"", more=["Location: " + rest[0]])
             return 302

@@ -393,7 +393,8 @@ class Exchange:
         ms, words = self.scripted(done.what, done.ident)
         noted = {"what": done.what, "id": done.ident}
         if words and words[0] not in AFTER:
-            status = int(words[1]) if words[0] in ("error", "status") else None
+            status = int(words[1]) if words[0] in (
+                "error", "status", "empty") else None
             self.sends.note(self.conn, self.r, body, **noted, status=status)
             time.sleep(ms / 1000)
             return self.conn.common(words)

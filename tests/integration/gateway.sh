@@ -249,6 +249,11 @@ graph_script <<< '* send error 400 131030 Recipient not in allowed list'
 check "what Meta refuses for good is answered so" is 400 keyed k4 'not allowed'
 graph_script < /dev/null
 check "and again the same" is 400 keyed k4 'not allowed'
+graph_script <<< '* send empty 404'
+check "a refusal without a word is answered so" is 404 keyed empty 'no word'
+graph_script < /dev/null
+check "and again the same: nothing" eval \
+	'is 404 keyed empty "no word" && [ ! -s "$tmp/answer" ]'
 check "an idempotency key that is none: 400" \
 	refuses 400 100 - keyed "$(printf '%0300d' 1)" x
 
