@@ -18,13 +18,15 @@
 #define LOOK_MAX 100
 /* After a failure Meta is not asked again for every send. */
 #define FAILED_MS 30000
+/* Callers name templates as they like: past so many, memory begins anew. */
+#define ENTRIES_MAX 10000
 /* A send waits no longer for Meta's answer: its caller waits, too. */
 #define ANSWER_WAIT_MS 4000
 
 struct entry {
 	char *json;		/* NULL: Meta knows none */
 	int64_t checked_ms;	/* 0: never */
-	int64_t failed_ms;	/* last failure to ask; 0: none */
+	int64_t failed_mono_ms;	/* last failure to ask; 0: none */
 	int64_t change_id;	/* the last change that was heard of */
 	bool is_known, is_asked;
 	bool is_late;		/* it was asked for before that change */
@@ -72,6 +74,8 @@ entry_of(struct gw *g, const char *account, const char *name,
 
 	if (e != NULL)
 		return e;
+	if (g_hash_table_size(g->definitions) >= ENTRIES_MAX)
+		g_hash_table_remove_all(g->definitions);
 	e = g_new0(struct entry, 1);
 	store_definition_get(g->store, account, name, language, now_ms,
 	    take_definition, e, NULL);
@@ -120,14 +124,14 @@ take_asked(struct gw *g, struct gw_job *job)
 	if (!job->ok) {
 		why = text_log_quote(job->why);
 		log_warn("template.failed", "name=%s reason=%s", name, why);
-		e->failed_ms = now_ms;
+		e->failed_mono_ms = clock_mono_ms();
 		return;
 	}
 	keep(g, job);
 	g_free(e->json);
 	e->json = g_strdup(job->json);
 	e->checked_ms = e->is_late ? 0 : now_ms;
-	e->failed_ms = 0;
+	e->failed_mono_ms = 0;
 	e->is_known = true;
 }
 
@@ -175,7 +179,8 @@ gw_definition(struct gw *g, struct gw_send *s, int64_t now_ms,
 		return true;
 	e = entry_of(g, s->account, name, language, now_ms);
 	if (is_old(g, e, now_ms) && !e->is_asked &&
-	    (e->failed_ms == 0 || now_ms - e->failed_ms > FAILED_MS))
+	    (e->failed_mono_ms == 0 ||
+	    mono_ms - e->failed_mono_ms > FAILED_MS))
 		ask(g, e, s->account, name, language);
 	if ((!e->is_known || e->checked_ms == 0) && e->is_asked &&
 	    mono_ms - s->queued_ms < ANSWER_WAIT_MS)
@@ -206,7 +211,7 @@ change(struct entry *e, int64_t id)
 	e->change_id = id;
 	e->is_late = e->is_asked;
 	e->checked_ms = 0;
-	e->failed_ms = 0;
+	e->failed_mono_ms = 0;
 }
 
 static void
