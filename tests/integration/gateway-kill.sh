@@ -155,7 +155,7 @@ script() {
 	echo '5511900000023 send error 429 130429 retry-after=1 Rate limit hit'
 	echo '5511900000033 send drop'
 	echo '5511900000004 send delay 150 garbage'
-	echo '5511900000014 accept drop'
+	echo '5511900000014 send drop'
 }
 script | graph_script
 killed=0

@@ -164,7 +164,7 @@ for base in bases:
     sys.stdin.read()
 ' > "$tmp/ports" &
 	pids[ports]=$!
-	wait_for 20 grep -q . "$tmp/ports" || exit 1
+	wait_for 20 grep -qs . "$tmp/ports" || exit 1
 	last_port=$(head -n 1 "$tmp/ports")
 }
 
