@@ -65,7 +65,7 @@ add_fields(const struct render *r, const struct render_style *style,
 }
 
 static void
-add_parts(const struct render_event *ev, const char *hex, const char *why,
+add_text(const struct render_event *ev, const char *hex, const char *why,
     GString *out)
 {
 	g_autoptr(GString) text = g_string_sized_new(HEAD_GUESS);
@@ -73,16 +73,28 @@ add_parts(const struct render_event *ev, const char *hex, const char *why,
 	g_string_append_printf(text, "An event of WhatsApp that could not be "
 	    "shown, not even raw: %s.\n\nIts bytes are attached as they were "
 	    "received.\nSHA-256 %s\n", why, hex);
-	g_string_append_printf(out, "MIME-Version: 1.0\n"
+	render_quoted_printable(out, text->str, text->len);
+	g_string_append_printf(out, "\r\n--=_e_%.32s\r\n"
+	    "Content-Type: application/octet-stream; name=event.bin\r\n"
+	    "Content-Description: raw %s event\r\n"
+	    "Content-Disposition: attachment; filename=event.bin\r\n"
+	    "Content-Transfer-Encoding: base64\r\n\r\n", hex, ev->source);
+}
+
+/* All that stands before the text. */
+static GString *
+make_head(const struct render *r, const struct render_style *style,
+    const struct render_event *ev, const char *hex,
+    const struct rendered *mail)
+{
+	g_autoptr(GString) lines = g_string_sized_new(HEAD_GUESS);
+
+	add_fields(r, style, ev, hex, mail, lines);
+	g_string_append_printf(lines, "MIME-Version: 1.0\n"
 	    "Content-Type: multipart/mixed; boundary=\"=_e_%.32s\"\n\n"
 	    "--=_e_%.32s\nContent-Type: text/plain; charset=utf-8\n"
 	    "Content-Transfer-Encoding: quoted-printable\n\n", hex, hex);
-	render_quoted_printable(out, text->str, text->len);
-	g_string_append_printf(out, "\n--=_e_%.32s\n"
-	    "Content-Type: application/octet-stream; name=event.bin\n"
-	    "Content-Description: raw %s event\n"
-	    "Content-Disposition: attachment; filename=event.bin\n"
-	    "Content-Transfer-Encoding: base64\n\n", hex, ev->source);
+	return render_with_crlf(lines);
 }
 
 /* The bytes as base64, to stand between head and tail. */
@@ -102,7 +114,7 @@ render_last_resort(struct render *r, const struct render_style *style,
     const struct render_event *ev, const char *why, struct rendered *out,
     struct err *err)
 {
-	g_autoptr(GString) lines = g_string_sized_new(HEAD_GUESS), head = NULL;
+	g_autoptr(GString) head = NULL;
 	g_autofree char *tail = NULL;
 	struct rendered mail = { 0 }, body = body_of(ev);
 	char hex[HASH_HEX_SIZE];
@@ -111,9 +123,8 @@ render_last_resort(struct render *r, const struct render_style *style,
 	hash_hex(ev->sha256, hex);
 	mail.message_id = last_id(r, hex);
 	mail.subject = g_strdup("WhatsApp: an event that could not be shown");
-	add_fields(r, style, ev, hex, &mail, lines);
-	add_parts(ev, hex, why, lines);
-	head = render_with_crlf(lines);
+	head = make_head(r, style, ev, hex, &mail);
+	add_text(ev, hex, why, head);
 	tail = g_strdup_printf("\r\n--=_e_%.32s--\r\n", hex);
 	ok = render_around(r, head->str, &body, tail, &mail, err);
 	rendered_clear(&body);

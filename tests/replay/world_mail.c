@@ -47,6 +47,23 @@ world_bytes(const struct store_mail *m)
 	    g_bytes_new_take(bytes, len) : NULL;
 }
 
+/* RFC 5321 section 2.3.8: CR and LF only together. */
+static void
+check_lines(struct world *w, int64_t id, const char *data, gsize len)
+{
+	for (gsize i = 0; i < len; i++) {
+		bool ends = data[i] == '\r' && i + 1 < len &&
+		    data[i + 1] == '\n';
+
+		if (!ends && (data[i] == '\r' || data[i] == '\n')) {
+			world_fail(w, "mail %" PRId64 " has a bare CR or LF "
+			    "at %zu", id, i);
+			return;
+		}
+		i += ends;
+	}
+}
+
 static void
 add_mail(struct world *w, const struct store_mail *sm, GBytes *bytes)
 {
@@ -60,6 +77,7 @@ add_mail(struct world *w, const struct store_mail *sm, GBytes *bytes)
 	m->journal = g_strdup(sm->journal);
 	m->message_id = g_strdup(sm->message_id);
 	m->bytes = g_bytes_ref(bytes);
+	check_lines(w, sm->id, data, len);
 	m->read = mail_read(data, len);
 	m->inner = read_inner(m->read);
 	m->is_follow_up = g_strcmp0(mail_field(m->inner,
