@@ -50,7 +50,7 @@ world_wamid(const char *id)
 /* ---- configuration ---------------------------------------------------------- */
 
 static const char base_conf[] =
-    "tenant bank;\nuser -;\nsandbox off;\ncatch_all archive;\n"
+    "tenant bank;\nuser -;\nsandbox off;\n"
     "relay local { url smtp://127.0.0.1:25; }\n"
     "journal archive { relay local; to journal@archive.example; "
     "from wa-journal@bank.example; }\n";
@@ -131,6 +131,8 @@ write_conf(struct world *w, const char *path)
 		print_section(name, section, text);
 	g_string_append_printf(text, "%sdirectory %s;\n", w->extra->str,
 	    directory);
+	if (strstr(w->extra->str, "catch_all ") == NULL)
+		g_string_append(text, "catch_all archive;\n");
 	if (w->policy->len > 0)
 		g_string_append_printf(text, "policy %s;\n", policy);
 	return g_file_set_contents(policy, w->policy->str,
