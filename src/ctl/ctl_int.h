@@ -41,6 +41,7 @@ struct ctl {
 typedef int ctl_fn(struct ctl *ctl, int argc, char **argv);
 
 ctl_fn ctl_review, ctl_policy;
+int ctl_simulate(struct ctl *ctl);
 ctl_fn ctl_check_config, ctl_status, ctl_verify, ctl_list, ctl_show,
     ctl_trace, ctl_retry, ctl_acknowledge, ctl_render;
 
