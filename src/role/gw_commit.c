@@ -9,137 +9,12 @@
 
 #include "clock.h"
 #include "conf.h"
-#include "directory.h"
 #include "err.h"
 #include "gw_int.h"
-#include "log.h"
 #include "policy.h"
 #include "proc.h"
-#include "text.h"
 
-#define RECOVER_MAX 100
 #define STATUS_TIMEOUT 408
-
-/* ---- rows and records ------------------------------------------------------ */
-
-static void
-set_bytes(GBytes *from, const void **bytes, size_t *len)
-{
-	if (from != NULL)
-		*bytes = g_bytes_get_data(from, len);
-}
-
-/* What the caller is answered, as it would be again; NULL: nothing. */
-static GBytes *
-answer_of(const struct gw_send *s, int *status)
-{
-	GString *body;
-
-	*status = s->status;
-	if (!s->is_refused)
-		return s->reply != NULL ? g_bytes_ref(s->reply) : NULL;
-	body = g_string_new(NULL);
-	*status = gateway_refuse(s->refusal, s->reason, s->key, body);
-	return g_string_free_to_bytes(body);
-}
-
-void
-gw_save(struct gw *g, struct gw_send *s, enum store_send_state state,
-    int64_t now_ms)
-{
-	struct store_send row = { .id = s->id, .key = s->key, .state = state,
-		.application = s->app_name, .employee = s->employee,
-		.remote = s->remote, .business = s->business != NULL ?
-		    s->business : "", .method = s->method,
-		.target = s->target,
-		.content_type = s->content_type,
-		.idempotency = s->has_idempotency ? s->idempotency : NULL,
-		.verdict = s->verdict_json, .definition = s->definition,
-		.received_ms = s->received_ms, .changed_ms = now_ms,
-		.outcome = s->first_record_id != 0 ?
-		    gateway_outcome_name(s->outcome) : NULL,
-		.wamid = s->wamid, .first_record_id = s->first_record_id,
-		.record_id = s->record_id };
-	g_autoptr(GBytes) answer = NULL;
-
-	memcpy(row.sha256, s->sha256, HASH_SIZE);
-	set_bytes(s->request, &row.request, &row.request_len);
-	set_bytes(s->sent, &row.sent, &row.sent_len);
-	if (state == STORE_SEND_HELD) {
-		row.until_ms = now_ms + s->verdict->hold_ms;
-		row.persons = MAX(s->verdict->hold_persons, 1);
-	}
-	if (state == STORE_SEND_DONE) {
-		answer = answer_of(s, &row.status);
-		set_bytes(answer, &row.answer, &row.answer_len);
-		/* An empty answer is one, too, for who asks again. */
-		if (answer != NULL && row.answer == NULL)
-			row.answer = "";
-	}
-	if (s->id == 0)
-		store_send_add(g->store, &row, &s->id);
-	else
-		store_send_set(g->store, &row);
-}
-
-static const char *
-number_of(const struct gw *g, const struct gw_send *s)
-{
-	const struct directory_business *b = directory_business_get(
-	    g->conf->directory, s->business, NULL);
-
-	return b != NULL ? b->number : NULL;
-}
-
-/* For the record. NULL: there is nothing to say. */
-static char *
-reason_of(const struct gw_send *s)
-{
-	const char *why = s->reason != NULL ? s->reason : "";
-
-	if (!s->is_observed)
-		return g_strdup(s->reason);
-	return g_strdup_printf("%s%sobserve mode: the rules would have said "
-	    "\"%s\"", why, *why != '\0' ? "; " : "",
-	    policy_verdict_word(s->verdict));
-}
-
-void
-gw_record(struct gw *g, struct gw_send *s, enum gateway_outcome outcome,
-    int64_t now_ms)
-{
-	g_autoptr(GString) body = g_string_new(NULL);
-	g_autofree char *reason = reason_of(s);
-	struct gateway_record r = { .key = s->key, .outcome = outcome,
-		.was_recorded = s->first_record_id != 0,
-		.received_ms = s->said_ms != 0 ? s->said_ms : s->received_ms,
-		.done_ms = now_ms, .application = s->app_name,
-		.author = s->author, .employee = s->employee,
-		.remote = s->remote, .account = s->account, .business_id = s->business,
-		.business_number = number_of(g, s), .method = s->method,
-		.target = s->target, .status = s->fate == GRAPH_ANSWERED ?
-		    s->status : 0, .verdict = s->verdict_json,
-		.definition = s->definition, .reason = reason,
-		.reviews = s->reviews };
-	struct store_event ev = { .received_ms = now_ms,
-		.remote = s->remote, .secret_name = s->app_name,
-		.signature = "" };
-
-	s->outcome = outcome;
-	set_bytes(s->request, &r.request, &r.request_len);
-	set_bytes(s->sent, &r.sent, &r.sent_len);
-	if (outcome == GATEWAY_ACCEPTED || outcome == GATEWAY_REFUSED ||
-	    outcome == GATEWAY_REPORTED ||
-	    outcome == GATEWAY_OUTCOME_UNKNOWN)
-		set_bytes(s->reply, &r.response, &r.response_len);
-	gateway_record_print(&r, body);
-	ev.body = body->str;
-	ev.len = body->len;
-	hash_sha256(body->str, body->len, ev.sha256);
-	store_record_add(g->store, &ev, &s->record_id);
-	if (s->first_record_id == 0)
-		s->first_record_id = s->record_id;
-}
 
 /* ---- what is new ----------------------------------------------------------- */
 
@@ -153,14 +28,6 @@ count_up(struct gw *g, const struct gw_send *s, int64_t now_ms)
 		store_tally_add(g->store, STORE_GATEWAY, t->rule, t->subject,
 		    t->who, now_ms);
 	}
-}
-
-static void
-finish(struct gw *g, struct gw_send *s, enum gateway_outcome outcome,
-    int64_t now_ms)
-{
-	gw_record(g, s, outcome, now_ms);
-	gw_save(g, s, STORE_SEND_DONE, now_ms);
 }
 
 /* What Meta's answer says of itself. */
@@ -275,9 +142,9 @@ static void
 take_fresh(struct gw *g, struct gw_send *s, int64_t now_ms, int64_t mono_ms)
 {
 	if (s->is_refused && s->outcome == GATEWAY_BLOCKED)
-		finish(g, s, GATEWAY_BLOCKED, now_ms);
+		gw_finish(g, s, GATEWAY_BLOCKED, now_ms);
 	else if (s->is_refused && s->id != 0)
-		finish(g, s, s->outcome, now_ms);
+		gw_finish(g, s, s->outcome, now_ms);
 	else if (!s->is_refused && s->phase == GW_NEW)
 		begin(g, s, now_ms, mono_ms);
 	else if (!s->is_refused && s->phase == GW_HELD && s->id == 0)
@@ -356,7 +223,7 @@ take_reply(struct gw *g, struct gw_send *s, int64_t now_ms)
 	}
 	if (outcome == GATEWAY_ACCEPTED)
 		remember_told(g, s, now_ms);
-	finish(g, s, outcome, now_ms);
+	gw_finish(g, s, outcome, now_ms);
 }
 
 /* ---- one transaction ------------------------------------------------------- */
@@ -404,27 +271,6 @@ let_go(struct gw *g, struct gw_send *s)
 }
 
 static void
-mark(struct gw_send *s)
-{
-	s->was_stored = s->id != 0;
-	s->was_pending = s->is_pending;
-	s->was_phase = s->phase;
-	s->was_first = s->first_record_id;
-	s->was_record = s->record_id;
-}
-
-static void
-restore(struct gw_send *s)
-{
-	s->is_pending = s->was_pending;
-	s->phase = s->was_phase;
-	s->first_record_id = s->was_first;
-	s->record_id = s->was_record;
-	if (!s->was_stored)
-		s->id = 0;
-}
-
-static void
 refuse_unstored(struct gw *g, struct gw_send *s)
 {
 	if (!s->is_refused || s->outcome == GATEWAY_BLOCKED)
@@ -444,7 +290,7 @@ refuse_fresh(struct gw *g, GPtrArray *fresh)
 	for (guint i = 0; i < fresh->len; i++) {
 		struct gw_send *s = fresh->pdata[i];
 
-		restore(s);
+		gw_restore(s);
 		if (s->was_stored)
 			g_ptr_array_add(g->waiting, s);
 		else
@@ -477,11 +323,11 @@ transact(struct gw *g, GPtrArray *fresh, GPtrArray *replied, int64_t now_ms,
 	for (guint i = 0; i < fresh->len; i++) {
 		struct gw_send *s = fresh->pdata[i];
 
-		mark(s);
+		gw_mark(s);
 		take_fresh(g, s, now_ms, mono_ms);
 	}
 	for (guint i = 0; i < replied->len; i++) {
-		mark(replied->pdata[i]);
+		gw_mark(replied->pdata[i]);
 		take_reply(g, replied->pdata[i], now_ms);
 	}
 	return end_transaction(g, err);
@@ -509,29 +355,18 @@ give_up(struct gw *g, GPtrArray *fresh, GPtrArray *replied,
 	gw_tell_store_down(g, err, fresh->len);
 	refuse_fresh(g, fresh);
 	for (guint i = 0; i < replied->len; i++) {
-		restore(replied->pdata[i]);
+		gw_restore(replied->pdata[i]);
 		gw_unsaved(g, replied->pdata[i]);
 	}
 }
 
 /* ---- one that the store will never take ------------------------------------- */
 
-/*
- * Its row is left as it is: the next start finds it there, under way, and
- * records it as unknown or not sent. Nobody is told of a success.
- */
-static void
-tell_stuck(const struct gw_send *s, const struct err *why)
-{
-	log_err(LOG_LEVEL_ERROR, "send.stuck", why, "send=%s application=%s",
-	    s->key, s->app_name);
-}
-
 static void
 set_aside(struct gw *g, struct gw_send *s, bool has_left,
     const struct err *why)
 {
-	tell_stuck(s, why);
+	gw_tell_stuck(s, why);
 	gw_send_refuse(s, has_left ? GATEWAY_REFUSE_UNKNOWN :
 	    GATEWAY_REFUSE_STORE, has_left ? "it cannot be recorded what became of it" :
 	    "it cannot be recorded, so it was not sent");
@@ -556,7 +391,7 @@ commit_single(struct gw *g, struct single *one, int64_t now_ms,
 
 	g_ptr_array_add(one->has_left ? replied : fresh, one->send);
 	if (!transact(g, fresh, replied, now_ms, mono_ms, &one->why)) {
-		restore(one->send);
+		gw_restore(one->send);
 		return false;
 	}
 	go_on(g, fresh, replied, mono_ms);
@@ -567,7 +402,7 @@ static void
 try_single(struct gw *g, GArray *failed, struct single one, int64_t now_ms,
     int64_t mono_ms)
 {
-	restore(one.send);
+	gw_restore(one.send);
 	if (one.send->what == GATEWAY_CAPTURE)
 		refuse_unstored(g, one.send);
 	else if (!commit_single(g, &one, now_ms, mono_ms))
@@ -709,109 +544,4 @@ gw_unsaved(struct gw *g, struct gw_send *s)
 	if (s->rq != NULL && mono - s->replied_ms > g->conf->gateway.queue_ms)
 		answer_unsaved(s);
 	g_ptr_array_add(g->unsaved, s);
-}
-
-/* ---- what an earlier life left --------------------------------------------- */
-
-struct recovery {
-	struct gw *g;
-	GPtrArray *list;
-};
-
-static bool
-take_row(void *arg, const struct store_send *row)
-{
-	struct recovery *r = arg;
-	struct gw_send *s = gw_send_load(r->g, row);
-
-	gw_reviews(r->g, s);
-	g_ptr_array_add(r->list, s);
-	return true;
-}
-
-/* What became of those that an earlier life did not end. */
-struct ending {
-	struct gw *g;
-	enum gateway_outcome outcome;
-	const char *reason;
-	int64_t now_ms;
-};
-
-static bool
-end_all(const struct ending *e, const GPtrArray *list, struct err *err)
-{
-	store_begin(e->g->store);
-	for (guint i = 0; i < list->len; i++) {
-		struct gw_send *s = list->pdata[i];
-
-		gw_account(e->g, s);
-		gw_send_refuse(s, e->outcome == GATEWAY_NOT_SENT ?
-		    GATEWAY_REFUSE_UPSTREAM : GATEWAY_REFUSE_UNKNOWN,
-		    e->reason);
-		mark(s);
-		finish(e->g, s, e->outcome, e->now_ms);
-	}
-	if (!store_commit(e->g->store, err))
-		return false;
-	for (guint i = 0; i < list->len; i++)
-		gw_tell(e->g, list->pdata[i]);
-	return true;
-}
-
-/* One that the store will not take must not keep the gateway from starting. */
-static bool
-end_each(const struct ending *e, const GPtrArray *list, struct err *err)
-{
-	for (guint i = 0; i < list->len; i++) {
-		g_autoptr(GPtrArray) one = g_ptr_array_new();
-		struct gw_send *s = list->pdata[i];
-		struct err why = ERR_INIT;
-
-		restore(s);
-		g_ptr_array_add(one, s);
-		if (end_all(e, one, &why))
-			continue;
-		if (why.kind == ERR_TEMP) {
-			*err = why;
-			return false;
-		}
-		tell_stuck(s, &why);
-	}
-	return true;
-}
-
-static bool
-recover_state(const struct ending *e, enum store_send_state state,
-    int64_t after, struct err *err)
-{
-	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(
-	    (GDestroyNotify)gw_send_free);
-	struct recovery r = { e->g, list };
-	struct err why = ERR_INIT;
-
-	if (!store_send_list(e->g->store, state, after, RECOVER_MAX,
-	    take_row, &r, err))
-		return false;
-	if (list->len == 0)
-		return true;
-	after = ((struct gw_send *)list->pdata[list->len - 1])->id;
-	if (!end_all(e, list, &why)) {
-		*err = why;
-		if (why.kind == ERR_TEMP || !end_each(e, list, err))
-			return false;
-	}
-	proc_heartbeat();
-	return recover_state(e, state, after, err);
-}
-
-bool
-gw_recover(struct gw *g, int64_t now_ms, struct err *err)
-{
-	const struct ending left = { g, GATEWAY_OUTCOME_UNKNOWN,
-		"the gateway ended while it was being sent", now_ms };
-	const struct ending stayed = { g, GATEWAY_NOT_SENT,
-		"the gateway ended before it was sent", now_ms };
-
-	return recover_state(&left, STORE_SEND_FORWARDING, 0, err) &&
-	    recover_state(&stayed, STORE_SEND_STORED, 0, err);
 }

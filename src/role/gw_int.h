@@ -5,6 +5,7 @@
  *   listener thread   gw_request.c   route, caller, head        -> incoming
  *   main thread       gw_judge.c     who, template, rules
  *                     gw_commit.c    one transaction for all that are ready
+ *                     gw_record.c    rows and records in it
  *   pool's thread     gw_forward.c   to Meta and back           -> replies
  *   main thread       gw_commit.c    outcome and record, one transaction
  *                     gw_answer.c    the caller's answer
@@ -241,14 +242,24 @@ void gw_begin(struct gw *g);
 void gw_count(struct gw *g, const struct gw_send *s, int64_t now_ms);
 /* A reply that could not be made durable: kept, and tried again. */
 void gw_unsaved(struct gw *g, struct gw_send *s);
-/* What an earlier life left: outcomes unknown, and what never left. */
-bool gw_recover(struct gw *g, int64_t now_ms, struct err *err);
-/* One send's row as it is now, in the transaction under way. */
+
+/* ---- gw_record.c: what the store keeps of one, in the transaction under way - */
+/* Its row as it is now. */
 void gw_save(struct gw *g, struct gw_send *s, enum store_send_state state,
     int64_t now_ms);
 /* A record of the send as it is now. */
 void gw_record(struct gw *g, struct gw_send *s, enum gateway_outcome outcome,
     int64_t now_ms);
+/* Both: it is done. */
+void gw_finish(struct gw *g, struct gw_send *s, enum gateway_outcome outcome,
+    int64_t now_ms);
+/* What it is before a transaction, and again when that failed. */
+void gw_mark(struct gw_send *s);
+void gw_restore(struct gw_send *s);
+
+/* ---- gw_recover.c ----------------------------------------------------------- */
+/* What an earlier life left: outcomes unknown, and what never left. */
+bool gw_recover(struct gw *g, int64_t now_ms, struct err *err);
 
 /* ---- gw_repeat.c: the same request again ----------------------------------- */
 /*
@@ -285,6 +296,12 @@ void gw_tell_refused(struct gw *g, const char *remote, const char *reason,
 void gw_tell_rest(struct gw *g, int64_t mono_ms);
 void gw_tell_store_down(struct gw *g, const struct err *err, unsigned n);
 void gw_tell_store_up(struct gw *g);
+/*
+ * The store will never take what became of it. Its row is left as it is: the
+ * next start finds it there, under way, and records it as unknown or not sent.
+ * Nobody is told of a success.
+ */
+void gw_tell_stuck(const struct gw_send *s, const struct err *why);
 /* What became of one. */
 void gw_tell(struct gw *g, const struct gw_send *s);
 

@@ -201,3 +201,10 @@ gw_tell(struct gw *g, const struct gw_send *s)
 	else
 		tell_failed(s);
 }
+
+void
+gw_tell_stuck(const struct gw_send *s, const struct err *why)
+{
+	log_err(LOG_LEVEL_ERROR, "send.stuck", why, "send=%s application=%s",
+	    s->key, s->app_name);
+}
