@@ -102,6 +102,7 @@ tests_crash_crash_store_SOURCES = tests/crash/crash_store.c \
 	tests/crash/crash_names.c \
 	tests/crash/crash_sends.c tests/crash/crash_sends.h \
 	tests/crash/crash_slice.c tests/crash/crash_slice.h \
+	tests/crash/crash_tree.c tests/crash/crash_tree.h \
 	tests/crash/crash_calls.c tests/crash/crash_calls.h
 tests_crash_crash_store_CPPFLAGS = $(AM_CPPFLAGS) \
 	-iquote $(srcdir)/src/store

@@ -24,6 +24,7 @@
 #include "conf.h"
 #include "crash_calls.h"
 #include "crash_slice.h"
+#include "crash_tree.h"
 #include "err.h"
 #include "log.h"
 #include "role.h"
@@ -702,13 +703,6 @@ copy_one(const char *path, const char *name)
 	copy_file(path, to);
 }
 
-static int
-remove_any(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st, (void)type, (void)at;
-	return remove(path);
-}
-
 static void
 start_anew(void)
 {
@@ -716,7 +710,7 @@ start_anew(void)
 		"store/mail", "store/spool" };
 	g_autofree char *store = g_build_filename(dir, "store", NULL);
 
-	nftw(store, remove_any, 8, FTW_DEPTH | FTW_PHYS);
+	crash_tree_remove(store);
 	for (size_t i = 0; i < G_N_ELEMENTS(dirs); i++) {
 		g_autofree char *path = g_build_filename(dir, dirs[i], NULL);
 
@@ -950,7 +944,7 @@ set_up(void)
 static void
 clean_up(void)
 {
-	nftw(dir, remove_any, 8, FTW_DEPTH | FTW_PHYS);
+	crash_tree_remove(dir);
 	result_clear(&reference);
 	conf_free(conf);
 	g_free(dir);

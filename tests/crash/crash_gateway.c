@@ -9,9 +9,7 @@
  * crash_slice.h says which calls are tried.
  */
 #include <fcntl.h>
-#include <ftw.h>
 #include <glib.h>
-#include <glib/gstdio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +22,7 @@
 #include "conf.h"
 #include "crash_calls.h"
 #include "crash_slice.h"
+#include "crash_tree.h"
 #include "err.h"
 #include "gw_int.h"
 #include "log.h"
@@ -578,40 +577,12 @@ look(int *accepted)
 
 /* ---- runs ---- */
 
-static int
-remove_any(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st, (void)type, (void)at;
-	return remove(path);
-}
-
-static void
-copy_file(const char *name)
-{
-	g_autofree char *from = g_build_filename(fresh, name, NULL);
-	g_autofree char *to = g_build_filename(dir, "store", name, NULL);
-	g_autofree char *bytes = NULL;
-	gsize len;
-
-	if (g_file_test(from, G_FILE_TEST_IS_DIR))
-		g_mkdir(to, 0700);
-	else if (!g_file_get_contents(from, &bytes, &len, NULL) ||
-	    !g_file_set_contents_full(to, bytes, (gssize)len,
-	    G_FILE_SET_CONTENTS_NONE, 0600, NULL))
-		exit(1);
-}
-
 static void
 start_anew(void)
 {
 	g_autofree char *store = g_build_filename(dir, "store", NULL);
-	g_autoptr(GDir) d = g_dir_open(fresh, 0, NULL);
-	const char *name;
 
-	nftw(store, remove_any, 8, FTW_DEPTH | FTW_PHYS);
-	g_mkdir(store, 0700);
-	while ((name = g_dir_read_name(d)) != NULL)
-		copy_file(name);
+	crash_tree_copy(fresh, store);
 	memset(told, 0, sizeof(*told));
 }
 
@@ -770,7 +741,7 @@ main(void)
 	ok = live_undisturbed(&calls);
 	for (int i = 0; i < (int)G_N_ELEMENTS(plans); i++)
 		ok = try_plan(&plans[i], i, calls, &slice) && ok;
-	nftw(dir, remove_any, 8, FTW_DEPTH | FTW_PHYS);
+	crash_tree_remove(dir);
 	conf_free(conf);
 	g_free(dir);
 	g_free(uri);

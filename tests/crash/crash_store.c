@@ -8,9 +8,7 @@
  * crash_slice.h says which calls are tried.
  */
 #include <fcntl.h>
-#include <ftw.h>
 #include <glib.h>
-#include <glib/gstdio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +19,7 @@
 #include "crash_calls.h"
 #include "crash_sends.h"
 #include "crash_slice.h"
+#include "crash_tree.h"
 #include "err.h"
 #include "io.h"
 #include "store_sqlite.h"
@@ -532,53 +531,6 @@ check_store(void)
 
 /* ---- runs -------------------------------------------------------------- */
 
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st, (void)type;
-	return at->level == 0 ? 0 : remove(path);
-}
-
-static void
-empty(const char *path)
-{
-	nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static void
-empty_dir(void)
-{
-	empty(dir);
-}
-
-static void
-copy_file(const char *name)
-{
-	g_autofree char *from = g_build_filename(fresh, name, NULL);
-	g_autofree char *to = g_build_filename(dir, name, NULL);
-	g_autofree char *bytes = NULL;
-	gsize len;
-
-	if (g_file_test(from, G_FILE_TEST_IS_DIR))
-		g_mkdir(to, 0700);
-	else if (!g_file_get_contents(from, &bytes, &len, NULL) ||
-	    !g_file_set_contents_full(to, bytes, (gssize)len,
-	    G_FILE_SET_CONTENTS_NONE, 0600, NULL))
-		exit(1);
-}
-
-/* A copy: to prepare one takes longer than all that is tried on it. */
-static void
-fresh_store(void)
-{
-	g_autoptr(GDir) d = g_dir_open(fresh, 0, NULL);
-	const char *name;
-
-	empty_dir();
-	while ((name = g_dir_read_name(d)) != NULL)
-		copy_file(name);
-}
-
 static bool
 set_up(void)
 {
@@ -626,9 +578,9 @@ static int
 count_calls(void (*work)(void), bool from_nothing)
 {
 	if (from_nothing)
-		empty_dir();
+		crash_tree_empty(dir);
 	else
-		fresh_store();
+		crash_tree_copy(fresh, dir);
 	run(work, CRASH_FAIL, -1);
 	return told->calls;
 }
@@ -662,9 +614,9 @@ try_one(const struct plan *p, int at)
 	int got;
 
 	if (p->from_nothing)
-		empty_dir();
+		crash_tree_empty(dir);
 	else
-		fresh_store();
+		crash_tree_copy(fresh, dir);
 	got = run(p->work, p->mode, at);
 	if (got == want)
 		wrong = check_store();
@@ -703,10 +655,8 @@ main(void)
 	printf("1..%d\n", (int)G_N_ELEMENTS(plans));
 	for (int i = 0; i < (int)G_N_ELEMENTS(plans); i++)
 		ok = try_plan(&plans[i], i, &slice) && ok;
-	empty_dir();
-	empty(fresh);
-	g_rmdir(dir);
-	g_rmdir(fresh);
+	crash_tree_remove(dir);
+	crash_tree_remove(fresh);
 	g_free(dir);
 	g_free(fresh);
 	g_free(uri);

@@ -8,7 +8,8 @@ CRASH_TESTS = tests/crash/crash_build tests/crash/crash_gateway \
 check_PROGRAMS += $(CRASH_TESTS)
 TESTS += $(CRASH_TESTS)
 CRASH_CALLS = tests/crash/crash_calls.c tests/crash/crash_calls.h \
-	tests/crash/crash_slice.c tests/crash/crash_slice.h
+	tests/crash/crash_slice.c tests/crash/crash_slice.h \
+	tests/crash/crash_tree.c tests/crash/crash_tree.h
 tests_crash_crash_build_SOURCES = tests/crash/crash_build.c \
 	tests/crash/crash_names.c $(CRASH_CALLS)
 tests_crash_crash_maildir_SOURCES = tests/crash/crash_maildir.c \
