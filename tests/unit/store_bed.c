@@ -273,3 +273,20 @@ pending(struct bed *b, const char *journal)
 	    INT64_MAX, 100, take_id, ids, NULL));
 	return ids;
 }
+
+static bool
+spell_fact(void *arg, const struct store_fact *f)
+{
+	g_string_append_printf(arg, "%s+%d ", f->what, (int)(f->at_ms - T0));
+	return true;
+}
+
+void
+expect_story(struct bed *b, const char *id, const char *want)
+{
+	g_autoptr(GString) got = g_string_new(NULL);
+
+	assert_true(store_trace(b->of[STORE_ADMIN], id, spell_fact, got,
+	    NULL));
+	assert_string_equal(got->str, want);
+}

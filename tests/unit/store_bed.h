@@ -54,6 +54,8 @@ int64_t put_message(struct bed *b, const char *key, const char *journal,
 void digest_of(const char *text, uint8_t out[HASH_SIZE]);
 /* The directory and all that is in it. */
 void remove_tree(const char *dir);
+/* The trace of this id: each "what+ms" since T0, a blank behind each. */
+void expect_story(struct bed *b, const char *id, const char *want);
 /* Ids of mails, as listed. */
 bool take_id(void *arg, const struct store_mail *m);
 GArray *pending(struct bed *b, const char *journal);

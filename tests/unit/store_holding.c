@@ -662,23 +662,6 @@ held_turns_are_listed_with_their_rule_and_their_end(void **state)
 	    "3 held no-cards +5 +60;4 held no-cards +5 +70;");
 }
 
-static bool
-spell_fact(void *arg, const struct store_fact *f)
-{
-	g_string_append_printf(arg, "%s+%d ", f->what, (int)(f->at_ms - T0));
-	return true;
-}
-
-static void
-expect_trace(struct bed *b, const char *id, const char *want)
-{
-	g_autoptr(GString) got = g_string_new(NULL);
-
-	assert_true(store_trace(b->of[STORE_ADMIN], id, spell_fact, got,
-	    NULL));
-	assert_string_equal(got->str, want);
-}
-
 static void
 a_trace_tells_the_hold_who_decided_and_what_came_of_it(void **state)
 {
@@ -687,18 +670,18 @@ a_trace_tells_the_hold_who_decided_and_what_came_of_it(void **state)
 	put_held(b, "a", T0 + 50);
 	put_review(b, 1, NULL, "ana", "release");
 	put_review(b, 1, NULL, "rui", "release");
-	expect_trace(b, "turn:1", "received+0 filed+0 closed+1 held+5 "
+	expect_story(b, "turn:1", "received+0 filed+0 closed+1 held+5 "
 	    "release+8 release+8 ");
 	let_go(b, 1, "released");
-	expect_trace(b, "wamid.a", "received+0 filed+0 closed+1 queued+2 "
+	expect_story(b, "wamid.a", "received+0 filed+0 closed+1 queued+2 "
 	    "held+5 release+8 release+8 released+9 rendered+9 ");
 	put_held(b, "b", T0 + 50);
 	put_review(b, 2, NULL, "ana", "reject");
 	let_go(b, 2, "rejected");
-	expect_trace(b, "turn:2", "received+0 filed+0 closed+1 queued+2 "
+	expect_story(b, "turn:2", "received+0 filed+0 closed+1 queued+2 "
 	    "held+5 reject+8 rejected+9 excluded+9 rendered+9 ");
 	let_go(b, put_held(b, "c", T0 + 50), "expired");
-	expect_trace(b, "turn:3", "received+0 filed+0 closed+1 queued+2 "
+	expect_story(b, "turn:3", "received+0 filed+0 closed+1 queued+2 "
 	    "held+5 expired+9 rendered+9 ");
 }
 
@@ -711,7 +694,7 @@ a_trace_tells_once_that_what_was_held_is_parked(void **state)
 	begin(b, STORE_BUILD);
 	assert_true(store_turn_park(b->of[STORE_BUILD], 1, "why", T0 + 7));
 	commit(b, STORE_BUILD);
-	expect_trace(b, "turn:1", "received+0 filed+0 closed+1 held+5 "
+	expect_story(b, "turn:1", "received+0 filed+0 closed+1 held+5 "
 	    "parked+7 ");
 }
 

@@ -101,23 +101,6 @@ expect_law(struct bed *b, const char *broken)
 }
 
 static bool
-spell_fact(void *arg, const struct store_fact *f)
-{
-	g_string_append_printf(arg, "%s+%d ", f->what, (int)(f->at_ms - T0));
-	return true;
-}
-
-static void
-expect_trace(struct bed *b, const char *id, const char *want)
-{
-	g_autoptr(GString) got = g_string_new(NULL);
-
-	assert_true(store_trace(b->of[STORE_ADMIN], id, spell_fact, got,
-	    NULL));
-	assert_string_equal(got->str, want);
-}
-
-static bool
 spell_row(void *arg, const struct store_row *r)
 {
 	g_string_append_printf(arg, "%d/%d/%d %s;", (int)r->mail_id,
@@ -157,7 +140,7 @@ a_parked_turn_is_closed_again_and_may_be_rendered(void **state)
 	unpark_turn(b, 1);
 	expect_law(b, NULL);
 	expect_list(b, STORE_LIST_PARKED, "");
-	expect_trace(b, "turn:1", "received+0 filed+0 closed+1 parked+2 "
+	expect_story(b, "turn:1", "received+0 filed+0 closed+1 parked+2 "
 	    "queued+2 rendered+9 ");
 }
 
@@ -175,7 +158,7 @@ a_turn_may_be_parked_again_and_every_time_is_told(void **state)
 	commit(b, STORE_BUILD);
 	expect_law(b, NULL);
 	expect_list(b, STORE_LIST_PARKED, "0/1/0 -;");
-	expect_trace(b, "turn:1", "received+0 filed+0 closed+1 parked+2 "
+	expect_story(b, "turn:1", "received+0 filed+0 closed+1 parked+2 "
 	    "retry+8 parked+9 ");
 }
 
@@ -230,7 +213,7 @@ a_parked_event_that_is_understood_is_parked_no_more(void **state)
 	assert_int_equal(s.events_parked, 0);
 	store_status_clear(&s);
 	expect_law(b, NULL);
-	expect_trace(b, "event:1", "received+0 filed+0 closed+1 parked+2 "
+	expect_story(b, "event:1", "received+0 filed+0 closed+1 parked+2 "
 	    "rendered+2 queued+2 sent+3 understood+9 ");
 }
 
@@ -399,7 +382,7 @@ a_trace_tells_what_persons_wanted_done(void **state)
 	put_parked_event(b);
 	put_request(b, OF_EVENT(1), "ana", "acknowledge");
 	put_request(b, OF_MAIL(1), "ana", "acknowledge");
-	expect_trace(b, "event:1", "received+0 filed+0 closed+1 parked+2 "
+	expect_story(b, "event:1", "received+0 filed+0 closed+1 parked+2 "
 	    "rendered+2 queued+2 sent+3 acknowledge+8 acknowledge+8 ");
 }
 
