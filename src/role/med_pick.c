@@ -59,6 +59,14 @@ set_dead(struct med *m, struct store_fetch *f, bool crashed, int64_t now)
 }
 
 static void
+tell_unavailable(const struct med_job *j, const char *what)
+{
+	log_error("media.unavailable", "want=%" PRId64 " turn=%" PRId64
+	    " what=%s reason=\"%s\"", j->fetch.want_id, j->turn_id, what,
+	    j->fetch.reason);
+}
+
+static void
 tell_dead(struct med *m, const struct med_job *j)
 {
 	log_warn("media.recover", "want=%" PRId64 " turn=%" PRId64 " deaths=%"
@@ -66,9 +74,7 @@ tell_dead(struct med *m, const struct med_job *j)
 	if (j->fetch.state != STORE_UNAVAILABLE)
 		return;
 	media_drop(store_dir(m->store, STORE_DIR_SPOOL), j->fetch.want_id);
-	log_error("media.unavailable", "want=%" PRId64 " turn=%" PRId64
-	    " what=media.poison reason=\"%s\"", j->fetch.want_id, j->turn_id,
-	    j->fetch.reason);
+	tell_unavailable(j, "media.poison");
 }
 
 bool
@@ -170,14 +176,6 @@ write_settled(struct settling *s, struct err *err)
 	return store_commit(s->m->store, err);
 }
 
-static void
-tell_settled(const struct med_job *j)
-{
-	log_error("media.unavailable", "want=%" PRId64 " turn=%" PRId64
-	    " what=media.off reason=\"%s\"", j->fetch.want_id, j->turn_id,
-	    j->fetch.reason);
-}
-
 bool
 med_settle(struct med *m, int64_t now_ms, struct err *err)
 {
@@ -192,7 +190,7 @@ med_settle(struct med *m, int64_t now_ms, struct err *err)
 	if (!write_settled(&s, err))
 		return false;
 	for (guint i = 0; i < jobs->len; i++)
-		tell_settled(jobs->pdata[i]);
+		tell_unavailable(jobs->pdata[i], "media.off");
 	if (jobs->len > 0)
 		proc_wake(PROC_BUILD);
 	return true;
